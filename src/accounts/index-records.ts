@@ -1,0 +1,93 @@
+/** Indexes made, changed and removed: devpi's rules, in devpi's order. */
+import { changeIndex, createIndex, deleteIndex, findIndex, findUser } from '../catalog/accounts.ts'
+import type { Catalog, Reader } from '../catalog/catalog.ts'
+import { may, type Principal } from '../model/access.ts'
+import { noSuchIndex, noSuchUser, Problem } from '../model/errors.ts'
+import { createdOptions, type IndexOptions, operatedOptions, updatedOptions } from '../model/index-options.ts'
+import { indexName, indexPart, userOf } from '../model/names.ts'
+import type { IndexRecord } from '../model/records.ts'
+
+/** The body of a change: a list of operations, or the options to set. */
+export type IndexChange = readonly unknown[] | Readonly<Record<string, unknown>>
+
+export class IndexRecords {
+  readonly #catalog: Catalog
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog
+  }
+
+  /** Throws `no-such-user`, `index-exists`, `not-allowed`, `name-invalid`, `option-invalid`; in that order. */
+  async create(
+    who: Principal,
+    user: string,
+    index: string,
+    sent: Readonly<Record<string, unknown>>,
+  ): Promise<IndexRecord> {
+    return await this.#catalog.write(async (writer) => {
+      const owner = await findUser(writer, user)
+      if (owner === undefined) throw noSuchUser(user)
+      const written = `${user}/${index}`
+      if ((await findIndex(writer, written)) !== undefined) {
+        throw new Problem('index-exists', `index '${written}' exists`)
+      }
+      if (!may(who, { do: 'create-index', user: owner.name })) {
+        throw new Problem('not-allowed', `no permission to create index ${written}`)
+      }
+      const name = indexName(owner.name, indexPart(index))
+      const options = createdOptions(owner.name, sent)
+      await checkBases(writer, options)
+      await createIndex(writer, name, owner.name, options)
+      return (await findIndex(writer, name))!
+    })
+  }
+
+  /** Throws `no-such-index`, `not-allowed`, `option-invalid`; with `refuseNoop` also when nothing would change. */
+  async modify(who: Principal, name: string, change: IndexChange, refuseNoop: boolean): Promise<IndexRecord> {
+    return await this.#catalog.write(async (writer) => {
+      const record = await findIndex(writer, name)
+      if (record === undefined) throw noSuchIndex(name)
+      const owner = userOf(record.name)
+      if (!may(who, { do: 'modify-index', user: owner })) {
+        throw new Problem('not-allowed', `no permission to modify index ${name}`)
+      }
+      const options = Array.isArray(change)
+        ? operatedOptions(owner, record.options, change)
+        : updatedOptions(record.options, change as Readonly<Record<string, unknown>>)
+      if (JSON.stringify(options) === JSON.stringify(record.options)) {
+        if (refuseNoop) throw new Problem('option-invalid', 'The requested modifications resulted in no changes')
+        return record
+      }
+      await checkBases(writer, options, record.options)
+      await changeIndex(writer, record, options)
+      return { ...record, options }
+    })
+  }
+
+  /** With its projects and files. Throws `no-such-index`, `not-allowed`, `index-not-volatile`. */
+  async remove(who: Principal, name: string): Promise<void> {
+    await this.#catalog.write(async (writer) => {
+      const record = await findIndex(writer, name)
+      if (record === undefined) throw noSuchIndex(name)
+      if (!may(who, { do: 'delete-index', user: userOf(record.name) })) {
+        throw new Problem('not-allowed', `no permission to delete index ${name}`)
+      }
+      if (!record.options.volatile) {
+        throw new Problem('index-not-volatile', `index ${name} non-volatile, cannot delete`)
+      }
+      await deleteIndex(writer, record)
+    })
+  }
+}
+
+/** Bases must exist when they are set; one that vanished since is tolerated while it stays in the list. */
+async function checkBases(reader: Reader, options: IndexOptions, before?: IndexOptions): Promise<void> {
+  if (options.type !== 'stage') return
+  const old: readonly string[] = before?.type === 'stage' ? before.bases : []
+  const missing: string[] = []
+  for (const base of options.bases) {
+    if (old.includes(base)) continue
+    if ((await findIndex(reader, base)) === undefined) missing.push(`base index '${base}' does not exist`)
+  }
+  if (missing.length > 0) throw new Problem('option-invalid', missing.join(', '))
+}

@@ -1,0 +1,80 @@
+/** From a name and a secret to who is asking. */
+import { createHmac, randomBytes } from 'node:crypto'
+import { findUser } from '../catalog/accounts.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { Recent } from '../lib/recent.ts'
+import { ANONYMOUS, type Principal } from '../model/access.ts'
+import { Problem } from '../model/errors.ts'
+import type { User } from '../model/records.ts'
+import type { LoginTokens } from './login-tokens.ts'
+import type { Passwords } from './passwords.ts'
+
+export interface Credentials {
+  readonly user: string
+  /** A password or a login token. */
+  readonly secret: string
+  /** The request comes from this very machine. */
+  readonly isLocal: boolean
+}
+
+/** Passwords found right a moment ago, so that not each of many requests costs a hash. */
+const REMEMBERED = 1000
+
+export class Login {
+  readonly #catalog: Catalog
+  readonly #passwords: Passwords
+  readonly #tokens: LoginTokens
+  readonly #right = new Recent<string, true>(REMEMBERED)
+  readonly #key = randomBytes(32)
+
+  constructor(catalog: Catalog, passwords: Passwords, tokens: LoginTokens) {
+    this.#catalog = catalog
+    this.#passwords = passwords
+    this.#tokens = tokens
+  }
+
+  /**
+   * A token for the right password. Throws `login-refused`, with a sentence that says how to set a password when the
+   * account has the empty one and the request comes from another machine.
+   */
+  async login(credentials: Credentials): Promise<{ readonly password: string; readonly expiration: number }> {
+    const user = await this.#catalog.read((reader) => findUser(reader, credentials.user))
+    const isRight = user !== undefined && (await this.#isPassword(user, credentials.secret))
+    if (!isRight) throw new Problem('login-refused', `user '${credentials.user}' could not be authenticated`)
+    if (credentials.secret === '' && !credentials.isLocal) {
+      throw new Problem(
+        'login-refused',
+        `user '${user.name}' could not be authenticated: the empty password is accepted only from the server itself. ` +
+          `Set one there with: airlock passwd ${user.name} --serverdir DIR`,
+      )
+    }
+    return this.renew(user)
+  }
+
+  /** A fresh token for somebody who is known already. */
+  renew(user: User): { readonly password: string; readonly expiration: number } {
+    return { password: this.#tokens.issue(user), expiration: this.#tokens.lifeSeconds }
+  }
+
+  /** Who sends these credentials. Wrong or expired ones are nobody, as in devpi: the request then goes on without a name. */
+  async principal(credentials: Credentials): Promise<Principal> {
+    const token = this.#tokens.read(credentials.secret)
+    if (token === 'expired') return ANONYMOUS
+    const user = await this.#catalog.read((reader) => findUser(reader, credentials.user))
+    if (user === undefined) return ANONYMOUS
+    const isRight =
+      token === undefined
+        ? (credentials.secret !== '' || credentials.isLocal) && (await this.#isPassword(user, credentials.secret))
+        : token.user === user.name && token.accountCreated === user.created
+    return isRight ? { name: user.name, groups: [] } : ANONYMOUS
+  }
+
+  async #isPassword(user: User, password: string): Promise<boolean> {
+    if (user.passwordHash === undefined) return false
+    const mark = createHmac('sha256', this.#key).update(`${user.passwordHash}\0${password}`).digest('base64')
+    if (this.#right.get(mark) === true) return true
+    const isRight = await this.#passwords.matches(password, user.passwordHash)
+    if (isRight) this.#right.set(mark, true, 1)
+    return isRight
+  }
+}

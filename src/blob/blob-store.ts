@@ -1,0 +1,83 @@
+/** Immutable bytes, named by their sha256. A blob is written once and never changes. */
+import type { Digest } from '../lib/digest.ts'
+
+export interface BlobInfo {
+  readonly digest: Digest
+  readonly sizeBytes: number
+}
+
+/** `start` inclusive, `end` exclusive. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+export interface BlobStore {
+  stat(digest: Digest): Promise<BlobInfo | undefined>
+  /** Throws `BlobMissing`: callers hold a digest only because the catalog says it exists. */
+  open(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>
+  /** A place to collect bytes whose digest is not known yet. */
+  draft(options: { readonly limitBytes: number }): Promise<Draft>
+  /** Deleting a blob that is not here is a success. */
+  delete(digest: Digest): Promise<void>
+  /** Every blob, in order of digest, with the time it was last written in ms since 1970. */
+  list(): AsyncIterable<BlobInfo & { readonly writtenMs: number }>
+}
+
+/**
+ * Bytes on their way to becoming a blob, readable while they grow. After a crash there is the whole blob or nothing.
+ * Disposing a draft that was not committed removes it.
+ */
+export interface Draft extends AsyncDisposable {
+  /** Bytes appended so far. */
+  readonly sizeBytes: number
+  /** Throws `BlobTooLarge` past the limit. Chunks are written in the order of the calls; await each. */
+  append(chunk: Uint8Array): Promise<void>
+  /** Bytes that were appended already; `end` is cut to `sizeBytes`. Works after `commit` too, until disposal. */
+  read(range: ByteRange): AsyncIterable<Uint8Array>
+  /** The sha256 of what was appended. */
+  digest(): Digest
+  /**
+   * Publishes atomically and durably: file and folder are synced before it returns. A blob that exists already is a
+   * success. Throws `DigestMismatch` if `expect` disagrees, and then nothing is published.
+   */
+  commit(expect?: Digest): Promise<BlobInfo>
+}
+
+export class BlobMissing extends Error {
+  override readonly name = 'BlobMissing'
+  constructor(digest: Digest) {
+    super(`Cannot open blob ${digest}: it is named by the catalog and not in the store; run "airlock check"`)
+  }
+}
+
+export class BlobTooLarge extends Error {
+  override readonly name = 'BlobTooLarge'
+  readonly limitBytes: number
+  constructor(limitBytes: number) {
+    super(`Cannot keep more than ${limitBytes} bytes in this blob`)
+    this.limitBytes = limitBytes
+  }
+}
+
+export class DigestMismatch extends Error {
+  override readonly name = 'DigestMismatch'
+  readonly expected: Digest
+  readonly found: Digest
+  constructor(expected: Digest, found: Digest) {
+    super(`Cannot publish blob: its sha256 is ${found}, expected ${expected}`)
+    this.expected = expected
+    this.found = found
+  }
+}
+
+/** Collects a whole source into a blob. Throws as `Draft.append` and `Draft.commit` do; nothing is left behind then. */
+export async function writeBlob(
+  store: BlobStore,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: { readonly limitBytes: number; readonly expect?: Digest },
+): Promise<BlobInfo> {
+  await using draft = await store.draft({ limitBytes: options.limitBytes })
+  for await (const chunk of source) await draft.append(chunk)
+  return await draft.commit(options.expect)
+}

@@ -1,0 +1,138 @@
+/** File rows. A row implies its blobs: blob first, row second. */
+import type { Selectable } from 'kysely'
+import type { Digest } from '../lib/digest.ts'
+import type { File, IndexRecord } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { Reader, Writer } from './catalog.ts'
+import { ensureProject } from './projects.ts'
+import type { Schema } from './schema.ts'
+
+export type NewFile = Omit<File, 'id' | 'index'>
+
+/** Every file of a project, in no particular order. */
+export async function listFiles({ db }: Reader, index: IndexRecord, project: ProjectName): Promise<File[]> {
+  const rows = await db
+    .selectFrom('files')
+    .innerJoin('projects', 'projects.id', 'files.project_id')
+    .selectAll('files')
+    .where('projects.index_id', '=', index.id)
+    .where('projects.name', '=', project)
+    .execute()
+  return rows.map((row) => asFile(row, index, project))
+}
+
+/** The files of that name on the index: one, or several where projects with like names share it. */
+export async function findFiles({ db }: Reader, index: IndexRecord, filename: string): Promise<File[]> {
+  const rows = await db
+    .selectFrom('files')
+    .innerJoin('projects', 'projects.id', 'files.project_id')
+    .selectAll('files')
+    .select('projects.name as project')
+    .where('files.index_id', '=', index.id)
+    .where('files.filename', '=', filename)
+    .execute()
+  return rows.map((row) => asFile(row, index, row.project as ProjectName))
+}
+
+/** Adds the row, or replaces the one of that name: the caller has decided that it may. */
+export async function saveFile(
+  writer: Writer,
+  index: IndexRecord,
+  file: NewFile,
+  how: 'uploaded' | 'replaced' | 'mirrored',
+): Promise<void> {
+  const project_id = await ensureProject(writer, index, file.project)
+  const row = {
+    version: file.version,
+    digest: file.digest,
+    size_bytes: file.sizeBytes,
+    upload_time: file.uploadTime,
+    address_hash: file.addressHash,
+    requires_python: file.requiresPython ?? null,
+    yanked: file.yanked === undefined ? null : file.yanked === true ? '' : file.yanked,
+    metadata_digest: file.coreMetadata?.digest ?? null,
+    metadata_bytes: file.coreMetadata?.sizeBytes ?? null,
+    origin: file.origin ?? null,
+    log: JSON.stringify(file.log),
+  }
+  await writer.db
+    .insertInto('files')
+    .values({ index_id: index.id, project_id, filename: file.filename, ...row })
+    .onConflict((conflict) => conflict.columns(['project_id', 'filename']).doUpdateSet(row))
+    .execute()
+  writer.change({ what: 'file', how, index: index.name, project: file.project, filename: file.filename })
+}
+
+/** Adds what was read from inside the archive after it arrived. */
+export async function describeFile(
+  writer: Writer,
+  file: File,
+  found: Pick<File, 'coreMetadata' | 'requiresPython'>,
+): Promise<void> {
+  await writer.db
+    .updateTable('files')
+    .set({
+      metadata_digest: found.coreMetadata?.digest ?? null,
+      metadata_bytes: found.coreMetadata?.sizeBytes ?? null,
+      ...(found.requiresPython !== undefined && { requires_python: found.requiresPython }),
+    })
+    .where('id', '=', file.id)
+    .execute()
+  writer.change({ what: 'file', how: 'described', index: file.index, project: file.project, filename: file.filename })
+}
+
+/** Every blob that a row names, with what it is for, ordered by row; those after row `after`, at most `most` rows. */
+export async function listNamedBlobs(
+  { db }: Reader,
+  after: number,
+  most: number,
+): Promise<{ row: number; filename: string; blobs: { digest: Digest; sizeBytes: number }[] }[]> {
+  const rows = await db
+    .selectFrom('files')
+    .select(['id', 'filename', 'digest', 'size_bytes', 'metadata_digest', 'metadata_bytes'])
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(most)
+    .execute()
+  return rows.map((row) => ({
+    row: row.id,
+    filename: row.filename,
+    blobs: [
+      { digest: row.digest as Digest, sizeBytes: row.size_bytes },
+      ...(row.metadata_digest === null
+        ? []
+        : [{ digest: row.metadata_digest as Digest, sizeBytes: row.metadata_bytes ?? 0 }]),
+    ],
+  }))
+}
+
+export async function isBlobNamed({ db }: Reader, digest: Digest): Promise<boolean> {
+  const found = await db
+    .selectFrom('files')
+    .select('id')
+    .where((eb) => eb.or([eb('digest', '=', digest), eb('metadata_digest', '=', digest)]))
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+function asFile(row: Selectable<Schema['files']>, index: IndexRecord, project: ProjectName): File {
+  return {
+    id: row.id,
+    index: index.name,
+    project,
+    version: row.version,
+    filename: row.filename,
+    digest: row.digest as Digest,
+    sizeBytes: row.size_bytes,
+    uploadTime: row.upload_time,
+    addressHash: row.address_hash,
+    log: JSON.parse(row.log) as File['log'],
+    ...(row.requires_python !== null && { requiresPython: row.requires_python }),
+    ...(row.yanked !== null && { yanked: row.yanked === '' ? true : row.yanked }),
+    ...(row.metadata_digest !== null && {
+      coreMetadata: { digest: row.metadata_digest as Digest, sizeBytes: row.metadata_bytes ?? 0 },
+    }),
+    ...(row.origin !== null && { origin: row.origin }),
+  }
+}

@@ -1,0 +1,41 @@
+/** The ordered change log: one row per committed write that changed something. */
+import type { Change, Serial } from '../model/records.ts'
+import type { Reader } from './catalog.ts'
+
+export async function lastSerial({ db }: Reader): Promise<Serial> {
+  const found = await db
+    .selectFrom('journal')
+    .select((eb) => eb.fn.max('serial').as('serial'))
+    .executeTakeFirst()
+  return (found?.serial ?? 0) as Serial
+}
+
+/** When the last change was committed, RFC 3339; absent before the first. */
+export async function lastCommitTime({ db }: Reader): Promise<string | undefined> {
+  const found = await db.selectFrom('journal').select('at').orderBy('serial', 'desc').limit(1).executeTakeFirst()
+  return found?.at
+}
+
+/** Changes after `after`, oldest first, at most `most` rows. */
+export async function changesSince(
+  { db }: Reader,
+  after: Serial,
+  most: number,
+): Promise<{ serial: Serial; at: string; changes: readonly Change[] }[]> {
+  const rows = await db
+    .selectFrom('journal')
+    .selectAll()
+    .where('serial', '>', after)
+    .orderBy('serial')
+    .limit(most)
+    .execute()
+  return rows.map((row) => ({ serial: row.serial as Serial, at: row.at, changes: JSON.parse(row.changes) as Change[] }))
+}
+
+/** For the catalog itself, inside its transaction. */
+export async function append({ db }: Reader, serial: Serial, at: Date, changes: readonly Change[]): Promise<void> {
+  await db
+    .insertInto('journal')
+    .values({ serial, at: at.toISOString(), changes: JSON.stringify(changes) })
+    .execute()
+}

@@ -1,0 +1,141 @@
+/** Projects and releases of one index. */
+import { sql } from 'kysely'
+import type { IndexRecord, Release } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import { compareVersions } from '../pep/version.ts'
+import type { Reader, Writer } from './catalog.ts'
+import { indexForSearch } from './search.ts'
+
+export interface ProjectRow {
+  readonly id: number
+  readonly name: ProjectName
+  readonly latestVersion?: string
+  readonly summary?: string
+}
+
+/** Whether the index knows the name: a registered release is enough, files are not needed (devpi's shadowing rule). */
+export async function findProject(
+  { db }: Reader,
+  index: IndexRecord,
+  name: ProjectName,
+): Promise<ProjectRow | undefined> {
+  const row = await db
+    .selectFrom('projects')
+    .selectAll()
+    .where('index_id', '=', index.id)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return row && asProject(row)
+}
+
+/** In order of name, those after `after`, at most `most`. */
+export async function listProjects(
+  { db }: Reader,
+  index: IndexRecord,
+  after: string,
+  most: number,
+): Promise<ProjectRow[]> {
+  const rows = await db
+    .selectFrom('projects')
+    .selectAll()
+    .where('index_id', '=', index.id)
+    .where('name', '>', after)
+    .orderBy('name')
+    .limit(most)
+    .execute()
+  return rows.map(asProject)
+}
+
+export async function listReleases({ db }: Reader, index: IndexRecord, name: ProjectName): Promise<Release[]> {
+  const rows = await db
+    .selectFrom('releases')
+    .innerJoin('projects', 'projects.id', 'releases.project_id')
+    .select(['releases.version', 'releases.metadata'])
+    .where('projects.index_id', '=', index.id)
+    .where('projects.name', '=', name)
+    .execute()
+  return rows.map((row) => ({
+    project: name,
+    version: row.version,
+    metadata: JSON.parse(row.metadata) as Release['metadata'],
+  }))
+}
+
+/** The project's row id, making the row where the name is new to the index. */
+export async function ensureProject({ db }: Writer, index: IndexRecord, name: ProjectName): Promise<number> {
+  const row = await db
+    .insertInto('projects')
+    .values({ index_id: index.id, name, latest_version: null, summary: null })
+    // An update that changes nothing, so that the id comes back either way.
+    .onConflict((conflict) => conflict.columns(['index_id', 'name']).doUpdateSet({ name }))
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+/** Creates the release or replaces its metadata; keeps the project's latest version, its summary and the search current. */
+export async function saveRelease(writer: Writer, index: IndexRecord, release: Release): Promise<void> {
+  const { db } = writer
+  const projectId = await ensureProject(writer, index, release.project)
+  const metadata = JSON.stringify(release.metadata)
+  await db
+    .insertInto('releases')
+    .values({ project_id: projectId, version: release.version, metadata })
+    .onConflict((conflict) => conflict.columns(['project_id', 'version']).doUpdateSet({ metadata }))
+    .execute()
+  writer.change({
+    what: 'release',
+    how: 'registered',
+    index: index.name,
+    project: release.project,
+    version: release.version,
+  })
+  const project = await db
+    .selectFrom('projects')
+    .select('latest_version')
+    .where('id', '=', projectId)
+    .executeTakeFirstOrThrow()
+  if (project.latest_version !== null && compareVersions(release.version, project.latest_version) < 0) return
+  const summary = one(release.metadata.summary)
+  await db
+    .updateTable('projects')
+    .set({ latest_version: release.version, summary })
+    .where('id', '=', projectId)
+    .execute()
+  await indexForSearch(writer, projectId, {
+    name: release.project,
+    summary,
+    description: one(release.metadata.description),
+  })
+}
+
+/** How many projects and files are held, for operators. */
+export async function countHeld({ db }: Reader): Promise<{ projects: number; files: number; bytes: number }> {
+  const projects = await db
+    .selectFrom('projects')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  const files = await db
+    .selectFrom('files')
+    .select((eb) => [eb.fn.countAll<number>().as('count'), sql<number>`coalesce(sum(size_bytes), 0)`.as('bytes')])
+    .executeTakeFirstOrThrow()
+  return { projects: projects.count, files: files.count, bytes: files.bytes }
+}
+
+function asProject(row: {
+  id: number
+  name: string
+  latest_version: string | null
+  summary: string | null
+}): ProjectRow {
+  return {
+    id: row.id,
+    name: row.name as ProjectName,
+    ...(row.latest_version !== null && { latestVersion: row.latest_version }),
+    ...(row.summary !== null && row.summary !== '' && { summary: row.summary }),
+  }
+}
+
+function one(value: string | readonly string[] | undefined): string {
+  return typeof value === 'string' ? value : (value?.join('\n') ?? '')
+}

@@ -1,0 +1,64 @@
+/** The tables as types, for Kysely. `migrations.ts` makes them; the two change together. */
+import type { Generated } from 'kysely'
+
+export interface Schema {
+  meta: { key: string; value: string }
+  users: {
+    name: string
+    password_hash: string | null
+    email: string | null
+    title: string | null
+    description: string | null
+    custom_data: string | null
+    created: string
+    modified: string | null
+  }
+  indexes: { id: Generated<number>; name: string; user: string; type: 'stage' | 'mirror'; options: string }
+  projects: {
+    id: Generated<number>
+    index_id: number
+    name: string
+    latest_version: string | null
+    summary: string | null
+  }
+  releases: { id: Generated<number>; project_id: number; version: string; metadata: string }
+  files: {
+    id: Generated<number>
+    index_id: number
+    project_id: number
+    version: string
+    filename: string
+    digest: string
+    size_bytes: number
+    upload_time: string
+    address_hash: string
+    requires_python: string | null
+    yanked: string | null
+    metadata_digest: string | null
+    metadata_bytes: number | null
+    origin: string | null
+    log: string
+  }
+  mirror_pages: {
+    index_id: number
+    name: string
+    fetched_ms: number
+    found: number
+    etag: string | null
+    last_modified: string | null
+    detail: Uint8Array | null
+  }
+  mirror_state: { index_id: number; key: string; value: string }
+  journal: { serial: number; at: string; changes: string }
+  jobs: {
+    id: Generated<number>
+    kind: string
+    key: string
+    payload: string
+    due_ms: number
+    attempts: number
+    failure: string | null
+  }
+  search: { rowid: number; name: string; summary: string; description: string }
+  search_names: { rowid: number; name: string }
+}

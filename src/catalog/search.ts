@@ -1,0 +1,70 @@
+/** Text search over the projects that are held: SQLite's FTS5, one row per project of an index. */
+import { sql } from 'kysely'
+import type { IndexName } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { Reader, Writer } from './catalog.ts'
+
+export interface SearchHit {
+  readonly index: IndexName
+  readonly name: ProjectName
+  readonly version?: string
+  readonly summary?: string
+}
+
+/** More of a description than this adds noise, not hits. */
+const DESCRIPTION_CHARACTERS = 20_000
+/** Words looked at in one search. */
+const WORDS_MAX = 8
+
+/** Replaces what is searchable of a project. */
+export async function indexForSearch(
+  { db }: Writer,
+  projectId: number,
+  text: { readonly name: ProjectName; readonly summary: string; readonly description: string },
+): Promise<void> {
+  const description = text.description.slice(0, DESCRIPTION_CHARACTERS)
+  await sql`DELETE FROM search WHERE rowid = ${projectId}`.execute(db)
+  await sql`INSERT INTO search (rowid, name, summary, description) VALUES (${projectId}, ${text.name}, ${text.summary}, ${description})`.execute(
+    db,
+  )
+  await sql`DELETE FROM search_names WHERE rowid = ${projectId}`.execute(db)
+  await sql`INSERT INTO search_names (rowid, name) VALUES (${projectId}, ${text.name})`.execute(db)
+}
+
+/**
+ * Projects in whose name, summary or description every word of `query` begins a word, best first, and those whose
+ * name contains the query. At most `most`; an empty list for a query without words.
+ */
+export async function searchProjects({ db }: Reader, query: string, most: number): Promise<SearchHit[]> {
+  const words = query.match(/[\p{L}\p{N}]+/gu)?.slice(0, WORDS_MAX) ?? []
+  if (words.length === 0) return []
+  const byWords = words.map((word) => `"${word}"*`).join(' ')
+  const byName = words.join('-')
+  // bm25 gives smaller numbers to better hits; a hit in the name counts most.
+  const rows = await sql<{ index: string; name: string; version: string | null; summary: string | null }>`
+    WITH hits (id, rank) AS (
+      SELECT * FROM (
+        SELECT rowid, bm25(search, 20.0, 5.0, 1.0) FROM search WHERE search MATCH ${byWords} ORDER BY 2 LIMIT ${most}
+      )
+      UNION ALL
+      SELECT * FROM (
+        SELECT rowid, -1000.0 FROM search_names WHERE name = ${byName} LIMIT ${most}
+      )
+      UNION ALL
+      SELECT * FROM (
+        SELECT rowid, -0.5 FROM search_names WHERE ${byName.length >= 3 ? sql`search_names MATCH ${`"${byName}"`}` : sql`0`} LIMIT ${most}
+      )
+    )
+    SELECT indexes.name AS "index", projects.name, projects.latest_version AS version, projects.summary
+    FROM (SELECT id, min(rank) AS rank FROM hits GROUP BY id) AS best
+    JOIN projects ON projects.id = best.id
+    JOIN indexes ON indexes.id = projects.index_id
+    ORDER BY best.rank, projects.name, indexes.name
+    LIMIT ${most}`.execute(db)
+  return rows.rows.map((row) => ({
+    index: row.index as IndexName,
+    name: row.name as ProjectName,
+    ...(row.version !== null && { version: row.version }),
+    ...(row.summary !== null && row.summary !== '' && { summary: row.summary }),
+  }))
+}

@@ -1,0 +1,193 @@
+/** The catalog in one SQLite file (`node:sqlite` under Kysely): one writer, several readers, write-ahead log, synced at commit. */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { isDiskFull, Problem } from '../model/errors.ts'
+import type { Change, Serial } from '../model/records.ts'
+import type { Catalog, Reader, Writer } from './catalog.ts'
+import { append, lastSerial } from './journal.ts'
+import { MIGRATIONS } from './migrations.ts'
+import { enqueue } from './queue.ts'
+import type { Schema } from './schema.ts'
+
+/** Compiled statements kept per connection; there are fewer different ones than this. */
+const STATEMENTS_KEPT = 300
+/** How long a lock of another process (a check, a backup) is waited for. */
+const BUSY_MS = 10_000
+
+export interface SqliteCatalogOptions {
+  readonly path: string
+  readonly readers: number
+  readonly now: () => Date
+}
+
+export class SqliteCatalog implements Catalog {
+  #serial = 0 as Serial
+  readonly #writer: Connection
+  readonly #now: () => Date
+  readonly #idle: Connection[] = []
+  readonly #all: Connection[] = []
+  readonly #waiting: ((connection: Connection) => void)[] = []
+  #lastWrite: Promise<unknown> = Promise.resolve()
+  #whenEnqueued: () => void = nothing
+
+  private constructor(writer: Connection, options: SqliteCatalogOptions) {
+    this.#writer = writer
+    this.#now = options.now
+    for (let each = 0; each < options.readers; each++) {
+      const reader = connect(options.path)
+      reader.raw.exec('PRAGMA query_only = ON')
+      this.#idle.push(reader)
+      this.#all.push(reader)
+    }
+  }
+
+  /** Opens, creating or migrating forward where needed. Throws `directory-too-new` for a catalog of a newer version. */
+  static async open(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
+    const writer = connect(options.path)
+    writer.raw.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    migrate(writer.raw, options.path)
+    const catalog = new SqliteCatalog(writer, options)
+    catalog.#serial = await catalog.read(lastSerial)
+    return catalog
+  }
+
+  /** Calls `fn` after each commit that left work in the job table. */
+  whenEnqueued(fn: () => void): void {
+    this.#whenEnqueued = fn
+  }
+
+  get serial(): Serial {
+    return this.#serial
+  }
+
+  async read<T>(fn: (reader: Reader) => Promise<T>): Promise<T> {
+    const connection = this.#idle.pop() ?? (await new Promise<Connection>((resolve) => this.#waiting.push(resolve)))
+    try {
+      connection.raw.exec('BEGIN')
+      try {
+        return await fn({ db: connection.db })
+      } finally {
+        connection.raw.exec('ROLLBACK')
+      }
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#idle.push(connection)
+      else next(connection)
+    }
+  }
+
+  async write<T>(fn: (writer: Writer) => Promise<T>): Promise<T> {
+    const mine = this.#lastWrite.then(() => this.#transact(fn))
+    // The next writer waits for this one, whatever becomes of it; its caller is told by `mine` itself.
+    this.#lastWrite = mine.then(nothing, nothing)
+    return mine
+  }
+
+  async #transact<T>(fn: (writer: Writer) => Promise<T>): Promise<T> {
+    const { raw, db } = this.#writer
+    const changes: Change[] = []
+    const afterwards: (() => void)[] = []
+    const now = this.#now()
+    let result: T
+    let serial = this.#serial
+    try {
+      raw.exec('BEGIN IMMEDIATE')
+      result = await fn({
+        db,
+        change: (change) => changes.push(change),
+        enqueue: async (job) => {
+          await enqueue({ db }, job, now.getTime())
+          if (!afterwards.includes(this.#whenEnqueued)) afterwards.push(this.#whenEnqueued)
+        },
+        onCommit: (after) => afterwards.push(after),
+      })
+      if (changes.length > 0) {
+        serial = (this.#serial + 1) as Serial
+        await append({ db }, serial, now, changes)
+      }
+      raw.exec('COMMIT')
+    } catch (error) {
+      if (raw.isTransaction) raw.exec('ROLLBACK')
+      if (isDiskFull(error)) {
+        throw new Problem('disk-full', 'Cannot record the change: the disk of the server folder is full', {
+          hint: 'free some space and send the request again; nothing was changed',
+          cause: error,
+        })
+      }
+      throw error
+    }
+    this.#serial = serial
+    for (const after of afterwards) after()
+    return result
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lastWrite
+    for (const connection of this.#all) connection.raw.close()
+    this.#writer.raw.exec('PRAGMA optimize')
+    this.#writer.raw.close()
+  }
+}
+
+interface Connection {
+  readonly raw: DatabaseSync
+  readonly db: Kysely<Schema>
+}
+
+function connect(path: string): Connection {
+  const raw = new DatabaseSync(path, { timeout: BUSY_MS })
+  return { raw, db: new Kysely<Schema>({ dialect: new SqliteDialect({ database: new PreparingDatabase(raw) }) }) }
+}
+
+function migrate(raw: DatabaseSync, path: string): void {
+  const found = raw.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (found.user_version > MIGRATIONS.length) {
+    throw new Problem(
+      'directory-too-new',
+      `Cannot open catalog "${path}": its format is ${found.user_version}, this program knows formats up to ${MIGRATIONS.length}`,
+      { hint: 'start the version of Airlock that wrote it, or a newer one' },
+    )
+  }
+  for (const [step, sql] of MIGRATIONS.entries()) {
+    if (step < found.user_version) continue
+    raw.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${step + 1}; COMMIT`)
+  }
+}
+
+/** `node:sqlite` in the shape that Kysely's SQLite dialect expects, with statements compiled once. */
+class PreparingDatabase implements SqliteDatabase {
+  readonly #raw: DatabaseSync
+  readonly #statements = new Map<string, SqliteStatement>()
+
+  constructor(raw: DatabaseSync) {
+    this.#raw = raw
+  }
+
+  prepare(sql: string): SqliteStatement {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = prepared(this.#raw.prepare(sql))
+      if (this.#statements.size >= STATEMENTS_KEPT) this.#statements.delete(this.#statements.keys().next().value!)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  close(): void {
+    this.#raw.close()
+  }
+}
+
+function prepared(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => {
+      const { changes, lastInsertRowid } = statement.run(...(parameters as SQLInputValue[]))
+      return { changes, lastInsertRowid }
+    },
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,107 @@
+/** The client's commands with devpi's words, for `airlock COMMAND` and `devpi COMMAND`. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { CliContext } from '../context.ts'
+import { runCommand } from './command-run.ts'
+import { getJson } from './getjson.ts'
+import { index } from './index-command.ts'
+import { list } from './list.ts'
+import { login, logoff } from './login.ts'
+import { upload } from './upload.ts'
+import { use } from './use.ts'
+import { passwd, user } from './user.ts'
+
+/**
+ * Adds `use`, `login`, `logoff`, `logout`, `user`, `passwd`, `index`, `upload`, `list` and `getjson` to `program`.
+ * They say what went wrong themselves and then throw `CliExit`; wrong usage is commander's to tell.
+ */
+export function addClientCommands(program: Command, context: CliContext): void {
+  const add = (words: string, description: string) => addClientOptions(program.command(words).description(description))
+  const run = runCommand(context)
+
+  add('use [url]', 'show or set the server and index in use, and what installers are set to')
+    .option('--local', 'keep settings in the activated virtual environment from now on')
+    .option('--set-cfg', "set pip's, uv's and setuptools' configuration to the index in use")
+    .addOption(new Option('--always-set-cfg <choice>', 'whether every later use does --set-cfg').choices(['yes', 'no']))
+    .addOption(
+      new Option('-t, --pip-set-trusted <choice>', 'with --set-cfg, whether pip trusts the host')
+        .choices(['yes', 'no', 'auto'])
+        .default('auto'),
+    )
+    .option('--venv <dir>', 'virtual environment for installs and settings; "-" forgets it')
+    .option('--urls', 'show the addresses of the server')
+    .option('-l, --list', 'show all indexes of the server')
+    .option('-u, --user <user>', 'with --list, show the indexes of this user only')
+    .option('--delete', 'forget the server')
+    .option('--client-cert <pem_file>', 'certificate and key to show to the server')
+    .action(run(use))
+
+  add('login <user>', 'log in to the server')
+    .option('--password <password>', 'the password; asked for when it is not given')
+    .action(run(login))
+  for (const words of ['logoff', 'logout']) add(words, 'forget the login').action(run(logoff))
+
+  add('user [user] [keyvalues...]', 'create, show, change, list and delete users')
+    .addOption(new Option('-c, --create', 'create a user').conflicts(['delete', 'modify', 'list']))
+    .addOption(new Option('--delete', 'delete a user').conflicts(['modify', 'list']))
+    .addOption(new Option('-m, --modify', 'change a user').conflicts('list'))
+    .option('-l, --list', 'list the names of all users')
+    .action(run(user))
+  // `airlock passwd` works on a server folder too and brings its own.
+  if (!program.commands.some((each) => each.name() === 'passwd')) {
+    add('passwd [user]', 'change a password').action(run(passwd))
+  }
+
+  add('index [index] [keyvalues...]', 'create, show, change, list and delete indexes')
+    .addOption(new Option('-c, --create', 'create an index').conflicts(['delete', 'list']))
+    .addOption(new Option('--delete', 'delete an index').conflicts('list'))
+    .option('-l, --list', 'list the indexes of a user')
+    .option('--no-projects', 'show an index without asking for its projects')
+    .action(run(index))
+
+  add('upload [paths...]', 'build and upload distribution files')
+    .option('-p, --python <program>', 'Python to build with')
+    .option('--no-vcs', 'build in the folder itself, not in a copy of the files Git knows')
+    .option('--setupdir-only', 'leave the .git folder out of that copy')
+    .option('--formats <list>', 'kinds to build (deprecated: use --sdist and --wheel)')
+    .option('--sdist', 'build an sdist')
+    .option('--wheel', 'build a wheel')
+    .option('--no-isolation', 'build with what is installed')
+    .option('--no-docs', 'upload no documentation')
+    .option('--index <index>', 'index to upload to')
+    .option('--from-dir', 'upload all archives below folders')
+    .option('--only-latest', 'upload the latest version of each project only')
+    .option('--dry-run', 'say what would be uploaded')
+    .action(run(upload))
+
+  add('list [spec]', 'show the projects of an index, or the files of a project')
+    .option('-f, --failures', 'show the logs of failed tests')
+    .option('-t, --toxresults', 'show test results')
+    .option('--all', 'show all versions')
+    .option('--index <index>', 'index to look at')
+    .option('--ignore-bases', 'leave out what comes from bases')
+    .action(run(list))
+
+  add('getjson <path_or_url>', 'show the JSON that the server answers').action(run(getJson))
+}
+
+/**
+ * The options of every client command. `devpi` takes them before the command as well: call this on its program too.
+ * (Not on `airlock`'s: a program's options are found behind any command, and other commands have options of these names.)
+ */
+export function addClientOptions(command: Command): Command {
+  return command
+    .option('--debug', 'show more about requests')
+    .option('-y, --yes', 'answer yes to questions')
+    .option('-v, --verbose', 'show more; can be given more than once', counted)
+    .option('--clientdir <dir>', 'folder for logins and other state (default: ~/.devpi/client)', folder)
+    .option('--json', 'data as JSON on stdout, everything else on stderr')
+}
+
+function counted(_value: string, before: number | undefined): number {
+  return (before ?? 0) + 1
+}
+
+function folder(value: string): string {
+  if (value === '') throw new InvalidArgumentError('Name a folder.')
+  return value
+}

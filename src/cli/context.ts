@@ -1,0 +1,24 @@
+import type { Readable, Writable } from 'node:stream'
+
+/** What a command may know of the process it runs in. `main.ts` makes the real one, tests make their own. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** Data a program might read. */
+  readonly stdout: Writable
+  /** Talk. */
+  readonly stderr: Writable
+  /** Aborted when the process should end (SIGTERM, SIGINT); absent: it never is. */
+  readonly stop?: AbortSignal
+  readonly stdin: Readable & { readonly isTTY?: boolean }
+}
+
+/** Ends the command with an exit code, its message said already. Documented codes: 0 done, 1 refused or failed, 2 wrong usage. */
+export class CliExit extends Error {
+  override readonly name = 'CliExit'
+  readonly code: number
+  constructor(code: number) {
+    super(`exit ${code}`)
+    this.code = code
+  }
+}

@@ -1,0 +1,155 @@
+/** The commands that work on a server folder: init, serve, passwd, check, gc, config. */
+import type { Command } from 'commander'
+import { findUser } from '../catalog/accounts.ts'
+import type { Config } from '../config/load.ts'
+import { readSettings } from '../config/load.ts'
+import { SETTINGS, type Setting, type SettingKey } from '../config/settings.ts'
+import { check, collect } from '../jobs/upkeep.ts'
+import { systemClock } from '../lib/clock.ts'
+import { noSuchUser, Problem } from '../model/errors.ts'
+import { userName } from '../model/names.ts'
+import { addClientOptions } from './client/client-commands.ts'
+import { runCommand } from './client/command-run.ts'
+import { Terminal } from './client/terminal.ts'
+import { passwd } from './client/user.ts'
+import { type CliContext, CliExit } from './context.ts'
+import { serve } from './serve.ts'
+import type { OpenStores, ServerCommands } from './server-commands.ts'
+import { addSettingOptions, configOf } from './setting-options.ts'
+
+const FOLDER: readonly SettingKey[] = ['serverdir']
+const INIT: readonly SettingKey[] = ['serverdir', 'no_root_pypi', 'root_passwd', 'upstream']
+const SERVE: readonly SettingKey[] = [
+  'serverdir',
+  'host',
+  'port',
+  'listen',
+  'outside_url',
+  'offline_mode',
+  'mirror_cache_expiry',
+  'request_timeout',
+  'max_request_body_size',
+  'absolute_urls',
+  'secretfile',
+  'upstream',
+  'no_root_pypi',
+  'root_passwd',
+  'log_level',
+]
+
+export function addMaintainCommands(program: Command, context: CliContext, server: ServerCommands): void {
+  addSettingOptions(program.command('init').description('prepare a folder for a server'), INIT).action(
+    async (_options, command: Command) => initialise(context, server, configOf(command, context)),
+  )
+
+  addSettingOptions(
+    program.command('serve').description('run the server, preparing its folder where needed'),
+    SERVE,
+  ).action(async (_options, command: Command) => {
+    const config = configOf(command, context)
+    const stores = await server.openStores(config, { initialise: true, alone: true })
+    await serve(context, server, config, stores!, context.stderr)
+  })
+
+  addSettingOptions(program.command('check').description('verify that everything recorded is there and right'), FOLDER)
+    .option('--no-hashes', 'do not read the blobs to check their hashes')
+    .option('--json', 'print the report as JSON')
+    .action(async (options: { hashes: boolean; json?: boolean }, command: Command) => {
+      await using stores = await openExisting(server, configOf(command, context), false)
+      const report = await check(stores.catalog, stores.blobs, { hashes: options.hashes })
+      if (options.json) context.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+      else {
+        for (const fault of report.faults) context.stdout.write(`${fault}\n`)
+        const unnamed = report.unnamed === 0 ? '' : `, ${report.unnamed} without a row (airlock gc removes them)`
+        const verdict = report.faults.length === 0 ? 'clean' : `${report.faults.length} faults`
+        context.stdout.write(
+          `${verdict}: ${report.files} files, ${report.blobs} blobs, ${report.bytes} bytes${unnamed}\n`,
+        )
+      }
+      if (report.faults.length > 0) throw new CliExit(1)
+    })
+
+  addSettingOptions(
+    program.command('gc').description('delete blobs that nothing names any more; the server must be stopped'),
+    FOLDER,
+  )
+    .option('--dry-run', 'only say what would be deleted')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: { dryRun?: boolean; json?: boolean }, command: Command) => {
+      const config = configOf(command, context)
+      await using stores = await openExisting(server, config, true)
+      const { blobGraceMs: graceMs } = config.limits
+      const result = await collect(stores.catalog, stores.blobs, {
+        graceMs,
+        clock: systemClock,
+        dryRun: options.dryRun === true,
+      })
+      const said = options.dryRun ? 'would delete' : 'deleted'
+      context.stdout.write(
+        options.json ? `${JSON.stringify(result)}\n` : `${said} ${result.blobs} blobs, ${result.bytes} bytes\n`,
+      )
+    })
+
+  const changePassword = runCommand(context)(passwd)
+  addClientOptions(addSettingOptions(program.command('passwd [user]').description('change a password'), FOLDER))
+    .addHelpText(
+      'after',
+      '\nWith --serverdir the password is set in that folder itself, for root and for who is locked out.',
+    )
+    .action(async (user: string | undefined, options: { serverdir?: string }, command: Command) => {
+      if (options.serverdir === undefined) return await changePassword(user, options, command)
+      await setPassword(context, server, configOf(command, context), user ?? 'root')
+    })
+
+  const config = program.command('config').description('look at the settings')
+  addSettingOptions(config.command('show').description('print every setting and where it comes from'), SERVE).action(
+    (_options, command: Command) => {
+      configOf(command, context)
+      const file = command.opts<{ config?: string }>().config
+      const given = readSettings({ flags: {}, env: context.env, cwd: context.cwd, ...(file !== undefined && { file }) })
+      for (const setting of SETTINGS as readonly Setting[]) {
+        const found = given.get(setting.key as SettingKey)
+        const value = setting.secret && found?.value ? '(secret)' : String(found?.value ?? '')
+        context.stdout.write(`${setting.key} = ${value}  # ${found?.from ?? 'not set'}\n`)
+      }
+    },
+  )
+}
+
+/** Makes the folder ready. Throws when it is ready already: a second init is a mistake somebody should see. */
+export async function initialise(context: CliContext, server: ServerCommands, config: Config): Promise<void> {
+  const existing = await server.openStores(config, { initialise: false, alone: true })
+  if (existing !== undefined) {
+    await existing[Symbol.asyncDispose]()
+    throw new Problem('directory-in-use', `Cannot initialise "${config.serverDir}": it holds a server's data already`, {
+      hint: 'serve it, or choose another folder with --serverdir',
+    })
+  }
+  await using _made = await server.openStores(config, { initialise: true, alone: true })
+  context.stderr.write(`initialised ${config.serverDir}\n`)
+}
+
+/** Sets the password of a user straight in the server folder: for root, and for who is locked out. */
+export async function setPassword(
+  context: CliContext,
+  server: ServerCommands,
+  config: Config,
+  name: string,
+): Promise<void> {
+  await using stores = await openExisting(server, config, false)
+  const known = await stores.catalog.read((reader) => findUser(reader, name))
+  if (known === undefined) throw noSuchUser(name)
+  const password = await new Terminal(context).askSecret(`new password for user ${name}: `)
+  if (password === undefined)
+    throw new Problem('bad-request', `Cannot set the password of ${name}: no password was given`)
+  await stores.users.modify({ name: userName('root'), groups: [] }, name, { password })
+  context.stderr.write(`password of ${name} changed\n`)
+}
+
+async function openExisting(server: ServerCommands, config: Config, alone: boolean): Promise<OpenStores> {
+  const stores = await server.openStores(config, { initialise: false, alone })
+  if (stores !== undefined) return stores
+  throw new Problem('directory-not-ours', `Cannot open "${config.serverDir}": it holds no server's data`, {
+    hint: 'name the folder with --serverdir, or prepare it with: airlock init',
+  })
+}

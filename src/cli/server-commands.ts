@@ -1,0 +1,29 @@
+/** What the commands that work on a server folder need of the floors above: `compose.ts` implements it. */
+import type { FastifyInstance } from 'fastify'
+import type { Users } from '../accounts/users.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Config } from '../config/load.ts'
+import type { Log } from '../lib/log.ts'
+
+export interface ServerCommands<Stores extends OpenStores = OpenStores> {
+  readonly version: string
+  /** `undefined` for a folder that is not initialised, unless it should be. */
+  openStores(
+    config: Config,
+    options: { readonly initialise: boolean; readonly alone: boolean },
+  ): Promise<Stores | undefined>
+  openServer(config: Config, stores: Stores, log: Log): Promise<OpenServer>
+}
+
+export interface OpenStores extends AsyncDisposable {
+  readonly catalog: Catalog
+  readonly blobs: BlobStore
+  readonly users: Users
+}
+
+export interface OpenServer extends AsyncDisposable {
+  readonly app: FastifyInstance
+  readonly hasOpenRoot: boolean
+  start(): Promise<void>
+}

@@ -1,0 +1,44 @@
+/** The settings table as command-line options. */
+import { type Command, Option } from 'commander'
+import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'
+import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from '../config/settings.ts'
+import type { CliContext } from './context.ts'
+
+/** Adds the options of those settings, and `--config`. */
+export function addSettingOptions(command: Command, keys: readonly SettingKey[]): Command {
+  for (const key of keys) {
+    const setting: Setting = SETTINGS.find((each) => each.key === key)!
+    const flag = setting.type === 'flag' ? flagOf(setting) : `${flagOf(setting)} <${setting.value ?? 'VALUE'}>`
+    const hasShownDefault = setting.default !== undefined && setting.default !== '' && setting.type !== 'flag'
+    const shown = hasShownDefault ? ` (default: ${setting.default})` : ''
+    const option = new Option(flag, `${setting.sentence}${shown} [env: ${variablesOf(setting)[0]}]`)
+    if (setting.type === 'list')
+      option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
+    command.addOption(option)
+  }
+  return command.option('-c, --config <FILE>', 'read settings from this TOML file')
+}
+
+/** The configuration from the command's own flags, the environment and the file. Throws `setting-invalid`. */
+export function configOf(command: Command, context: CliContext, defaults: ConfigSources['defaults'] = {}): Config {
+  const options = command.opts<Record<string, unknown>>()
+  const flags: Record<string, unknown> = {}
+  for (const { key } of SETTINGS) {
+    const name = key.replace(/_(\w)/g, (_all, letter: string) => letter.toUpperCase())
+    // commander reads `--no-root-pypi` as rootPypi set to false.
+    const value = key.startsWith('no_') ? negated(options, name) : options[name]
+    if (value !== undefined) flags[key] = value
+  }
+  return loadConfig({
+    flags,
+    env: context.env,
+    cwd: context.cwd,
+    defaults,
+    ...(typeof options.config === 'string' && { file: options.config }),
+  })
+}
+
+function negated(options: Record<string, unknown>, name: string): unknown {
+  const positive = name.slice(2, 3).toLowerCase() + name.slice(3)
+  return options[positive] === false ? true : undefined
+}

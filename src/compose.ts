@@ -1,0 +1,176 @@
+/** Config → a server that is ready to listen: the only place that knows every constructor. */
+import { readFileSync } from 'node:fs'
+import type { FastifyInstance } from 'fastify'
+import { createFirstAccounts } from './accounts/first-accounts.ts'
+import { IndexRecords } from './accounts/index-records.ts'
+import { Login } from './accounts/login.ts'
+import { LoginTokens } from './accounts/login-tokens.ts'
+import { Passwords } from './accounts/passwords.ts'
+import { Users } from './accounts/users.ts'
+import { FilesystemBlobs } from './blob/filesystem.ts'
+import { findUser, listIndexes } from './catalog/accounts.ts'
+import { type Identity, ServerFolder } from './catalog/server-folder.ts'
+import { SqliteCatalog } from './catalog/sqlite.ts'
+import type { ServerCommands } from './cli/server-commands.ts'
+import type { Config } from './config/load.ts'
+import { DEFAULT_UPSTREAM_PAGES } from './config/settings.ts'
+import { createApp } from './http/app.ts'
+import type { Services } from './http/services.ts'
+import { Mirrors } from './indexes/mirrors.ts'
+import { isMirror, openIndexes } from './indexes/open-index.ts'
+import { describeFile } from './jobs/describe-file.ts'
+import { JobRunner } from './jobs/runner.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import type { Log } from './lib/log.ts'
+import { homePage, userPage } from './web/home-page.ts'
+import { indexPage } from './web/index-page.ts'
+import { problemPage } from './web/problem-page.ts'
+import { projectPage } from './web/project-page.ts'
+import { releasePage } from './web/release-page.ts'
+import { searchPage } from './web/search-page.ts'
+
+export const VERSION = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
+
+/** The stores of a server folder, opened. */
+export interface Stores extends AsyncDisposable {
+  readonly folder: ServerFolder
+  readonly identity: Identity
+  readonly catalog: SqliteCatalog
+  readonly blobs: FilesystemBlobs
+  readonly passwords: Passwords
+  readonly users: Users
+}
+
+export interface Server extends AsyncDisposable {
+  readonly app: FastifyInstance
+  readonly stores: Stores
+  /** Root can log in without a password, from this machine. */
+  readonly hasOpenRoot: boolean
+  /** Starts what works in the background: jobs, and fetching what mirrors will be asked for. */
+  start(): Promise<void>
+}
+
+/**
+ * Opens the folder; with `initialise`, one that is new is made ready. `undefined` when it is not initialised and should
+ * not be. With `alone`, no other process may have it open, and what a crash left unfinished is cleared away.
+ */
+export async function openStores(
+  config: Config,
+  options: { readonly initialise: boolean; readonly alone: boolean },
+  clock: Clock = systemClock,
+): Promise<Stores | undefined> {
+  const folder = new ServerFolder(config.serverDir)
+  const known = await folder.identity()
+  if (known === undefined && !options.initialise) return undefined
+  await using stack = new AsyncDisposableStack()
+  if (options.alone) stack.use(await folder.lock())
+  const { readChunkBytes, catalogReaders } = config.limits
+  const blobs = await FilesystemBlobs.open({ root: folder.root, readChunkBytes, clear: options.alone })
+  const catalog = stack.use(
+    await SqliteCatalog.open({ path: folder.catalog, readers: catalogReaders, now: () => clock.now() }),
+  )
+  const passwords = new Passwords(config.limits)
+  if (known === undefined) {
+    const pypi = { url: config.upstream, pages: DEFAULT_UPSTREAM_PAGES }
+    const wanted = { rootPassword: config.rootPassword, ...(config.hasRootPypi && { pypi }) }
+    await createFirstAccounts({ catalog, passwords, clock }, wanted)
+  }
+  const identity = known ?? (await folder.establish(clock.now()))
+  const opened = stack.move()
+  const users = new Users(catalog, passwords, clock)
+  return { folder, identity, catalog, blobs, passwords, users, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
+/** Puts the server together; nothing listens yet. The stores are disposed with it. */
+export async function openServer(
+  config: Config,
+  stores: Stores,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<Server> {
+  await using stack = new AsyncDisposableStack()
+  stack.use(stores)
+  const { catalog, blobs, passwords, folder, identity } = stores
+  const { limits } = config
+  const userAgent = `airlock/${VERSION}`
+  const mirrors = stack.use(
+    new Mirrors({
+      catalog,
+      blobs,
+      folder: folder.mirrors,
+      temp: folder.drafts,
+      offline: config.offline,
+      expirySeconds: config.mirrorExpirySeconds,
+      limits,
+      clock,
+      userAgent,
+      warn: (message, fields) => log.mirror.warn(fields, message),
+    }),
+  )
+  const runner = stack.use(
+    new JobRunner({
+      catalog,
+      limits,
+      clock,
+      run: (job) => describeFile({ catalog, blobs, limits }, job),
+      onFailure: (job, error, isLast) =>
+        log.jobs[isLast ? 'error' : 'warn']({ err: error, 'job.kind': job.kind, 'job.key': job.key }, 'Job failed'),
+    }),
+  )
+  catalog.whenEnqueued(() => runner.wake())
+  const secret = await folder.secret(config.secretFile)
+  const tokens = new LoginTokens({ secret, lifeSeconds: limits.tokenSeconds, clock })
+  const services: Services = {
+    catalog,
+    blobs,
+    indexes: openIndexes({ catalog, mirrors, limits }),
+    mirrors,
+    login: new Login(catalog, passwords, tokens),
+    users: stores.users,
+    indexRecords: new IndexRecords(catalog),
+    publisher: { catalog, blobs, limits, clock },
+    pages: {
+      style: readFileSync(new URL('./web/style.css', import.meta.url)),
+      homePage,
+      userPage,
+      indexPage,
+      projectPage,
+      releasePage,
+      searchPage,
+      problemPage,
+    },
+    limits,
+    log,
+    server: {
+      uuid: identity.uuid,
+      version: VERSION,
+      serverDir: folder.root,
+      host: config.listen[0]!.host,
+      port: config.listen[0]!.port,
+      absoluteUrls: config.absoluteUrls,
+      ...(config.outsideUrl !== undefined && { outsideUrl: config.outsideUrl }),
+    },
+  }
+  const app = createApp(services)
+  stack.defer(() => app.close())
+  const root = await catalog.read((reader) => findUser(reader, 'root'))
+  const hasOpenRoot = root?.passwordHash !== undefined && (await passwords.matches('', root.passwordHash))
+  const opened = stack.move()
+  return {
+    app,
+    stores,
+    hasOpenRoot,
+    start: async () => {
+      runner.start()
+      for (const record of await catalog.read((reader) => listIndexes(reader))) {
+        if (isMirror(record)) await mirrors.warm(record)
+      }
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+/** What the commands of the cli floor need of this one. */
+export const serverCommands: ServerCommands<Stores> = { version: VERSION, openStores, openServer }

@@ -1,0 +1,130 @@
+/**
+ * The table of everything a process can be told. From it come the parsing of flags, environment and `airlock.toml`,
+ * the help text, `docs/configuration.md` and `config show`. What belongs to one index (bases, volatile …) is not here:
+ * that is data in the catalog.
+ */
+
+/** The public index that root/pypi mirrors unless told otherwise. The only registry address in this program. */
+export const DEFAULT_UPSTREAM = 'https://pypi.org/simple/'
+
+/** Where people read about a project of the default upstream; devpi's `mirror_web_url_fmt` for root/pypi. */
+export const DEFAULT_UPSTREAM_PAGES = 'https://pypi.org/project/{name}/'
+
+export type SettingType = 'text' | 'path' | 'url' | 'integer' | 'flag' | 'list'
+
+export interface Setting {
+  /** In `airlock.toml`; also the name on the command line, with dashes. */
+  readonly key: string
+  readonly type: SettingType
+  /** As a person would write it; absent where there is none. */
+  readonly default?: string
+  /** What stands for the value in help texts. */
+  readonly value?: string
+  readonly sentence: string
+  /** Never shown: not in help, logs or `config show`. */
+  readonly secret?: true
+}
+
+export const SETTINGS = [
+  {
+    key: 'serverdir',
+    type: 'path',
+    default: 'data',
+    value: 'DIR',
+    sentence: 'Folder that holds everything the server keeps',
+  },
+  { key: 'host', type: 'text', default: 'localhost', value: 'HOST', sentence: 'Name or address to listen on' },
+  { key: 'port', type: 'integer', default: '3141', value: 'PORT', sentence: 'Port to listen on' },
+  {
+    key: 'listen',
+    type: 'list',
+    value: 'HOST:PORT',
+    sentence: 'Address and port to listen on, instead of host and port; may be given more than once',
+  },
+  {
+    key: 'outside_url',
+    type: 'url',
+    value: 'URL',
+    sentence: 'Address under which clients reach the server through a proxy; the header X-Outside-Url wins over it',
+  },
+  {
+    key: 'offline_mode',
+    type: 'flag',
+    default: 'false',
+    sentence: 'Never contact an upstream; mirrors show and serve only what is already here',
+  },
+  {
+    key: 'mirror_cache_expiry',
+    type: 'integer',
+    default: '1800',
+    value: 'SECONDS',
+    sentence: 'Age in seconds after which a mirror asks upstream again, for mirrors that set none themselves',
+  },
+  {
+    key: 'request_timeout',
+    type: 'integer',
+    default: '5',
+    value: 'SECONDS',
+    sentence: 'Seconds to wait for the first byte of an answer from upstream',
+  },
+  {
+    key: 'max_request_body_size',
+    type: 'integer',
+    default: '10737418240',
+    value: 'BYTES',
+    sentence: 'Largest upload that is accepted, in bytes',
+  },
+  {
+    key: 'absolute_urls',
+    type: 'flag',
+    default: 'false',
+    sentence: 'Write absolute instead of relative links into simple pages',
+  },
+  {
+    key: 'secretfile',
+    type: 'path',
+    value: 'FILE',
+    sentence: 'File with the secret that signs login tokens; by default one inside the server folder',
+  },
+  {
+    key: 'upstream',
+    type: 'url',
+    default: DEFAULT_UPSTREAM,
+    value: 'URL',
+    sentence: 'Simple index that root/pypi mirrors, used when the server folder is initialised',
+  },
+  {
+    key: 'no_root_pypi',
+    type: 'flag',
+    default: 'false',
+    sentence: 'Do not create the mirror root/pypi when the server folder is initialised',
+  },
+  {
+    key: 'root_passwd',
+    type: 'text',
+    default: '',
+    value: 'PASSWORD',
+    secret: true,
+    sentence: 'Password of root, used when the server folder is initialised',
+  },
+  {
+    key: 'log_level',
+    type: 'text',
+    default: 'info',
+    value: 'LEVEL',
+    sentence: 'Least severe log lines to write: error, warn, info or debug',
+  },
+] as const satisfies readonly Setting[]
+
+export type SettingKey = (typeof SETTINGS)[number]['key']
+
+/** `mirror_cache_expiry` → `--mirror-cache-expiry`. */
+export function flagOf(setting: Pick<Setting, 'key'>): string {
+  return `--${setting.key.replaceAll('_', '-')}`
+}
+
+/** The environment variables that set it, first one wins: ours, then devpi-server's. */
+export function variablesOf(setting: Pick<Setting, 'key'>): readonly [string, string] {
+  const name = setting.key.toUpperCase()
+  return [`AIRLOCK_${name}`, `DEVPISERVER_${name}`]
+}

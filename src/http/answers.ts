@@ -1,0 +1,48 @@
+/** How answers look on the wire: devpi's JSON envelope, reason phrases, relative links. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/**
+ * devpi's JSON: two spaces, a final newline, and a Content-Type of exactly `application/json`, because its client
+ * compares it by equality. (Sent as a buffer: Fastify would add a charset to anything else.)
+ */
+export function sendJson(reply: FastifyReply, status: number, body: unknown): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', 'application/json')
+    .send(Buffer.from(`${JSON.stringify(body, null, 2)}\n`))
+}
+
+/** `{result, type}` with a message where there is one. */
+export function sendResult(
+  reply: FastifyReply,
+  status: number,
+  type: string,
+  result: unknown,
+  message?: string,
+): FastifyReply {
+  return sendJson(reply, status, { result, type, ...(message !== undefined && { message }) })
+}
+
+/** Puts a sentence into the status line, where devpi-client and twine look for it; what a status line cannot carry is replaced. */
+export function setReason(reply: FastifyReply, sentence: string): void {
+  // A control character would end the status line.
+  const reason = sentence
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 500)
+  if (reason !== '') reply.raw.statusMessage = reason
+}
+
+/** The server's root as seen from the page that was asked for: `../../` and so on, so that links survive any proxy. */
+export function rootFrom(request: FastifyRequest): string {
+  const path = request.url.split('?')[0]!
+  return '../'.repeat(path.split('/').length - 2) || './'
+}
+
+/** A path below the root with every part percent-encoded, `+f` and `+e` left readable as devpi has them. */
+export function encodePath(path: string): string {
+  return path
+    .split('/')
+    .map((part) => (/^\+[a-z]*$/.test(part) ? part : encodeURIComponent(part)))
+    .join('/')
+}

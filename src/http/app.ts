@@ -1,0 +1,109 @@
+/** Every route, grouped by who calls it; what every answer carries; the one place where an error becomes an answer. */
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { isDiskFull, Problem } from '../model/errors.ts'
+import { sendJson } from './answers.ts'
+import { devpiAccounts } from './devpi-accounts.ts'
+import { files } from './files.ts'
+import { DEVPI_VERSION, operators } from './operators.ts'
+import { withoutPrefix } from './outside.ts'
+import { frame, people } from './people.ts'
+import { sendProblem } from './problems.ts'
+import type { Services } from './services.ts'
+import { simple } from './simple.ts'
+import { upload } from './upload.ts'
+
+export function createApp(services: Services): FastifyInstance {
+  const { limits, log, catalog, server, pages } = services
+  const app = Fastify({
+    bodyLimit: limits.jsonBodyBytes,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
+    rewriteUrl: (request) => withoutPrefix(request.url ?? '/', request.headers['x-outside-url'], server.outsideUrl),
+    requestTimeout: 0,
+    connectionTimeout: 0,
+    keepAliveTimeout: 30_000,
+    http: { headersTimeout: limits.requestHeadMs },
+    forceCloseConnections: 'idle',
+  })
+
+  const problemPage = (request: FastifyRequest, status: number, title: string, message: string, hint?: string) =>
+    pages.problemPage({ status, title, message, ...(hint !== undefined && { hint }) }, frame(services, request))
+
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('x-devpi-api-version', '2').header('x-devpi-server-version', DEVPI_VERSION)
+    reply.header('x-devpi-uuid', server.uuid).header('x-devpi-primary-uuid', server.uuid)
+    reply.header('x-devpi-master-uuid', server.uuid).header('server', `airlock/${server.version}`)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-devpi-serial', String(catalog.serial))
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    log.http.info(
+      {
+        'request.method': request.method,
+        'request.path': request.url.slice(0, 1000),
+        'response.status': reply.statusCode,
+        duration_ms: Math.round(reply.elapsedTime),
+        'client.address': request.ip,
+      },
+      `${request.method} ${request.url.split('?')[0]!.slice(0, 200)} ${reply.statusCode}`,
+    )
+  })
+
+  // devpi-client says that it sends JSON also where it sends nothing, and sends `{}` with some GET requests.
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined)
+    try {
+      done(null, JSON.parse(body as string))
+    } catch {
+      done(new Problem('bad-request', 'Bad request: could not decode json'))
+    }
+  })
+
+  app.setErrorHandler((error: FastifyError | Problem, request, reply) =>
+    answerError(services, request, reply, error, problemPage),
+  )
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!.slice(0, 200)
+    return sendProblem(
+      request,
+      reply,
+      new Problem('no-such-file', `Nothing is at ${path} for ${request.method}`),
+      problemPage,
+    )
+  })
+
+  // Operators
+  operators(app, services)
+  // Uploaders, and whoever manages users and indexes
+  devpiAccounts(app, services)
+  upload(app, services)
+  // Installers
+  simple(app, services)
+  files(app, services)
+  // People, and programs that ask at the same addresses
+  people(app, services)
+  return app
+}
+
+function answerError(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: FastifyError | Problem,
+  problemPage: Parameters<typeof sendProblem>[3],
+): FastifyReply {
+  if (error instanceof Problem) return sendProblem(request, reply, error, problemPage)
+  if (isDiskFull(error)) {
+    services.log.http.error({ err: error }, 'The disk of the server folder is full')
+    const problem = new Problem('disk-full', 'Cannot keep the file: the disk of the server folder is full')
+    return sendProblem(request, reply, problem, problemPage)
+  }
+  const status = error.statusCode ?? 500
+  if (status === 413) return sendProblem(request, reply, new Problem('too-large', 'The body is too large'), problemPage)
+  if (status < 500) return sendJson(reply, status, { message: error.message })
+  const reference = randomUUID()
+  services.log.http.error({ err: error, reference }, `Cannot answer ${request.method} ${request.url.slice(0, 200)}`)
+  return sendJson(reply, 500, { message: `Internal error, reported in the server's log as ${reference}` })
+}

@@ -1,0 +1,42 @@
+/** From a request's headers to who is asking. */
+import type { FastifyRequest } from 'fastify'
+import type { Login } from '../accounts/login.ts'
+import { ANONYMOUS, type Principal } from '../model/access.ts'
+import { isLocal } from './outside.ts'
+
+/**
+ * `X-Devpi-Auth` or HTTP Basic, either with a password or a login token. Wrong credentials are not refused here: the
+ * request goes on without a name, as in devpi, and meets the permission it lacks.
+ */
+export async function principalOf(request: FastifyRequest, login: Login): Promise<Principal> {
+  const pair = decoded(request.headers['x-devpi-auth']) ?? basic(request.headers.authorization)
+  if (pair === undefined) return ANONYMOUS
+  const colon = pair.indexOf(':')
+  if (colon === -1) return ANONYMOUS
+  return await login.principal({
+    user: pair.slice(0, colon),
+    secret: pair.slice(colon + 1),
+    isLocal: isLocal(request),
+  })
+}
+
+/** Whether the request carries credentials at all. */
+export function hasCredentials(request: FastifyRequest): boolean {
+  return request.headers['x-devpi-auth'] !== undefined || request.headers.authorization !== undefined
+}
+
+function basic(header: string | undefined): string | undefined {
+  const found = /^Basic\s+(\S+)\s*$/i.exec(header ?? '')
+  return decoded(found?.[1])
+}
+
+/** base64 of UTF-8, else of latin-1. */
+function decoded(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string') return undefined
+  const bytes = Buffer.from(header, 'base64')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return bytes.toString('latin1')
+  }
+}

@@ -1,0 +1,168 @@
+/** devpi's JSON API for what is on an index: its projects, their versions and files. */
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { listFiles } from '../catalog/files.ts'
+import { listReleases } from '../catalog/projects.ts'
+import { isMirror, type OpenIndex } from '../indexes/open-index.ts'
+import type { IndexFile, IndexPage } from '../indexes/package-index.ts'
+import { noSuchIndex, noSuchProject, Problem } from '../model/errors.ts'
+import type { IndexRecord } from '../model/records.ts'
+import { asProjectName, type ProjectName } from '../pep/name.ts'
+import { compareVersions } from '../pep/version.ts'
+import { encodePath, sendResult } from './answers.ts'
+import { outsideBase } from './outside.ts'
+import type { Services } from './services.ts'
+
+type VersionData = Record<string, unknown>
+
+/** `GET /user/index`: the options and, unless `?no_projects`, the names on this very index (for a mirror: upstream's list). */
+export async function sendIndex(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: OpenIndex,
+): Promise<FastifyReply> {
+  const { record } = opened
+  if ('no_projects' in (request.query as object)) return sendResult(reply, 200, 'indexconfig', record.options)
+  const layer = await services.indexes.layer(record)
+  const names = layer.projects()[Symbol.asyncIterator]()
+  // The first name is awaited here, so that a list that cannot be had is still answered with an error.
+  const first = await names.next()
+  const head = JSON.stringify({ result: record.options, type: 'indexconfig' }, null, 2)
+  const place = head.lastIndexOf('\n  },\n  "type"')
+  async function* text() {
+    yield `${head.slice(0, place)},\n    "projects": [`
+    let gathered = ''
+    for (let each = first; !each.done; each = await names.next()) {
+      gathered += `${each === first ? '' : ','}\n      ${JSON.stringify(each.value)}`
+      if (gathered.length > 60_000) {
+        yield gathered
+        gathered = ''
+      }
+    }
+    yield `${gathered}${first.done ? '' : '\n    '}]${head.slice(place)}\n`
+  }
+  return reply.header('content-type', 'application/json').send(Readable.from(text(), { objectMode: false }))
+}
+
+/** `GET /user/index/project/version`. Throws `no-such-version`. */
+export async function sendVersion(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: OpenIndex,
+  project: ProjectName,
+  version: string,
+): Promise<FastifyReply> {
+  const found = findVersion(await versionsOf(services, request, opened, project), version)
+  if (found === undefined) {
+    throw new Problem('no-such-version', `The version ${version} of project ${project} does not exist.`)
+  }
+  return sendResult(reply, 200, 'versiondata', found)
+}
+
+/** `GET /user/index/project`: every version with its data. */
+export async function sendProject(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: OpenIndex,
+  project: ProjectName,
+): Promise<FastifyReply> {
+  const versions = await versionsOf(services, request, opened, project)
+  if (versions.size === 0) throw new Problem('no-such-project', `no project '${project}'`)
+  return sendResult(reply, 200, 'projectconfig', Object.fromEntries(versions))
+}
+
+/** The index and the project a path names. Throws `no-such-index`, `no-such-project`. */
+export async function asked(
+  { indexes }: Services,
+  params: { readonly user: string; readonly index: string; readonly project: string },
+): Promise<{ opened: OpenIndex; project: ProjectName }> {
+  const name = `${params.user}/${params.index}`
+  const opened = await indexes.open(name)
+  if (opened === undefined) throw noSuchIndex(name)
+  const project = asProjectName(params.project)
+  if (project === undefined) throw noSuchProject(params.project)
+  return { opened, project }
+}
+
+/** Version → data, newest first: the first layer that has a version gives it, later ones stand under `+shadowing`. */
+async function versionsOf(
+  services: Services,
+  request: FastifyRequest,
+  opened: OpenIndex,
+  project: ProjectName,
+): Promise<Map<string, VersionData>> {
+  const base = outsideBase(request, services.server.outsideUrl)
+  const isAlone = 'ignore_bases' in (request.query as object)
+  const own = isAlone ? await (await services.indexes.layer(opened.record)).project(project) : undefined
+  const pages = isAlone ? (own === undefined ? [] : [own]) : await opened.index.pages(project)
+  const merged = new Map<string, VersionData>()
+  for (const page of pages) {
+    const record = opened.chain.find((each) => each.name === page.index)!
+    const layer = isMirror(record) ? mirrored(page, base) : await staged(services, record, page, base)
+    for (const [version, data] of layer) {
+      const before = merged.get(version)
+      if (before === undefined) merged.set(version, data)
+      else before['+shadowing'] = [...((before['+shadowing'] as VersionData[] | undefined) ?? []), data]
+    }
+  }
+  return new Map([...merged].sort(([a], [b]) => compareVersions(b, a)))
+}
+
+async function staged(
+  { catalog }: Services,
+  record: IndexRecord,
+  page: IndexPage,
+  base: string,
+): Promise<Map<string, VersionData>> {
+  const { releases, files } = await catalog.read(async (reader) => ({
+    releases: await listReleases(reader, record, page.name),
+    files: await listFiles(reader, record, page.name),
+  }))
+  const logs = new Map(files.map((file) => [file.filename, file.log]))
+  return new Map(
+    releases.map((release) => {
+      const own = page.files.filter((file) => file.version === release.version)
+      const links = own.map((file) => ({ ...link(file, base), log: logs.get(file.filename) ?? [] }))
+      return [release.version, { ...release.metadata, ...(links.length > 0 && { '+links': links }) }]
+    }),
+  )
+}
+
+function mirrored(page: IndexPage, base: string): Map<string, VersionData> {
+  const groups = Map.groupBy(page.files, (file) => file.version)
+  return new Map(
+    [...groups].map(([version, files]) => {
+      const requiresPython = files.find((file) => file.requiresPython !== undefined)?.requiresPython
+      const yanked = files.find((file) => file.yanked !== undefined)?.yanked
+      return [
+        version,
+        {
+          name: page.name,
+          version,
+          ...(requiresPython !== undefined && { requires_python: requiresPython }),
+          ...(yanked !== undefined && { yanked }),
+          '+links': files.map((file) => link(file, base)),
+        },
+      ]
+    }),
+  )
+}
+
+function link(file: IndexFile, base: string): VersionData {
+  const [[algorithm, digest] = []] = Object.entries(file.hashes)
+  return {
+    rel: 'releasefile',
+    href: `${base}/${encodePath(file.url)}`,
+    ...(digest !== undefined && { hash_spec: `${algorithm}=${digest}` }),
+    hashes: file.hashes,
+  }
+}
+
+/** As written, or `latest` and `stable` as devpi-web understands them. */
+function findVersion(versions: ReadonlyMap<string, VersionData>, wanted: string): VersionData | undefined {
+  if (wanted === 'latest') return versions.values().next().value
+  return versions.get(wanted)
+}

@@ -1,0 +1,124 @@
+/** Files: from where the bytes are to the client, whole or a range, from disk or while they arrive from upstream. */
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { findIndex } from '../catalog/accounts.ts'
+import { type AskedAddress, locateFile } from '../indexes/locate-file.ts'
+import type { FileSource } from '../indexes/package-index.ts'
+import { noSuchIndex, Problem } from '../model/errors.ts'
+import { askedRange } from './byte-range.ts'
+import type { Services } from './services.ts'
+import { matches } from './simple.ts'
+
+type Hashed = { Params: { user: string; index: string; first: string; second: string; filename: string } }
+type Unhashed = { Params: { user: string; index: string; folder: string; filename: string } }
+
+/** Addresses carry a digest and never name other content: devpi's own header. */
+const IMMUTABLE = 'max-age=365000000, immutable, public'
+
+export function files(app: FastifyInstance, services: Services): void {
+  const config = { speaks: 'text' } as const
+  app.get<Hashed>('/:user/:index/+f/:first/:second/:filename', { config }, async (request, reply) => {
+    const { first, second } = request.params
+    return await sendFile(services, request, reply, { kind: '+f', hashStart: first + second })
+  })
+  app.get<Unhashed>('/:user/:index/+e/:folder/:filename', { config }, async (request, reply) =>
+    sendFile(services, request, reply, { kind: '+e', folder: request.params.folder }),
+  )
+}
+
+async function sendFile(
+  services: Services,
+  request: FastifyRequest<{ Params: { user: string; index: string; filename: string } }>,
+  reply: FastifyReply,
+  address: AskedAddress,
+): Promise<FastifyReply> {
+  const { user, index, filename } = request.params
+  const record = await services.catalog.read((reader) => findIndex(reader, `${user}/${index}`))
+  if (record === undefined) throw noSuchIndex(`${user}/${index}`)
+  const layer = await services.indexes.layer(record)
+  const located = await locateFile(services.catalog, record, layer, address, filename)
+  if (located === undefined) throw new Problem('no-such-file', `no such file: ${filename} on ${user}/${index}`)
+  reply.header('content-type', mediaType(filename)).header('x-content-type-options', 'nosniff')
+  reply.header('cache-control', IMMUTABLE)
+  if (located.source.modified !== undefined) {
+    reply.header('last-modified', new Date(located.source.modified).toUTCString())
+  }
+  return await send(services, request, reply, located.source)
+}
+
+async function send(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  source: FileSource,
+): Promise<FastifyReply> {
+  if (source.digest !== undefined) {
+    const etag = `"${source.digest}"`
+    reply.header('etag', etag)
+    if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  }
+  switch (source.from) {
+    case 'memory': {
+      const { bytes } = source
+      return await sendBytes(request, reply, source, bytes.length, async (start, end) => [bytes.subarray(start, end)])
+    }
+    case 'blob': {
+      const { digest } = source
+      return await sendBytes(request, reply, source, source.sizeBytes, (start, end) =>
+        services.blobs.open(digest, { start, end }),
+      )
+    }
+    case 'upstream': {
+      // A question about the size alone is answered from the page; the file is not fetched for it.
+      if (request.method === 'HEAD' && source.sizeBytes !== undefined) {
+        return await sendBytes(request, reply, source, source.sizeBytes, async () => [])
+      }
+      const download = source.fetch()
+      const { sizeBytes } = await download.head
+      reply.header('x-accel-buffering', 'no')
+      if (sizeBytes !== undefined) {
+        return await sendBytes(request, reply, source, sizeBytes, async (start, end) => download.read(start, end))
+      }
+      return reply.send(request.method === 'HEAD' ? undefined : stream(download.read()))
+    }
+  }
+}
+
+async function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  source: FileSource,
+  sizeBytes: number,
+  open: (start: number, end: number) => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>>,
+): Promise<FastifyReply> {
+  reply.header('accept-ranges', 'bytes')
+  const range = isRangeWanted(request, reply) ? askedRange(request.headers.range, sizeBytes) : undefined
+  if (range === 'unsatisfiable') {
+    return reply.code(416).header('content-range', `bytes */${sizeBytes}`).header('cache-control', 'no-store').send()
+  }
+  const { start, end } = range ?? { start: 0, end: sizeBytes }
+  if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${sizeBytes}`)
+  reply.header('content-length', String(end - start))
+  if (request.method === 'HEAD') return reply.send()
+  if (source.from === 'blob' && start === end) return reply.send(Buffer.alloc(0))
+  return reply.send(stream(await open(start, end)))
+}
+
+/** A range goes with the version the client has part of: with another tag or date it gets the whole (RFC 9110 §13.1.5). */
+function isRangeWanted(request: FastifyRequest, reply: FastifyReply): boolean {
+  const condition = request.headers['if-range']
+  return (
+    condition === undefined || condition === reply.getHeader('etag') || condition === reply.getHeader('last-modified')
+  )
+}
+
+function stream(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Readable {
+  return source instanceof Readable ? source : Readable.from(source, { objectMode: false })
+}
+
+function mediaType(filename: string): string {
+  if (filename.endsWith('.metadata')) return 'text/plain; charset=utf-8'
+  if (/\.(whl|zip|egg)$/.test(filename)) return 'application/zip'
+  if (/\.(tar\.gz|tgz)$/.test(filename)) return 'application/gzip'
+  return 'application/octet-stream'
+}

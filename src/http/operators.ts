@@ -1,0 +1,43 @@
+/** Addresses for those who run the server. */
+import type { FastifyInstance } from 'fastify'
+import { lastCommitTime } from '../catalog/journal.ts'
+import { countHeld } from '../catalog/projects.ts'
+import { countJobs } from '../catalog/queue.ts'
+import { sendJson, sendResult } from './answers.ts'
+import type { Services } from './services.ts'
+
+/** The devpi-server whose protocol is spoken here; its clients decide by it which words to use. */
+export const DEVPI_VERSION = '6.20.3'
+
+export function operators(app: FastifyInstance, { catalog, mirrors, server }: Services): void {
+  app.get('/+health', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }))
+  app.get('/+status', async (request, reply) => {
+    const { held, jobs, committed } = await catalog.read(async (reader) => ({
+      held: await countHeld(reader),
+      jobs: await countJobs(reader),
+      committed: await lastCommitTime(reader),
+    }))
+    return sendResult(reply, 200, 'status', {
+      serverdir: server.serverDir,
+      uuid: server.uuid,
+      versioninfo: { airlock: server.version, 'devpi-server': DEVPI_VERSION },
+      host: server.host,
+      port: server.port,
+      'outside-url': server.outsideUrl?.href ?? null,
+      serial: catalog.serial,
+      'last-commit-timestamp': committed === undefined ? null : Date.parse(committed) / 1000,
+      'event-serial': catalog.serial,
+      role: 'MASTER',
+      polling_replicas: {},
+      metrics: [
+        ['airlock_projects_held', 'gauge', held.projects],
+        ['airlock_files_held', 'gauge', held.files],
+        ['airlock_bytes_held', 'gauge', held.bytes],
+        ['airlock_jobs_waiting', 'gauge', jobs],
+        ['airlock_memory_bytes', 'gauge', process.memoryUsage.rss()],
+      ],
+      mirrors: mirrors.status(),
+      'request-address': request.ip,
+    })
+  })
+}

@@ -1,0 +1,49 @@
+/** Where a request comes from and what address its sender knows us by, with proxies in between. */
+import { networkInterfaces } from 'node:os'
+import type { FastifyRequest } from 'fastify'
+
+/**
+ * The address the client knows the server by, without final slash: the header `X-Outside-Url`, else the configured
+ * outside URL, else the Host header (devpi's order).
+ */
+export function outsideBase(request: FastifyRequest, configured: URL | undefined): string {
+  const header = request.headers['x-outside-url']
+  const said = typeof header === 'string' && URL.canParse(header) ? header : configured?.href
+  if (said !== undefined && /^https?:/i.test(said)) return said.replace(/[?#].*$/s, '').replace(/\/+$/, '')
+  const host = request.headers.host ?? 'localhost'
+  return `http://${/^[A-Za-z0-9._:[\]-]+$/.test(host) ? host : 'localhost'}`
+}
+
+/** The request's path without the outside URL's path prefix, for proxies that pass it on. */
+export function withoutPrefix(
+  url: string,
+  outsideHeader: string | string[] | undefined,
+  configured: URL | undefined,
+): string {
+  const said = typeof outsideHeader === 'string' && URL.canParse(outsideHeader) ? new URL(outsideHeader) : configured
+  const prefix = said?.pathname.replace(/\/+$/, '') ?? ''
+  return prefix !== '' && (url === prefix || url.startsWith(`${prefix}/`)) ? url.slice(prefix.length) || '/' : url
+}
+
+/**
+ * Whether the sender is on this very machine: any of its own addresses counts. A proxy on the machine that names the
+ * sender it speaks for is believed, one that does not say whom is taken for a stranger's.
+ */
+export function isLocal(request: FastifyRequest): boolean {
+  if (!isOwnAddress(request.socket.remoteAddress ?? request.ip)) return false
+  const { headers } = request
+  const named = [headers['x-real-ip'], ...String(headers['x-forwarded-for'] ?? '').split(',')]
+    .map((each) => String(each ?? '').trim())
+    .filter((each) => each !== '')
+  if (named.length > 0) return named.every(isOwnAddress)
+  const isProxied = ['forwarded', 'via', 'x-forwarded-host', 'x-forwarded-proto', 'x-outside-url'].some(
+    (each) => each in headers,
+  )
+  return !isProxied
+}
+
+function isOwnAddress(address: string): boolean {
+  const plain = address.replace(/^::ffff:/i, '').replace(/%.*$/, '')
+  if (plain === '::1' || /^127\./.test(plain)) return true
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.address === plain))
+}

@@ -1,0 +1,101 @@
+/** Addresses that give a page to a person, devpi's JSON to a program and simple pages to an installer. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
+import { userConfig } from '../accounts/users.ts'
+import { findUser, listIndexes } from '../catalog/accounts.ts'
+import { homeView, indexView, projectView, releaseView, searchView, userView } from '../indexes/browse.ts'
+import { noSuchIndex, noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
+import { encodePath, rootFrom, sendResult } from './answers.ts'
+import { allUsers } from './devpi-accounts.ts'
+import { asked, sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
+import { outsideBase } from './outside.ts'
+import type { Frame, Services } from './services.ts'
+import { isInstaller, sendList, sendProjectPage } from './simple.ts'
+
+type User = { Params: { user: string } }
+type Index = { Params: { user: string; index: string }; Querystring: { after?: string } }
+type Project = { Params: { user: string; index: string; project: string } }
+type Release = { Params: { user: string; index: string; project: string; version: string } }
+
+/** Nothing may be loaded from elsewhere, and no script at all: what a README smuggles in stays text. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+export function people(app: FastifyInstance, services: Services): void {
+  const { catalog, indexes, pages, limits } = services
+
+  app.get('/', async (request, reply) => {
+    if (!isPerson(request)) return sendResult(reply, 200, 'list:userconfig', await allUsers(services))
+    return sendPage(reply, pages.homePage(await homeView(catalog), frame(services, request)))
+  })
+  app.get<{ Querystring: { query?: string } }>('/+search', async (request, reply) => {
+    const view = await searchView(catalog, String(request.query.query ?? ''), limits)
+    if (!isPerson(request)) return sendResult(reply, 200, 'searchresult', view)
+    return sendPage(reply, pages.searchPage(view, frame(services, request)))
+  })
+  app.get('/+static/style.css', async (_request, reply) =>
+    reply.header('content-type', 'text/css; charset=utf-8').header('cache-control', 'max-age=3600').send(pages.style),
+  )
+  app.get<User>('/:user', async (request, reply) => {
+    const found = await catalog.read(async (reader) => {
+      const user = await findUser(reader, request.params.user)
+      return user && { user, own: await listIndexes(reader, user.name) }
+    })
+    if (found === undefined) throw noSuchUser(request.params.user)
+    if (isPerson(request)) {
+      return sendPage(reply, pages.userPage(userView(found.user, found.own), frame(services, request)))
+    }
+    const own = Object.fromEntries(found.own.map((index) => [index.name.split('/')[1], index.options]))
+    return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
+  })
+  app.get<Index>('/:user/:index', async (request, reply) => {
+    const name = `${request.params.user}/${request.params.index}`
+    const opened = await indexes.open(name)
+    if (opened === undefined) throw noSuchIndex(name)
+    if (isInstaller(request)) return await sendList(reply, request, opened)
+    if (!isPerson(request)) return await sendIndex(services, request, reply, opened)
+    const view = await indexView(catalog, opened, String(request.query.after ?? ''))
+    return sendPage(reply, pages.indexPage(view, frame(services, request)))
+  })
+  app.get<Project>('/:user/:index/:project', async (request, reply) => {
+    const { opened, project } = await asked(services, request.params)
+    if (project !== request.params.project) {
+      return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${project}`), 302)
+    }
+    if (isInstaller(request)) return await sendProjectPage(services, request, reply, opened, project)
+    if (!isPerson(request)) return await sendProject(services, request, reply, opened, project)
+    const view = await projectView(catalog, opened, project)
+    if (view === undefined) throw noSuchProject(project)
+    return sendPage(reply, pages.projectPage(view, frame(services, request)))
+  })
+  app.get<Release>('/:user/:index/:project/:version', async (request, reply) => {
+    const { opened, project } = await asked(services, request.params)
+    const { version } = request.params
+    if (!isPerson(request)) return await sendVersion(services, request, reply, opened, project, version)
+    const view = await releaseView(catalog, opened, project, version)
+    if (view === undefined) {
+      throw new Problem('no-such-version', `The version ${version} of project ${project} does not exist.`)
+    }
+    return sendPage(reply, pages.releasePage(view, frame(services, request)))
+  })
+}
+
+export function frame({ server }: Pick<Services, 'server'>, request: FastifyRequest): Frame {
+  return { root: rootFrom(request), serverUrl: outsideBase(request, server.outsideUrl), version: server.version }
+}
+
+export function sendPage(reply: FastifyReply, html: string): FastifyReply {
+  return reply
+    .header('content-type', 'text/html; charset=utf-8')
+    .header('content-security-policy', POLICY)
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .header('vary', 'Accept, User-Agent')
+    .header('cache-control', 'no-cache')
+    .send(html)
+}
+
+/** Browsers ask for HTML before all else; whoever takes anything is a program. */
+function isPerson(request: FastifyRequest): boolean {
+  return new Negotiator(request.raw).mediaType(['application/json', 'text/html']) === 'text/html'
+}

@@ -1,0 +1,61 @@
+/** What the routes work with; `compose.ts` puts it together. */
+import type { FastifyRequest } from 'fastify'
+import type { IndexRecords } from '../accounts/index-records.ts'
+import type { Login } from '../accounts/login.ts'
+import type { Users } from '../accounts/users.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Mirrors } from '../indexes/mirrors.ts'
+import type { Indexes } from '../indexes/open-index.ts'
+import type { HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../indexes/views.ts'
+import type { Log } from '../lib/log.ts'
+import type { Limits } from '../model/limits.ts'
+import type { Publisher } from '../publish/publish.ts'
+
+export interface Services {
+  readonly catalog: Catalog
+  readonly blobs: BlobStore
+  readonly indexes: Indexes
+  readonly mirrors: Mirrors
+  readonly login: Login
+  readonly users: Users
+  readonly indexRecords: IndexRecords
+  readonly publisher: Publisher
+  readonly pages: Pages
+  readonly limits: Limits
+  readonly log: Log
+  readonly server: ServerFacts
+}
+
+export interface ServerFacts {
+  readonly uuid: string
+  readonly version: string
+  readonly serverDir: string
+  readonly host: string
+  readonly port: number
+  readonly outsideUrl?: URL
+  readonly absoluteUrls: boolean
+}
+
+/** What a page needs to know of the request that asked for it. */
+export interface Frame {
+  /** From the page to the server's root: `../../`. */
+  readonly root: string
+  /** The server as its reader knows it, without final slash. */
+  readonly serverUrl: string
+  readonly version: string
+}
+
+/** Pages for people, made on the web floor. */
+export interface Pages {
+  readonly style: Buffer
+  homePage(view: HomeView, frame: Frame): string
+  userPage(view: UserView, frame: Frame): string
+  indexPage(view: IndexView, frame: Frame): string
+  projectPage(view: ProjectView, frame: Frame): string
+  releasePage(view: ReleaseView, frame: Frame): string
+  searchPage(view: SearchView, frame: Frame): string
+  problemPage(problem: { status: number; title: string; message: string; hint?: string }, frame: Frame): string
+}
+
+export type FrameOf = (request: FastifyRequest) => Frame

@@ -1,0 +1,133 @@
+/** The Simple repository API: which representation, and the pages of projects. */
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
+import type { OpenIndex } from '../indexes/open-index.ts'
+import type { IndexPage } from '../indexes/package-index.ts'
+import { noSuchIndex, noSuchProject } from '../model/errors.ts'
+import { asProjectName, type ProjectName } from '../pep/name.ts'
+import { HTML_TYPE, JSON_TYPE } from '../pep/simple.ts'
+import { detailToHtml, listToHtml } from '../pep/simple-html.ts'
+import { detailToJson, listToJson } from '../pep/simple-json.ts'
+import { encodePath, rootFrom } from './answers.ts'
+import { outsideBase } from './outside.ts'
+import type { Services } from './services.ts'
+
+type Named = { Params: { user: string; index: string; project: string } }
+
+/** In this order where a client has no preference: a bare any-type must give HTML (hatch, Bazel, browsers). */
+const OFFERS = [
+  'text/html',
+  HTML_TYPE,
+  JSON_TYPE,
+  'application/vnd.pypi.simple.latest+html',
+  'application/vnd.pypi.simple.latest+json',
+]
+
+export function simple(app: FastifyInstance, services: Services): void {
+  const config = { speaks: 'text' } as const
+  app.get<Named>('/:user/:index/+simple', { config }, async (request, reply) => {
+    if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
+    return await sendList(reply, request, await open(services, request.params))
+  })
+  app.get<Named>('/:user/:index/+simple/:project', { config }, async (request, reply) => {
+    const opened = await open(services, request.params)
+    const project = asProjectName(request.params.project)
+    if (project === undefined) throw noSuchProject(request.params.project)
+    const place = `${rootFrom(request)}${encodePath(`${opened.record.name}/+simple/${project}`)}/`
+    if (project !== request.params.project) return reply.redirect(place, 302)
+    if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
+    return await sendProjectPage(services, request, reply, opened, project)
+  })
+}
+
+/** The list of all projects, as a stream. */
+export async function sendList(reply: FastifyReply, request: FastifyRequest, opened: OpenIndex): Promise<FastifyReply> {
+  const type = representation(request)
+  const names = opened.index.projects()
+  const chunks = type === JSON_TYPE ? listToJson(names) : listToHtml(names)
+  // The first chunk is awaited here, so that a list that cannot be had is answered with an error and not cut short.
+  const first = await chunks.next()
+  async function* rest() {
+    if (first.done) return
+    yield first.value
+    yield* chunks
+  }
+  reply.header('content-type', contentType(type)).header('vary', 'Accept').header('cache-control', 'no-cache')
+  if (request.method === 'HEAD') {
+    await chunks.return(undefined)
+    return reply.send()
+  }
+  return reply.send(Readable.from(rest(), { objectMode: false }))
+}
+
+/** A project's page. Throws `no-such-project`, and what the index throws. */
+export async function sendProjectPage(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: OpenIndex,
+  project: ProjectName,
+): Promise<FastifyReply> {
+  const page = await opened.index.project(project)
+  if (page === undefined) throw noSuchProject(project)
+  const type = representation(request)
+  const isAbsolute = services.server.absoluteUrls || request.headers['x-devpi-absolute-urls'] !== undefined
+  const root = isAbsolute ? `${outsideBase(request, services.server.outsideUrl)}/` : rootFrom(request)
+  const linked = { ...page, files: page.files.map((file) => ({ ...file, url: root + encodePath(file.url) })) }
+  const body = Buffer.from(type === JSON_TYPE ? detailToJson(linked) : detailToHtml(linked))
+  const etag = `"${createHash('sha256').update(type).update(body).digest('hex').slice(0, 32)}"`
+  reply.header('vary', 'Accept').header('etag', etag).header('cache-control', cacheControl(page, opened))
+  if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
+  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
+  return reply.header('content-type', contentType(type)).send(body)
+}
+
+/** The sender is an installer, which wants simple pages wherever it asks (devpi's rule). */
+export function isInstaller(request: FastifyRequest): boolean {
+  if (/^([^ ]* )*(distribute|setuptools|pip|pex|uv)\/.*/.test(request.headers['user-agent'] ?? '')) return true
+  return new Negotiator(request.raw).mediaType(['text/html', 'application/json', JSON_TYPE]) === JSON_TYPE
+}
+
+/** Whether `If-None-Match` names the tag; weak comparison (RFC 9110 §13.1.2). */
+export function matches(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? '').split(',').map((each) => each.trim().replace(/^W\//, ''))
+  return tags.includes(etag) || tags.includes('*')
+}
+
+async function open({ indexes }: Services, params: Named['Params']): Promise<OpenIndex> {
+  const name = `${params.user}/${params.index}`
+  const opened = await indexes.open(name)
+  if (opened === undefined) throw noSuchIndex(name)
+  return opened
+}
+
+/** `?format=` wins over Accept (PEP 691); what nobody offers gets HTML, as PyPI does. */
+function representation(request: FastifyRequest): typeof JSON_TYPE | typeof HTML_TYPE | 'text/html' {
+  const format = (request.query as { format?: string }).format
+  const wanted =
+    format !== undefined && OFFERS.includes(format) ? format : new Negotiator(request.raw).mediaType(OFFERS)
+  if (wanted?.endsWith('+json')) return JSON_TYPE
+  return wanted?.endsWith('+html') ? HTML_TYPE : 'text/html'
+}
+
+function contentType(type: string): string {
+  return type === JSON_TYPE ? type : `${type}; charset=utf-8`
+}
+
+/** A stage may change at any moment: ask again, cheaply. A mirror's page may be kept as long as PyPI's own, unless it is old. */
+function cacheControl(page: IndexPage, opened: OpenIndex): string {
+  if (page.stale !== undefined) return 'max-age=0, must-revalidate, no-cache, no-store'
+  return opened.record.options.type === 'mirror' ? 'max-age=600' : 'no-cache'
+}
+
+function hasFinalSlash(request: FastifyRequest): boolean {
+  return request.url.split('?')[0]!.endsWith('/')
+}
+
+function redirectToSlash(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const [path, query] = request.url.split('?') as [string, string | undefined]
+  const last = path.slice(path.lastIndexOf('/') + 1)
+  return reply.redirect(`${last}/${query === undefined ? '' : `?${query}`}`, 302)
+}

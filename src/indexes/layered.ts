@@ -1,0 +1,87 @@
+/** The combinator: stages merge, stages shadow mirrors. */
+import type { StageOptions } from '../model/index-options.ts'
+import type { IndexName } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import { type IndexFile, type IndexPage, type Layer, mergeNames, type PackageIndex } from './package-index.ts'
+import { isShadowed } from './shadow.ts'
+
+/** A stage in a chain, with its say in what mirrors may answer. */
+export interface StageLayer {
+  readonly layer: Layer & { readonly kind: 'stage' }
+  readonly whitelist: StageOptions['mirror_whitelist']
+}
+export type MirrorLayer = Layer & { readonly kind: 'mirror' }
+
+export interface LayeredIndex extends PackageIndex {
+  /** Each layer's own page of the project, in resolution order, of the layers that may answer and have it. */
+  pages(name: ProjectName): Promise<IndexPage[]>
+}
+
+/**
+ * An index with its bases. The layers are flat and in resolution order (devpi's: breadth-first, mirrors last).
+ *
+ * | Question | Stages | Mirrors |
+ * |---|---|---|
+ * | `projects()` | union | union |
+ * | `project(n)`, not shadowed | merged, first layer wins per filename | merged after them, in order |
+ * | `project(n)`, shadowed by a stage that knows *n* | merged | **not asked** |
+ * | `file(n, f)` | the layer that `project(n)` took *f* from | the same |
+ * | a layer cannot answer | throws | throws; where a stage knows *n*, its own files are still served, as stale |
+ */
+export function layered(
+  name: IndexName,
+  stages: readonly StageLayer[],
+  mirrors: readonly MirrorLayer[],
+  inheritance: StageOptions['mirror_whitelist_inheritance'],
+): LayeredIndex {
+  const layers: readonly Layer[] = [...stages.map((stage) => stage.layer), ...mirrors]
+
+  async function pages(asked: ProjectName): Promise<IndexPage[]> {
+    const own = await Promise.all(stages.map((stage) => stage.layer.project(asked)))
+    const says = stages.map((stage, place) => ({ whitelist: stage.whitelist, knows: own[place] !== undefined }))
+    const known = own.filter((page) => page !== undefined)
+    if (isShadowed(asked, inheritance, says)) return known
+    const answers = await Promise.allSettled(mirrors.map((mirror) => mirror.project(asked)))
+    const failed = answers.find((answer) => answer.status === 'rejected')
+    if (failed !== undefined && known.length === 0) throw failed.reason
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : []))
+    const all = [...known, ...found]
+    return failed === undefined ? all : all.map((page) => ({ ...page, stale: reasonOf(failed.reason) }))
+  }
+
+  const project = async (asked: ProjectName) => mergedPage(asked, await pages(asked))
+
+  return {
+    name,
+    projects: () => mergeNames(layers.map((layer) => layer.projects())),
+    project,
+    pages,
+    file: async (asked, filename) => {
+      const page = await project(asked)
+      const wanted = filename.endsWith('.metadata') ? filename.slice(0, -'.metadata'.length) : filename
+      const file = page?.files.find((each) => each.filename === wanted)
+      return await layers.find((layer) => layer.name === file?.index)?.file(asked, filename)
+    },
+  }
+}
+
+/** Pages of one project as one: the first page that has a filename wins it. `undefined` where there are no pages. */
+function mergedPage(name: ProjectName, pages: readonly IndexPage[]): IndexPage | undefined {
+  if (pages.length <= 1) return pages[0]
+  const files = new Map<string, IndexFile>()
+  for (const page of pages) for (const file of page.files) if (!files.has(file.filename)) files.set(file.filename, file)
+  const stale = pages.find((page) => page.stale !== undefined)?.stale
+  const status = pages.find((page) => page.status !== undefined)?.status
+  return {
+    index: pages[0]!.index,
+    name,
+    files: [...files.values()],
+    versions: [...new Set(pages.flatMap((page) => page.versions))],
+    ...(stale !== undefined && { stale }),
+    ...(status !== undefined && { status }),
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

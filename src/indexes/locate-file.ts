@@ -1,0 +1,57 @@
+/** From a file's address on one index to the file: by what is held, else by the projects its name can belong to. */
+import type { Catalog } from '../catalog/catalog.ts'
+import { findFiles } from '../catalog/files.ts'
+import type { IndexRecord } from '../model/records.ts'
+import { candidates } from '../pep/filename.ts'
+import type { ProjectName } from '../pep/name.ts'
+import { addressHash, upstreamFolder } from './mirror-address.ts'
+import type { FileSource, IndexFile, Layer } from './package-index.ts'
+
+export type AskedAddress =
+  | { readonly kind: '+f'; readonly hashStart: string }
+  | { readonly kind: '+e'; readonly folder: string }
+
+export interface LocatedFile {
+  readonly project: ProjectName
+  readonly source: FileSource
+}
+
+/**
+ * `filename` may end in `.metadata`. The hash or folder in the address must be the file's own, so that an address never
+ * names other content than it did. Works for a mirror's file that nobody asked a page for yet (lock files hold such
+ * addresses). Throws what the layer throws.
+ */
+export async function locateFile(
+  catalog: Catalog,
+  record: IndexRecord,
+  layer: Layer,
+  address: AskedAddress,
+  filename: string,
+): Promise<LocatedFile | undefined> {
+  const archive = filename.endsWith('.metadata') ? filename.slice(0, -'.metadata'.length) : filename
+  const held = await catalog.read((reader) => findFiles(reader, record, archive))
+  for (const file of held) {
+    const isRight =
+      address.kind === '+f'
+        ? file.addressHash.startsWith(address.hashStart)
+        : file.origin !== undefined && upstreamFolder(file.origin) === address.folder
+    if (!isRight) continue
+    const source = await layer.file(file.project, filename)
+    return source && { project: file.project, source }
+  }
+  if (layer.kind === 'stage') return undefined
+  for (const { project } of candidates(archive)) {
+    const page = await layer.project(project)
+    const file = page?.files.find((each) => each.filename === archive)
+    if (file === undefined || !isAt(file, address)) continue
+    const source = await layer.file(project, filename)
+    return source && { project, source }
+  }
+  return undefined
+}
+
+function isAt(file: IndexFile, address: AskedAddress): boolean {
+  return address.kind === '+f'
+    ? (addressHash(file)?.startsWith(address.hashStart) ?? false)
+    : file.url.includes(`/+e/${address.folder}/`)
+}

@@ -1,0 +1,28 @@
+import type { IndexName } from '../model/records.ts'
+import type { DistributionFile } from '../pep/simple.ts'
+import { fileAddress } from './package-index.ts'
+
+/** Strongest first; devpi takes sha256, else the first it is given. */
+const HASHES = ['sha256', 'sha512', 'sha384', 'sha224', 'sha1', 'md5']
+
+/** The hash a mirror's file is addressed by: absent where upstream gives none that could be checked. */
+export function addressHash(file: DistributionFile): string | undefined {
+  const name = HASHES.find((each) => (file.hashes[each]?.length ?? 0) >= 16)
+  return name && file.hashes[name]!.toLowerCase()
+}
+
+/**
+ * Where a mirror's file is found here, below the server's root. devpi's two forms: `+f/` with the hash, and `+e/` with
+ * the folder it lies in upstream, odd characters as `_`, where upstream gives no hash.
+ */
+export function mirrorAddress(index: IndexName, file: DistributionFile): string {
+  const hash = addressHash(file)
+  if (hash !== undefined) return fileAddress(index, hash, file.filename)
+  return `${index}/+e/${upstreamFolder(file.url)}/${file.filename}`
+}
+
+/** `http://host:80/a/b/pkg.whl` → `http_host_80_a_b`. */
+export function upstreamFolder(url: string): string {
+  const folder = url.replace(/[?#].*$/s, '').replace(/\/[^/]*$/, '')
+  return folder.replace('://', '_').replace(/[^A-Za-z0-9.-]/g, '_')
+}

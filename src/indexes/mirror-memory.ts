@@ -1,0 +1,66 @@
+/** What a mirror remembers of project pages: in the catalog for good, the busiest ones unpacked in memory. */
+import { promisify } from 'node:util'
+import { zstdCompress, zstdDecompress } from 'node:zlib'
+import type { Catalog } from '../catalog/catalog.ts'
+import { findPage, savePage, touchPage } from '../catalog/mirror-pages.ts'
+import { Recent } from '../lib/recent.ts'
+import type { MirrorRecord } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { ProjectDetail } from '../pep/simple.ts'
+
+const compress = promisify(zstdCompress)
+const decompress = promisify(zstdDecompress)
+
+/** Files listed on the pages kept unpacked: some 1 KiB each. */
+const FILES_UNPACKED = 30_000
+
+export interface RememberedPage {
+  /** Last time upstream confirmed it, ms since 1970. */
+  readonly fetchedMs: number
+  /** Absent when upstream said that there is no such project. */
+  readonly detail?: ProjectDetail
+  readonly etag?: string
+  readonly lastModified?: string
+}
+
+export class MirrorMemory {
+  readonly #catalog: Catalog
+  readonly #record: MirrorRecord
+  readonly #unpacked = new Recent<ProjectName, RememberedPage>(FILES_UNPACKED)
+
+  constructor(catalog: Catalog, record: MirrorRecord) {
+    this.#catalog = catalog
+    this.#record = record
+  }
+
+  async recall(name: ProjectName): Promise<RememberedPage | undefined> {
+    const unpacked = this.#unpacked.get(name)
+    if (unpacked !== undefined) return unpacked
+    const packed = await this.#catalog.read((reader) => findPage(reader, this.#record, name))
+    if (packed === undefined) return undefined
+    const { detail, ...rest } = packed
+    if (detail === undefined) return rest
+    const text = (await decompress(detail)).toString('utf8')
+    return this.#unpack(name, { ...rest, detail: JSON.parse(text) as ProjectDetail })
+  }
+
+  async remember(name: ProjectName, page: RememberedPage): Promise<void> {
+    const { detail, ...rest } = page
+    const packed = detail && (await compress(JSON.stringify(detail)))
+    await this.#catalog.write((writer) =>
+      savePage(writer, this.#record, name, { ...rest, ...(packed !== undefined && { detail: packed }) }),
+    )
+    this.#unpack(name, page)
+  }
+
+  /** Upstream confirmed what is remembered. */
+  async confirm(name: ProjectName, page: RememberedPage, fetchedMs: number): Promise<void> {
+    await this.#catalog.write((writer) => touchPage(writer, this.#record, name, fetchedMs))
+    this.#unpack(name, { ...page, fetchedMs })
+  }
+
+  #unpack(name: ProjectName, page: RememberedPage): RememberedPage {
+    this.#unpacked.set(name, page, 1 + (page.detail?.files.length ?? 0))
+    return page
+  }
+}

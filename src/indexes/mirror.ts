@@ -1,0 +1,292 @@
+/** A mirror as a layer: answers from an upstream, caching as it goes, and from what it holds while upstream is gone. */
+import type { BlobInfo, BlobStore } from '../blob/blob-store.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { listFiles, saveFile } from '../catalog/files.ts'
+import type { Clock } from '../lib/clock.ts'
+import { asDigest, type Digest, digestOf } from '../lib/digest.ts'
+import { collect } from '../lib/streams.ts'
+import { Problem } from '../model/errors.ts'
+import type { Limits } from '../model/limits.ts'
+import type { File, MirrorRecord } from '../model/records.ts'
+import { versionOf } from '../pep/filename.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
+import { Download } from './download.ts'
+import { addressHash, mirrorAddress } from './mirror-address.ts'
+import { MirrorMemory, type RememberedPage } from './mirror-memory.ts'
+import type { MirrorNames } from './mirror-names.ts'
+import { type FileSource, fileAddress, type IndexFile, type IndexPage, type Layer } from './package-index.ts'
+import { heldFile, heldNames, heldSource } from './stage.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface MirrorOptions {
+  readonly record: MirrorRecord
+  readonly catalog: Catalog
+  readonly blobs: BlobStore
+  readonly upstream: Upstream
+  /** Absent for an upstream without a list. */
+  readonly names?: MirrorNames
+  readonly expiryMs: number
+  readonly offline: boolean
+  readonly limits: Limits
+  readonly clock: Clock
+}
+
+export class Mirror implements Layer {
+  readonly kind = 'mirror'
+  readonly name: MirrorRecord['name']
+  readonly #options: MirrorOptions
+  readonly #memory: MirrorMemory
+  readonly #pageFlights = new Map<ProjectName, Promise<RememberedPage>>()
+  readonly #downloads = new Map<string, Download>()
+
+  constructor(options: MirrorOptions) {
+    this.#options = options
+    this.name = options.record.name
+    this.#memory = new MirrorMemory(options.catalog, options.record)
+  }
+
+  /** Upstream's list; while that cannot be had and upstream is gone, the projects that can be delivered. */
+  async *projects(): AsyncGenerator<ProjectName> {
+    const { names, catalog, record, upstream, offline } = this.#options
+    if (names === undefined || offline || upstream.reachability.failure !== undefined) {
+      yield* heldNames(catalog, record)
+      return
+    }
+    const all = await names.names()
+    if (all !== undefined) yield* all
+    else if (upstream.reachability.failure !== undefined) yield* heldNames(catalog, record)
+    else {
+      throw new Problem(
+        'upstream-failed',
+        `Cannot list the projects of ${this.name}: the list of ${upstream.url} is not here yet`,
+        {
+          hint: 'it is fetched in the background; ask again in a minute, or ask for one project',
+          retrySeconds: 30,
+        },
+      )
+    }
+  }
+
+  async project(name: ProjectName): Promise<IndexPage | undefined> {
+    const { catalog, record, offline, upstream } = this.#options
+    const { page, stale } = await this.#page(name)
+    const held = await catalog.read((reader) => listFiles(reader, record, name))
+    const isCut = offline || upstream.reachability.failure !== undefined
+    if (page?.detail === undefined) {
+      // Upstream has it no longer, or it cannot be asked; what is here can still be delivered.
+      return held.length === 0 ? undefined : this.#heldPage(name, held, stale)
+    }
+    return this.#merged(page.detail, held, isCut, stale)
+  }
+
+  async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
+    const { catalog, record, limits } = this.#options
+    const held = heldSource(await catalog.read((reader) => listFiles(reader, record, name)), filename)
+    if (held !== undefined) return held
+    const { page } = await this.#page(name)
+    const file = page?.detail?.files.find((each) => each.filename === filename)
+    if (page?.detail !== undefined && file !== undefined) {
+      const digest = asDigest(file.hashes.sha256)
+      return {
+        from: 'upstream',
+        fetch: () => this.#download(page.detail!, file),
+        ...(file.size !== undefined && { sizeBytes: file.size }),
+        ...(digest !== undefined && { digest }),
+        ...(file.uploadTime !== undefined && { modified: file.uploadTime }),
+      }
+    }
+    const wheel = page?.detail?.files.find((each) => `${each.filename}.metadata` === filename)
+    const announced = wheel && metadataDigest(wheel)
+    if (wheel === undefined || announced === undefined) return undefined
+    const body = await this.#options.upstream.file(`${wheel.url}.metadata`)
+    const bytes = await collect(body.bytes, limits.metadataBytes)
+    if (digestOf(bytes) !== announced) {
+      throw new Problem(
+        'upstream-failed',
+        `Cannot deliver "${filename}": upstream sent other content than its page announces`,
+      )
+    }
+    return {
+      from: 'memory',
+      bytes,
+      digest: announced,
+      ...(wheel.uploadTime !== undefined && { modified: wheel.uploadTime }),
+    }
+  }
+
+  /** The page as it is remembered or as upstream gives it now. Throws when nothing is remembered and nobody can tell. */
+  async #page(name: ProjectName): Promise<{ page?: RememberedPage; stale?: string }> {
+    const { clock, expiryMs, limits, offline, upstream, names } = this.#options
+    const known = await this.#memory.recall(name)
+    const ageMs = clock.now().getTime() - (known?.fetchedMs ?? 0)
+    const lifeMs = known?.detail === undefined ? Math.min(expiryMs, limits.negativeMs) : expiryMs
+    if (known !== undefined && ageMs < lifeMs) return { page: known }
+    if (known?.detail === undefined && (await names?.knows(name)) === 'no') return {}
+    if (offline) {
+      if (known !== undefined) return { page: known }
+      return await this.#withoutUpstream(
+        name,
+        new Problem('upstream-offline', `Cannot tell whether ${name} exists: the server runs in offline mode`),
+      )
+    }
+    const flight = this.#refresh(name, known)
+    if (known?.detail === undefined) {
+      try {
+        return { page: await flight }
+      } catch (error) {
+        return await this.#withoutUpstream(name, error)
+      }
+    }
+    return await this.#freshOrStale(known, flight, upstream.reachability.failure === undefined ? limits.staleWaitMs : 0)
+  }
+
+  /** A project with files here is known even if no page is; of any other nobody can tell. */
+  async #withoutUpstream(name: ProjectName, error: unknown): Promise<{ stale: string }> {
+    const { catalog, record } = this.#options
+    const held = await catalog.read((reader) => listFiles(reader, record, name))
+    if (held.length === 0) throw error
+    return { stale: reasonOf(error) }
+  }
+
+  /** Waits a little for upstream; when it does not answer, the older page serves, and the answer the next request. */
+  async #freshOrStale(
+    known: RememberedPage,
+    flight: Promise<RememberedPage>,
+    waitMs: number,
+  ): Promise<{ page: RememberedPage; stale?: string }> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, waitMs)
+    try {
+      const fresh = await Promise.race([flight, late])
+      return fresh === undefined ? { page: known, stale: 'upstream has not answered yet' } : { page: fresh }
+    } catch (error) {
+      return { page: known, stale: reasonOf(error) }
+    } finally {
+      clearTimeout(timer)
+      // The flight goes on in the background; its failure was told above or is told by the next request.
+      flight.catch(() => {})
+    }
+  }
+
+  /** One request to upstream per project, however many ask. */
+  #refresh(name: ProjectName, known: RememberedPage | undefined): Promise<RememberedPage> {
+    const running = this.#pageFlights.get(name)
+    if (running !== undefined) return running
+    const flight = this.#fetchPage(name, known).finally(() => this.#pageFlights.delete(name))
+    this.#pageFlights.set(name, flight)
+    return flight
+  }
+
+  async #fetchPage(name: ProjectName, known: RememberedPage | undefined): Promise<RememberedPage> {
+    const { upstream, clock } = this.#options
+    const answer = await upstream.page(name, known?.detail === undefined ? {} : known)
+    const fetchedMs = clock.now().getTime()
+    if (answer.kind === 'unchanged') {
+      await this.#memory.confirm(name, known!, fetchedMs)
+      return { ...known!, fetchedMs }
+    }
+    const { kind, ...found } = answer
+    const page: RememberedPage =
+      kind === 'absent' ? { fetchedMs } : { fetchedMs, ...(found as Omit<typeof answer & { kind: 'page' }, 'kind'>) }
+    await this.#memory.remember(name, page)
+    return page
+  }
+
+  #heldPage(name: ProjectName, held: readonly File[], stale: string | undefined): IndexPage {
+    return {
+      index: this.name,
+      name,
+      files: held.map(heldFile),
+      versions: [...new Set(held.map((file) => file.version))],
+      ...(stale !== undefined && { stale }),
+    }
+  }
+
+  /** Upstream's page with what is known better here. Cut off from upstream, it lists what can be delivered, and only that. */
+  #merged(detail: ProjectDetail, held: readonly File[], isCut: boolean, stale: string | undefined): IndexPage {
+    const here = new Map(held.map((file) => [file.filename, file]))
+    const files: IndexFile[] = []
+    for (const file of detail.files) {
+      const mine = here.get(file.filename)
+      if (mine !== undefined || !isCut) files.push(this.#listed(detail.name, file, mine))
+    }
+    const versions = isCut ? [...new Set(files.map((file) => file.version))] : detail.versions
+    return { ...detail, index: this.name, files, versions, ...(stale !== undefined && { stale }) }
+  }
+
+  #listed(name: ProjectName, file: DistributionFile, held: File | undefined): IndexFile {
+    const { coreMetadata: _announced, ...rest } = file
+    const metadata = held?.coreMetadata?.digest ?? metadataDigest(file)
+    return {
+      ...rest,
+      url:
+        held === undefined ? mirrorAddress(this.name, file) : fileAddress(this.name, held.addressHash, held.filename),
+      index: this.name,
+      version: versionOf(file.filename, name) ?? held?.version ?? '',
+      held: held !== undefined,
+      ...(held !== undefined && { size: held.sizeBytes, hashes: { ...file.hashes, sha256: held.digest } }),
+      ...(metadata !== undefined && { coreMetadata: { sha256: metadata } }),
+    }
+  }
+
+  /** One flight per file, however many ask. */
+  #download(detail: ProjectDetail, file: DistributionFile): Download {
+    const running = this.#downloads.get(file.filename)
+    if (running !== undefined) return running
+    const download = new Download(this.#options.blobs, {
+      filename: file.filename,
+      hashes: file.hashes,
+      limitBytes: this.#options.limits.upstreamFileBytes,
+      open: () => this.#options.upstream.file(file.url),
+      keep: (blob) => this.#keep(detail, file, blob),
+      ...(file.size !== undefined && { sizeBytes: file.size }),
+    })
+    this.#downloads.set(file.filename, download)
+    const forget = () => this.#downloads.delete(file.filename)
+    download.done.then(forget, forget)
+    return download
+  }
+
+  async #keep(detail: ProjectDetail, file: DistributionFile, blob: BlobInfo): Promise<void> {
+    const { catalog, record, clock } = this.#options
+    await catalog.write(async (writer) => {
+      await saveFile(
+        writer,
+        record,
+        {
+          project: detail.name,
+          version: versionOf(file.filename, detail.name) ?? '',
+          filename: file.filename,
+          digest: blob.digest,
+          sizeBytes: blob.sizeBytes,
+          uploadTime: file.uploadTime ?? clock.now().toISOString(),
+          // Without a hash upstream the page could only name the `+e/` address; from now on it names this one, and both work.
+          addressHash: addressHash(file) ?? blob.digest,
+          origin: file.url,
+          log: [],
+          ...(file.requiresPython !== undefined && { requiresPython: file.requiresPython }),
+          ...(file.yanked !== undefined && { yanked: file.yanked }),
+        },
+        'mirrored',
+      )
+      const key = `${record.id}/${file.filename}`
+      await writer.enqueue({
+        kind: 'describe-file',
+        key,
+        index: this.name,
+        project: detail.name,
+        filename: file.filename,
+      })
+    })
+  }
+}
+
+/** The sha256 of a wheel's metadata file where upstream vouches for it; a bare `true` is not repeated: nothing could check it. */
+function metadataDigest(file: DistributionFile): Digest | undefined {
+  return typeof file.coreMetadata === 'object' ? asDigest(file.coreMetadata.sha256) : undefined
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,29 @@
+/** The thread that fetches, parses and sorts an upstream's list of all projects, so that answering requests never waits for it. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../lib/clock.ts'
+import type { Limits } from '../model/limits.ts'
+import { sortNames } from './name-sort.ts'
+import { Upstream } from './upstream.ts'
+
+export interface NamesWork {
+  readonly url: string
+  readonly userAgent: string
+  readonly limits: Limits
+  /** The list to replace. */
+  readonly path: string
+  /** A folder on the same file system for what is not finished. */
+  readonly temp: string
+}
+export type NamesResult = { readonly count: number } | { readonly failure: string }
+
+const work = workerData as NamesWork
+await using upstream = new Upstream({ ...work, offline: false, clock: systemClock })
+let result: NamesResult
+try {
+  result = {
+    count: await sortNames(upstream.names(), work.path, { temp: work.temp, runNames: work.limits.sortRunNames }),
+  }
+} catch (error) {
+  result = { failure: error instanceof Error ? error.message : String(error) }
+}
+parentPort?.postMessage(result)

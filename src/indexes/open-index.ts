@@ -1,0 +1,82 @@
+/** From a name to something that answers: read the record, flatten the bases, build the layers, put them together. */
+import { findIndex } from '../catalog/accounts.ts'
+import type { Catalog, Reader } from '../catalog/catalog.ts'
+import type { Limits } from '../model/limits.ts'
+import type { IndexName, IndexRecord, MirrorRecord, StageRecord } from '../model/records.ts'
+import { type LayeredIndex, layered } from './layered.ts'
+import type { Mirrors } from './mirrors.ts'
+import type { Layer } from './package-index.ts'
+import { stage } from './stage.ts'
+
+export interface Indexes {
+  /** The index with its bases; `undefined` where there is none of that name. */
+  open(name: string): Promise<OpenIndex | undefined>
+  /** The index alone, without its bases. */
+  layer(record: IndexRecord): Promise<Layer>
+}
+
+export interface OpenIndex {
+  readonly record: IndexRecord
+  readonly index: LayeredIndex
+  /** In resolution order, the index itself first. */
+  readonly chain: readonly IndexRecord[]
+}
+
+export function openIndexes(options: {
+  readonly catalog: Catalog
+  readonly mirrors: Mirrors
+  readonly limits: Limits
+}): Indexes {
+  const { catalog, mirrors, limits } = options
+
+  async function layer(record: IndexRecord): Promise<Layer> {
+    return isMirror(record) ? await mirrors.get(record) : stage(catalog, record as StageRecord)
+  }
+
+  return {
+    layer,
+    open: async (name) => {
+      const chain = await catalog.read((reader) => resolutionOrder(reader, name, limits.basesDepth))
+      const [record] = chain
+      if (record === undefined) return undefined
+      const stages = chain.filter((each) => !isMirror(each)) as StageRecord[]
+      const index = layered(
+        record.name,
+        stages.map((each) => ({
+          layer: stage(catalog, each) as Layer & { kind: 'stage' },
+          whitelist: each.options.mirror_whitelist,
+        })),
+        await Promise.all(chain.filter(isMirror).map((each) => mirrors.get(each))),
+        isMirror(record) ? 'union' : (record as StageRecord).options.mirror_whitelist_inheritance,
+      )
+      return { record, index, chain }
+    },
+  }
+}
+
+/**
+ * The flattened bases: breadth-first from the index itself, each index once, bases that are gone skipped, all mirrors
+ * moved to the end in the order they were found (devpi's stage resolution order). Deeper than `depth` is not looked.
+ */
+export async function resolutionOrder(reader: Reader, name: string, depth: number): Promise<IndexRecord[]> {
+  const found: IndexRecord[] = []
+  const seen = new Set<string>()
+  let level: readonly string[] = [name]
+  for (let step = 0; step <= depth && level.length > 0; step++) {
+    const next: IndexName[] = []
+    for (const each of level) {
+      if (seen.has(each)) continue
+      seen.add(each)
+      const record = await findIndex(reader, each)
+      if (record === undefined) continue
+      found.push(record)
+      if (record.options.type === 'stage') next.push(...record.options.bases)
+    }
+    level = next
+  }
+  return [...found.filter((each) => !isMirror(each)), ...found.filter(isMirror)]
+}
+
+export function isMirror(record: IndexRecord): record is MirrorRecord {
+  return record.options.type === 'mirror'
+}

@@ -1,0 +1,80 @@
+/** The central interface: what answers for projects. Stage, mirror and bases are all implementations of it. */
+import type { Digest } from '../lib/digest.ts'
+import type { IndexName } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
+import type { Download } from './download.ts'
+
+/**
+ * A package index as an installer sees it: three questions, asked read-only.
+ *
+ * Absence is a value: `undefined` means "this index does not have it". Inability is an error: an index that cannot
+ * tell throws, and a caller that swallows the error has invented an answer.
+ */
+export interface PackageIndex {
+  readonly name: IndexName
+  /** Every name, in order of code points, each once. May throw while it is read. */
+  projects(): AsyncIterable<ProjectName>
+  project(name: ProjectName): Promise<IndexPage | undefined>
+  /** A file of the project; with `.metadata` after a wheel's name, that wheel's core metadata (PEP 658). */
+  file(name: ProjectName, filename: string): Promise<FileSource | undefined>
+}
+
+/** An index that holds files itself. A layered index is not a layer: bases are flattened first, or `layered` would nest. */
+export interface Layer extends PackageIndex {
+  readonly kind: 'stage' | 'mirror'
+}
+
+export interface IndexPage extends ProjectDetail {
+  /** The layer it comes from; of merged pages the first. */
+  readonly index: IndexName
+  readonly files: readonly IndexFile[]
+  /** Why the page may be older than it should be; absent when it is current. */
+  readonly stale?: string
+}
+
+export interface IndexFile extends DistributionFile {
+  /** Path below the server's root, not percent-encoded: `user/index/+f/…/filename`. */
+  readonly url: string
+  readonly index: IndexName
+  readonly version: string
+  /** Its bytes are here. */
+  readonly held: boolean
+}
+
+/** Where the bytes are. The HTTP floor decides how to send them. */
+export type FileSource =
+  | { readonly from: 'blob'; readonly digest: Digest; readonly sizeBytes: number; readonly modified?: string }
+  | {
+      readonly from: 'upstream'
+      /** As announced. */
+      readonly sizeBytes?: number
+      readonly digest?: Digest
+      readonly modified?: string
+      readonly fetch: () => Download
+    }
+  | { readonly from: 'memory'; readonly bytes: Uint8Array; readonly digest: Digest; readonly modified?: string }
+
+/** devpi's address of a file with a hash: the first 3 and the next 13 hex digits of the hash it was announced with. */
+export function fileAddress(index: IndexName, addressHash: string, filename: string): string {
+  return `${index}/+f/${addressHash.slice(0, 3)}/${addressHash.slice(3, 16)}/${filename}`
+}
+
+/** Names from several sorted sources as one sorted source, each name once. */
+export async function* mergeNames(sources: readonly AsyncIterable<ProjectName>[]): AsyncGenerator<ProjectName> {
+  const readers = sources.map((source) => source[Symbol.asyncIterator]())
+  try {
+    const heads = await Promise.all(readers.map((reader) => reader.next()))
+    while (true) {
+      let least: ProjectName | undefined
+      for (const head of heads) if (!head.done && (least === undefined || head.value < least)) least = head.value
+      if (least === undefined) return
+      yield least
+      for (const [place, head] of heads.entries()) {
+        if (!head.done && head.value === least) heads[place] = await readers[place]!.next()
+      }
+    }
+  } finally {
+    for (const reader of readers) await reader.return?.()
+  }
+}

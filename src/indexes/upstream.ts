@@ -1,0 +1,258 @@
+/** A remote Simple index, asked politely: conditional, limited, timed. The only place that sends requests outwards. */
+import { createGunzip } from 'node:zlib'
+import { type Dispatcher, EnvHttpProxyAgent, interceptors } from 'undici'
+import type { Clock } from '../lib/clock.ts'
+import { collect, limit } from '../lib/streams.ts'
+import { Problem } from '../model/errors.ts'
+import type { Limits } from '../model/limits.ts'
+import type { ProjectName } from '../pep/name.ts'
+import { HTML_TYPE, JSON_TYPE, type ProjectDetail } from '../pep/simple.ts'
+import { detailFromHtml, namesFromHtml } from '../pep/simple-html.ts'
+import { detailFromJson, namesFromJson } from '../pep/simple-json.ts'
+import { Reachability } from './reachability.ts'
+
+export interface UpstreamOptions {
+  /** The Simple index, with or without final slash; user and password in it go to its own host only. */
+  readonly url: string
+  readonly offline: boolean
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly userAgent: string
+}
+
+export type PageAnswer =
+  | { readonly kind: 'page'; readonly detail: ProjectDetail; readonly etag?: string; readonly lastModified?: string }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'absent' }
+
+export interface Body {
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** As announced. */
+  readonly sizeBytes?: number
+}
+
+const PAGE_TYPES = `${JSON_TYPE}, ${HTML_TYPE};q=0.2, text/html;q=0.01`
+/** HTML first: as JSON the list of all projects is half as long again, and it carries nothing more that is used. */
+const LIST_TYPES = `${HTML_TYPE}, text/html;q=0.5, ${JSON_TYPE};q=0.2`
+
+export class Upstream implements AsyncDisposable {
+  readonly #base: URL
+  readonly #authorization: string | undefined
+  readonly #options: UpstreamOptions
+  readonly #agent: EnvHttpProxyAgent
+  readonly #dispatcher: Dispatcher
+  readonly reachability: Reachability
+
+  constructor(options: UpstreamOptions) {
+    const base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`)
+    if (base.username !== '') {
+      const pair = `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`
+      this.#authorization = `Basic ${Buffer.from(pair).toString('base64')}`
+      base.username = ''
+      base.password = ''
+    }
+    this.#base = base
+    this.#options = options
+    const { limits } = options
+    this.reachability = new Reachability(options.clock, limits)
+    this.#agent = new EnvHttpProxyAgent({
+      connections: limits.upstreamConnections,
+      connect: { timeout: limits.connectMs },
+      headersTimeout: limits.upstreamAnswerMs,
+      bodyTimeout: limits.upstreamSilenceMs,
+    })
+    this.#dispatcher = this.#agent.compose(interceptors.redirect({ maxRedirections: limits.redirects }))
+  }
+
+  /** Without credentials, for people. */
+  get url(): string {
+    return this.#base.href
+  }
+
+  /** A project's page. Throws `upstream-failed` or `upstream-offline`; only upstream's own 404 or 410 is "absent". */
+  async page(name: ProjectName, known: { etag?: string; lastModified?: string }): Promise<PageAnswer> {
+    const url = new URL(`${encodeURIComponent(name)}/`, this.#base)
+    const signal = AbortSignal.timeout(this.#options.limits.upstreamPageMs)
+    const answer = await this.#get(
+      url,
+      {
+        accept: PAGE_TYPES,
+        'accept-encoding': 'gzip',
+        ...(known.etag !== undefined && { 'if-none-match': known.etag }),
+        ...(known.lastModified !== undefined && { 'if-modified-since': known.lastModified }),
+      },
+      signal,
+    )
+    const status = answer.statusCode
+    if (status !== 200) {
+      await answer.body.dump()
+      if (status === 304 && (known.etag !== undefined || known.lastModified !== undefined)) return { kind: 'unchanged' }
+      if (status === 404 || status === 410) return { kind: 'absent' }
+      throw this.#refused(url, status, answer)
+    }
+    return await this.#guarded(url, async () => {
+      const text = (await collect(plain(answer), this.#options.limits.upstreamPageBytes)).toString('utf8')
+      const type = mediaType(answer)
+      const detail = type.endsWith('json') ? detailFromJson(text, url) : detailFromHtml(text, url, name)
+      const etag = header(answer, 'etag')
+      const lastModified = header(answer, 'last-modified')
+      return {
+        kind: 'page',
+        detail,
+        ...(etag !== undefined && { etag }),
+        ...(lastModified !== undefined && { lastModified }),
+      } as const
+    })
+  }
+
+  /** The names of all projects as upstream lists them, normalized. Throws as `page` does, also while it is read. */
+  async *names(): AsyncGenerator<ProjectName> {
+    const answer = await this.#get(this.#base, { accept: LIST_TYPES, 'accept-encoding': 'gzip' })
+    if (answer.statusCode !== 200) {
+      await answer.body.dump()
+      throw this.#refused(this.#base, answer.statusCode, answer)
+    }
+    const bytes = limit(plain(answer), this.#options.limits.upstreamListBytes)
+    const names = mediaType(answer).endsWith('json') ? namesFromJson(bytes) : namesFromHtml(bytes)
+    try {
+      yield* names
+    } catch (error) {
+      throw this.#wrong(this.#base, error)
+    }
+  }
+
+  /** A file's bytes as they come, not checked. Throws as `page` does; the stream throws when it is cut, silent or slow. */
+  async file(url: string): Promise<Body> {
+    const target = new URL(url)
+    const answer = await this.#get(target, { 'accept-encoding': 'identity' })
+    if (answer.statusCode !== 200) {
+      await answer.body.dump()
+      throw this.#refused(target, answer.statusCode, answer)
+    }
+    const length = header(answer, 'content-length')
+    return {
+      bytes: this.#paced(target, answer.body),
+      ...(length !== undefined && { sizeBytes: Number(length) }),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  async #get(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    if (this.#options.offline) {
+      throw new Problem('upstream-offline', `Cannot ask ${this.#base.host}: the server runs in offline mode`)
+    }
+    if (!this.reachability.mayTry()) throw this.#unreachable(this.reachability.failure ?? 'no answer')
+    const isOwnHost = url.origin === this.#base.origin
+    try {
+      const answer = await this.#dispatcher.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'GET',
+        headers: {
+          ...headers,
+          'user-agent': this.#options.userAgent,
+          ...(isOwnHost && this.#authorization !== undefined && { authorization: this.#authorization }),
+        },
+        ...(signal !== undefined && { signal }),
+      })
+      this.reachability.answered()
+      return answer
+    } catch (error) {
+      const reason = reasonOf(error)
+      if (isConnectionTrouble(error)) this.reachability.failed(reason)
+      throw this.#unreachable(reason, error)
+    }
+  }
+
+  async #guarded<T>(url: URL, read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (error) {
+      throw this.#wrong(url, error)
+    }
+  }
+
+  /** Cuts a body that is slower than the limit over the whole window: a trickle would hold its readers for days. */
+  async *#paced(url: URL, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const { trickleWindowMs, trickleBytesPerSecond } = this.#options.limits
+    const least = (trickleBytesPerSecond * trickleWindowMs) / 1000
+    let windowStart = performance.now()
+    let inWindow = 0
+    try {
+      for await (const chunk of body) {
+        inWindow += chunk.length
+        const elapsed = performance.now() - windowStart
+        if (elapsed >= trickleWindowMs) {
+          if (inWindow < least) throw new Error(`it sent ${inWindow} bytes in ${Math.round(elapsed / 1000)} s`)
+          windowStart = performance.now()
+          inWindow = 0
+        }
+        yield chunk
+      }
+    } catch (error) {
+      throw this.#wrong(url, error)
+    }
+  }
+
+  #unreachable(reason: string, cause?: unknown): Problem {
+    return new Problem('upstream-failed', `Cannot reach ${this.#base.host}: ${reason}`, {
+      hint: 'what was fetched before is still served; ask again later',
+      retrySeconds: this.reachability.retrySeconds,
+      cause,
+    })
+  }
+
+  #wrong(url: URL, error: unknown): Problem {
+    if (error instanceof Problem) return error
+    return new Problem(
+      'upstream-failed',
+      `Cannot use the answer of ${url.host} for ${url.pathname}: ${reasonOf(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+
+  #refused(url: URL, status: number, answer: Dispatcher.ResponseData): Problem {
+    const retry = Number(header(answer, 'retry-after'))
+    return new Problem('upstream-failed', `Cannot get ${url.pathname} from ${url.host}: it answered ${status}`, {
+      ...(Number.isFinite(retry) && retry > 0 && { retrySeconds: Math.ceil(retry) }),
+    })
+  }
+}
+
+function header(answer: Dispatcher.ResponseData, name: string): string | undefined {
+  const value = answer.headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+function mediaType(answer: Dispatcher.ResponseData): string {
+  return (header(answer, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
+}
+
+/** The body without its transfer encoding. */
+function plain(answer: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
+  const encoding = header(answer, 'content-encoding')?.toLowerCase() ?? 'identity'
+  if (encoding === 'identity' || encoding === '') return answer.body
+  if (encoding !== 'gzip' && encoding !== 'x-gzip')
+    throw new Error(`it used the encoding "${encoding}", which was not asked for`)
+  const gunzip = createGunzip()
+  answer.body.on('error', (error: Error) => gunzip.destroy(error))
+  return answer.body.pipe(gunzip) as AsyncIterable<Uint8Array>
+}
+
+/** Trouble with the way to upstream or with the whole of it, not with one answer. */
+function isConnectionTrouble(error: unknown): boolean {
+  const name = (error as Error)?.name
+  return name !== 'RequestAbortedError' && !(error instanceof SyntaxError) && !(error instanceof TypeError)
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
+  if (error.name === 'TimeoutError') return 'it took too long to answer'
+  return error.message || String((error as NodeJS.ErrnoException).code ?? error.name)
+}

@@ -1,0 +1,58 @@
+/** Reads what is inside a mirrored file: its metadata, for `.metadata` requests, for the release's page and for search. */
+import { type BlobStore, writeBlob } from '../blob/blob-store.ts'
+import { findIndex } from '../catalog/accounts.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { findFiles, describeFile as saveDescription } from '../catalog/files.ts'
+import { saveRelease } from '../catalog/projects.ts'
+import type { Digest } from '../lib/digest.ts'
+import type { Limits } from '../model/limits.ts'
+import type { Job } from '../model/records.ts'
+import { ArchiveError, type ArchiveSource, readArchiveMetadata } from '../pep/archive.ts'
+import { MetadataError, parseMetadata } from '../pep/metadata.ts'
+
+/** Doing it twice is the same as once. A file that is gone, or that cannot be described, needs no further work. */
+export async function describeFile(
+  { catalog, blobs, limits }: { readonly catalog: Catalog; readonly blobs: BlobStore; readonly limits: Limits },
+  job: Extract<Job, { kind: 'describe-file' }>,
+): Promise<void> {
+  const found = await catalog.read(async (reader) => {
+    const index = await findIndex(reader, job.index)
+    const files = index === undefined ? [] : await findFiles(reader, index, job.filename)
+    const file = files.find((each) => each.project === job.project)
+    return index && file && { index, file }
+  })
+  if (found === undefined) return
+  const { index, file } = found
+  const described = await readDescription(blobs, file.digest, file.sizeBytes, file.filename, limits)
+  if (described === undefined) return
+  const coreMetadata = file.filename.endsWith('.whl')
+    ? await writeBlob(blobs, [described.bytes], { limitBytes: limits.metadataBytes })
+    : undefined
+  const { fields } = described.metadata
+  const requiresPython = typeof fields.requires_python === 'string' ? fields.requires_python : undefined
+  await catalog.write(async (writer) => {
+    await saveDescription(writer, file, {
+      ...(coreMetadata !== undefined && { coreMetadata }),
+      ...(file.requiresPython === undefined && requiresPython && { requiresPython }),
+    })
+    await saveRelease(writer, index, { project: file.project, version: file.version, metadata: fields })
+  })
+}
+
+async function readDescription(blobs: BlobStore, digest: Digest, size: number, filename: string, limits: Limits) {
+  const source: ArchiveSource = {
+    size,
+    async *read(start, end) {
+      yield* await blobs.open(digest, { start, end })
+    },
+  }
+  try {
+    const bounds = { metadataBytes: limits.metadataBytes, members: limits.archiveMembers }
+    const found = await readArchiveMetadata(filename, source, bounds)
+    return found && { bytes: found.bytes, metadata: parseMetadata(found.bytes) }
+  } catch (error) {
+    // Upstream's file is what it is: old archives break today's rules and are still delivered, only without metadata.
+    if (error instanceof ArchiveError || error instanceof MetadataError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,85 @@
+/** The invariants held against what is there (`airlock check`), and the collection of blobs that no row names (`airlock gc`). */
+import { createHash } from 'node:crypto'
+import type { BlobStore } from '../blob/blob-store.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { isBlobNamed, listNamedBlobs } from '../catalog/files.ts'
+import type { Clock } from '../lib/clock.ts'
+
+export interface CheckReport {
+  readonly files: number
+  readonly blobs: number
+  readonly bytes: number
+  /** One sentence each; empty when all is well. */
+  readonly faults: readonly string[]
+  /** Blobs that no row names: harmless, left by uploads that did not end. */
+  readonly unnamed: number
+}
+
+/** Rows read at a time. */
+const ROWS = 500
+/** Faults told one by one; more are counted. */
+const FAULTS_TOLD = 100
+
+/** Whether every file row has its blobs, of the right size, and (with `hashes`) whether every blob hashes to its name. */
+export async function check(
+  catalog: Catalog,
+  blobs: BlobStore,
+  options: { readonly hashes: boolean },
+): Promise<CheckReport> {
+  const faults: string[] = []
+  let untold = 0
+  const fault = (sentence: string) => {
+    if (faults.length < FAULTS_TOLD) faults.push(sentence)
+    else untold++
+  }
+  let files = 0
+  for (let after = 0; ; ) {
+    const rows = await catalog.read((reader) => listNamedBlobs(reader, after, ROWS))
+    for (const row of rows) {
+      files++
+      for (const { digest, sizeBytes } of row.blobs) {
+        const found = await blobs.stat(digest)
+        if (found === undefined) fault(`${row.filename}: blob ${digest} is missing`)
+        else if (found.sizeBytes !== sizeBytes) {
+          fault(`${row.filename}: blob ${digest} has ${found.sizeBytes} bytes, ${sizeBytes} are recorded`)
+        }
+      }
+    }
+    if (rows.length < ROWS) break
+    after = rows.at(-1)!.row
+  }
+  let count = 0
+  let bytes = 0
+  let unnamed = 0
+  for await (const blob of blobs.list()) {
+    count++
+    bytes += blob.sizeBytes
+    if (!(await catalog.read((reader) => isBlobNamed(reader, blob.digest)))) unnamed++
+    if (!options.hashes) continue
+    const hash = createHash('sha256')
+    for await (const chunk of await blobs.open(blob.digest)) hash.update(chunk)
+    const found = hash.digest('hex')
+    if (found !== blob.digest) fault(`blob ${blob.digest}: its content has sha256 ${found}`)
+  }
+  if (untold > 0) faults.push(`${untold} more faults`)
+  return { files, blobs: count, bytes, faults, unnamed }
+}
+
+/** Deletes blobs that no row names and that were not written within `graceMs`. */
+export async function collect(
+  catalog: Catalog,
+  blobs: BlobStore,
+  options: { readonly graceMs: number; readonly clock: Clock; readonly dryRun: boolean },
+): Promise<{ readonly blobs: number; readonly bytes: number }> {
+  const youngest = options.clock.now().getTime() - options.graceMs
+  let count = 0
+  let bytes = 0
+  for await (const blob of blobs.list()) {
+    if (blob.writtenMs > youngest) continue
+    if (await catalog.read((reader) => isBlobNamed(reader, blob.digest))) continue
+    if (!options.dryRun) await blobs.delete(blob.digest)
+    count++
+    bytes += blob.sizeBytes
+  }
+  return { blobs: count, bytes }
+}

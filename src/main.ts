@@ -1,0 +1,23 @@
+/** Arguments in, exit code out; nothing else. */
+import { runCli } from './cli/cli.ts'
+import { serverCommands } from './compose.ts'
+
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal))
+// A reader that goes away (`airlock list | head`) is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+process.exitCode = await runCli(
+  process.argv.slice(2),
+  {
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stop: stop.signal,
+  },
+  serverCommands,
+)

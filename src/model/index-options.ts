@@ -1,0 +1,219 @@
+/**
+ * The options of an index: devpi's names and values, checked once, kept as they go over the wire.
+ * Rules and sentences are devpi-server 6's (its index configuration), held to one table.
+ */
+import { type ProjectName, projectName } from '../pep/name.ts'
+import { Problem } from './errors.ts'
+import { parseIndexName } from './names.ts'
+import type { IndexName, UserName } from './records.ts'
+
+interface CommonOptions {
+  readonly volatile: boolean
+  readonly title?: string
+  readonly description?: string
+  readonly custom_data?: unknown
+}
+
+export interface StageOptions extends CommonOptions {
+  readonly type: 'stage'
+  readonly bases: readonly IndexName[]
+  readonly acl_upload: readonly string[]
+  readonly acl_toxresult_upload: readonly string[]
+  readonly mirror_whitelist: readonly (ProjectName | '*')[]
+  readonly mirror_whitelist_inheritance: 'intersection' | 'union'
+}
+
+export interface MirrorOptions extends CommonOptions {
+  readonly type: 'mirror'
+  readonly mirror_url?: string
+  /** Seconds. */
+  readonly mirror_cache_expiry?: number
+  readonly mirror_no_project_list?: boolean
+  readonly mirror_use_external_urls?: boolean
+  readonly mirror_web_url_fmt?: string
+  readonly mirror_ignore_serial_header?: boolean
+}
+
+export type IndexOptions = StageOptions | MirrorOptions
+type Values = Record<string, unknown>
+
+/** The options of a new index from what its creator sent. Throws `option-invalid`. */
+export function createdOptions(owner: UserName, sent: Readonly<Values>): IndexOptions {
+  const type = sent.type ?? 'stage'
+  const defaults = type === 'stage' ? stageDefaults(owner) : type === 'mirror' ? { type, volatile: true } : undefined
+  if (defaults === undefined) throw invalid(`unknown index type '${text('type', type)}'`)
+  return merged(defaults, sent) as unknown as IndexOptions
+}
+
+/** The options after a partial update (devpi's dictionary form of PATCH). Throws `option-invalid`. */
+export function updatedOptions(current: IndexOptions, sent: Readonly<Values>): IndexOptions {
+  if (sent.type !== undefined && sent.type !== current.type) {
+    throw invalid("the 'type' of an index can't be changed")
+  }
+  return merged({ ...current }, sent) as unknown as IndexOptions
+}
+
+/**
+ * The options after a list of operations (devpi's default form of PATCH): `key=value` sets, `key+=value` adds to a
+ * list, `key-=value` takes from it, `key-=` drops the option. Throws `option-invalid`.
+ */
+export function operatedOptions(owner: UserName, current: IndexOptions, operations: readonly unknown[]): IndexOptions {
+  let options: Values = { ...current }
+  for (const operation of operations) {
+    const found = typeof operation === 'string' ? /^([^=+-]+|[^=]*?[^=+-])(\+=|-=|=)(.*)$/s.exec(operation) : null
+    if (found === null) throw invalid(`Invalid operation: ${JSON.stringify(operation)}`)
+    const [key, operator, value] = [found[1]!.trim(), found[2]!, found[3]!]
+    if (operator === '=') options = merged(options, { [key]: value })
+    else if (operator === '-=' && value === '') options = dropped(owner, options, key)
+    else options = merged(options, { [key]: amended(options, key, operator, value) })
+  }
+  if (options.type !== current.type) throw invalid("the 'type' of an index can't be changed")
+  return options as unknown as IndexOptions
+}
+
+/** How each option is read, and where it applies. An option of the other kind of index is dropped, as devpi does. */
+const OPTIONS: Readonly<
+  Record<string, { kind: 'stage' | 'mirror' | 'both'; read: (key: string, value: unknown) => unknown }>
+> = {
+  type: { kind: 'both', read: text },
+  volatile: { kind: 'both', read: flag },
+  title: { kind: 'both', read: text },
+  description: { kind: 'both', read: text },
+  custom_data: { kind: 'both', read: (_key, value) => value },
+  bases: { kind: 'stage', read: baseList },
+  acl_upload: { kind: 'stage', read: principalList },
+  acl_toxresult_upload: { kind: 'stage', read: principalList },
+  mirror_whitelist: { kind: 'stage', read: whitelist },
+  mirror_whitelist_inheritance: { kind: 'stage', read: inheritance },
+  mirror_url: { kind: 'mirror', read: upstreamUrl },
+  mirror_cache_expiry: { kind: 'mirror', read: seconds },
+  mirror_no_project_list: { kind: 'mirror', read: flag },
+  mirror_use_external_urls: { kind: 'mirror', read: flag },
+  mirror_web_url_fmt: { kind: 'mirror', read: text },
+  mirror_ignore_serial_header: { kind: 'mirror', read: flag },
+}
+
+/** What the server says of itself; a client that sends the whole record back may send it too. */
+const IGNORED = new Set(['projects'])
+
+function stageDefaults(owner: UserName): Values {
+  return {
+    type: 'stage',
+    bases: [],
+    volatile: true,
+    acl_upload: [owner],
+    acl_toxresult_upload: [':ANONYMOUS:'],
+    mirror_whitelist: [],
+    mirror_whitelist_inheritance: 'intersection',
+  }
+}
+
+function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
+  const unknown = Object.entries(sent).filter(([key]) => !(key in OPTIONS) && !IGNORED.has(key))
+  if (unknown.length > 0) {
+    const listed = unknown.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    throw invalid(`indexconfig got unexpected keyword arguments: ${listed.join(', ')}`)
+  }
+  const result: Values = { ...current }
+  for (const [key, value] of Object.entries(sent)) {
+    const option = OPTIONS[key]
+    if (option === undefined || (option.kind !== 'both' && option.kind !== current.type)) continue
+    if (value === null || (value === '' && OPTIONAL_TEXTS.has(key))) delete result[key]
+    else result[key] = option.read(key, value)
+  }
+  return result
+}
+
+const OPTIONAL_TEXTS = new Set(['title', 'description', 'custom_data', 'mirror_url', 'mirror_web_url_fmt'])
+
+function dropped(owner: UserName, options: Values, key: string): Values {
+  const defaults = options.type === 'stage' ? stageDefaults(owner) : { type: 'mirror', volatile: true }
+  if (key in defaults) throw invalid("Default values can't be removed.")
+  if (!(key in options)) throw invalid(`The '${key}' setting doesn't exist`)
+  const { [key]: _gone, ...rest } = options
+  return rest
+}
+
+function amended(options: Values, key: string, operator: string, value: string): unknown {
+  const current = options[key]
+  if (current !== undefined && !Array.isArray(current)) throw invalid(`The '${key}' setting isn't a list`)
+  const list: unknown[] = Array.isArray(current) ? current : []
+  const read = OPTIONS[key]?.read(key, value) ?? value
+  const values: unknown[] = Array.isArray(read) ? read : [read]
+  if (operator === '+=') return [...list, ...values.filter((each) => !list.includes(each))]
+  for (const each of values) {
+    if (!list.includes(each)) throw invalid(`The '${key}' setting doesn't have value '${String(each)}'`)
+  }
+  return list.filter((each) => !values.includes(each))
+}
+
+function invalid(message: string): Problem {
+  return new Problem('option-invalid', message)
+}
+
+function text(key: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalid(`The '${key}' setting must be text, not ${JSON.stringify(value)}`)
+  return value
+}
+
+function flag(_key: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  const said = String(value).toLowerCase()
+  if (said === 'true' || said === 'yes') return true
+  if (said === 'false' || said === 'no') return false
+  throw invalid(`Unknown boolean value '${String(value)}'.`)
+}
+
+function seconds(key: string, value: unknown): number {
+  const number = typeof value === 'number' ? value : /^\s*\d+\s*$/.test(String(value)) ? Number(value) : Number.NaN
+  if (!Number.isSafeInteger(number) || number < 0) {
+    throw invalid(`The '${key}' setting must be a whole number of seconds, not '${String(value)}'`)
+  }
+  return number
+}
+
+function list(key: string, value: unknown): string[] {
+  const values: unknown[] = Array.isArray(value) ? value : typeof value === 'string' ? value.split(',') : [value]
+  const texts = values.map((each) => text(key, each).trim()).filter((each) => each !== '')
+  return [...new Set(texts)]
+}
+
+function baseList(key: string, value: unknown): IndexName[] {
+  const wrong: string[] = []
+  const names = list(key, value).map((spec) => {
+    const name = parseIndexName(spec)
+    if (name === undefined) wrong.push(`invalid base index spec: '${spec}'`)
+    return name as IndexName
+  })
+  if (wrong.length > 0) throw invalid(wrong.join(', '))
+  return [...new Set(names)]
+}
+
+/** Special groups are written in capitals whatever was sent, as devpi does. */
+function principalList(key: string, value: unknown): string[] {
+  return list(key, value).map((each) => (/^:(anonymous|authenticated):$/i.test(each) ? each.toUpperCase() : each))
+}
+
+function whitelist(key: string, value: unknown): (ProjectName | '*')[] {
+  return list(key, value).map((each) => {
+    if (each === '*') return each
+    try {
+      return projectName(each)
+    } catch (error) {
+      throw invalid((error as Error).message)
+    }
+  })
+}
+
+function inheritance(_key: string, value: unknown): 'intersection' | 'union' {
+  if (value === 'intersection' || value === 'union') return value
+  throw invalid(`Unknown value '${String(value)}' for mirror_whitelist_inheritance, use 'intersection' or 'union'.`)
+}
+
+function upstreamUrl(key: string, value: unknown): string {
+  const written = text(key, value).trim()
+  if (!/^https?:\/\//i.test(written) || !URL.canParse(written)) {
+    throw invalid(`'${key}' option must be a URL with http(s) scheme, not '${written}'.`)
+  }
+  return written
+}

@@ -1,0 +1,123 @@
+/**
+ * Every bound in the system, with its reason. Bytes, milliseconds and counts; the unit stands last in the name.
+ * A few can be set (`config/settings.ts`); tests make them small with `withLimits`.
+ */
+const KIB = 1024
+const MIB = 1024 * KIB
+const GIB = 1024 * MIB
+
+export interface Limits {
+  /** One uploaded file. Wheels with GPU code pass 1 GB; product limit is 10 GB. */
+  readonly uploadBytes: number
+  /** One text field of an upload form. PyPI's longest descriptions stay below 2 MiB. */
+  readonly formFieldBytes: number
+  readonly formFields: number
+  /** A JSON body of devpi's API. */
+  readonly jsonBodyBytes: number
+  /** METADATA or PKG-INFO inside an archive. */
+  readonly metadataBytes: number
+  /** Members of an archive that are looked through. */
+  readonly archiveMembers: number
+  /** A project page from upstream. PyPI's largest is some 10 MB of JSON. */
+  readonly upstreamPageBytes: number
+  /** The list of all projects from upstream: some 40 MB today. */
+  readonly upstreamListBytes: number
+  /** One file fetched from upstream. */
+  readonly upstreamFileBytes: number
+  /** To a connection with upstream: a healthy one needs a tenth of this. */
+  readonly connectMs: number
+  /** To the first byte of upstream's answer (devpi's --request-timeout). */
+  readonly upstreamAnswerMs: number
+  /** A whole project page from upstream. */
+  readonly upstreamPageMs: number
+  /** Between two chunks of upstream's body. */
+  readonly upstreamSilenceMs: number
+  /** Over this window a body slower than `trickleBytesPerSecond` is given up. */
+  readonly trickleWindowMs: number
+  readonly trickleBytesPerSecond: number
+  /** How long a request waits for upstream when an older page could be served instead. */
+  readonly staleWaitMs: number
+  /** A request for the list of all projects that is not here yet waits this long for it. */
+  readonly listWaitMs: number
+  /** First pause after upstream could not be reached, doubled up to the second. */
+  readonly backoffFirstMs: number
+  readonly backoffMostMs: number
+  /** "No such project" from upstream is believed this long. */
+  readonly negativeMs: number
+  /** Requests to one upstream at once. */
+  readonly upstreamConnections: number
+  /** Redirects followed for one upstream request. */
+  readonly redirects: number
+  /** Bases of bases. */
+  readonly basesDepth: number
+  /** Password checks at once: each takes 19 MiB. */
+  readonly passwordChecks: number
+  /** Password checks waiting; one more is refused with 503. */
+  readonly passwordQueue: number
+  /** Names sorted in memory at a time while a project list is read. */
+  readonly sortRunNames: number
+  /** Read connections of the catalog. */
+  readonly catalogReaders: number
+  /** Hits of one search page. */
+  readonly searchHits: number
+  /** Characters of a search text that are looked at. */
+  readonly searchText: number
+  /** A README rendered to HTML; a longer one is shown as text. */
+  readonly readmeBytes: number
+  /** Time a connection may take to send its request head. */
+  readonly requestHeadMs: number
+  /** A login token's life: devpi's ten hours. */
+  readonly tokenSeconds: number
+  /** A stopping server waits this long for requests under way. */
+  readonly drainMs: number
+  /** A failed job is tried this often. */
+  readonly jobAttempts: number
+  /** A blob that no row names is kept this long: its row may be about to be written. */
+  readonly blobGraceMs: number
+  /** Largest chunk read from disk at once. */
+  readonly readChunkBytes: number
+}
+
+export const LIMITS: Limits = Object.freeze({
+  uploadBytes: 10 * GIB,
+  formFieldBytes: 8 * MIB,
+  formFields: 2000,
+  jsonBodyBytes: 4 * MIB,
+  metadataBytes: 8 * MIB,
+  archiveMembers: 200_000,
+  upstreamPageBytes: 64 * MIB,
+  upstreamListBytes: 512 * MIB,
+  upstreamFileBytes: 20 * GIB,
+  connectMs: 3000,
+  upstreamAnswerMs: 5000,
+  upstreamPageMs: 30_000,
+  upstreamSilenceMs: 30_000,
+  trickleWindowMs: 60_000,
+  trickleBytesPerSecond: 1024,
+  staleWaitMs: 1000,
+  listWaitMs: 60_000,
+  backoffFirstMs: 1000,
+  backoffMostMs: 60_000,
+  negativeMs: 60_000,
+  upstreamConnections: 32,
+  redirects: 5,
+  basesDepth: 30,
+  passwordChecks: 2,
+  passwordQueue: 100,
+  sortRunNames: 50_000,
+  catalogReaders: 8,
+  searchHits: 50,
+  searchText: 200,
+  readmeBytes: 2 * MIB,
+  requestHeadMs: 30_000,
+  tokenSeconds: 36_000,
+  drainMs: 10_000,
+  jobAttempts: 5,
+  blobGraceMs: 24 * 3600 * 1000,
+  readChunkBytes: 256 * KIB,
+})
+
+/** The limits with some of them changed: what settings and tests use. */
+export function withLimits(changes: Partial<Limits>): Limits {
+  return Object.freeze({ ...LIMITS, ...changes })
+}

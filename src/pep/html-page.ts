@@ -1,0 +1,87 @@
+/** An index's HTML page read as a stream, whichever of the two pages of PEP 503 it is. */
+import { Parser } from 'htmlparser2'
+import { checkApiVersion, readSerial } from './file-facts.ts'
+
+/** A link's text is a name; more of it is not kept. */
+const LINK_TEXT_MAX = 1000
+
+/** An element's attributes: names in lower case, values decoded. */
+export type Attributes = Readonly<Record<string, string>>
+
+/** An HTML page as a stream of links, with what is known of the page besides. Throws `SyntaxError` for a page that is no index. */
+export class HtmlPage {
+  readonly metas = new Map<string, string>()
+  lastSerial: number | undefined
+  onBase: (href: string) => void = () => {}
+  /** The page opened `<html>` or `<body>`. */
+  hasFrame = false
+  private opened: 'html' | 'body' | undefined
+  private closed = new Set<string>()
+  private link: Attributes | undefined
+  private linkText = ''
+  private hasBase = false
+  private readonly parser: Parser
+  private readonly onLink: (attributes: Attributes, text: string) => void
+
+  constructor(onLink: (attributes: Attributes, text: string) => void) {
+    this.onLink = onLink
+    this.parser = new Parser({
+      onopentag: (tag, attributes) => this.open(tag, attributes),
+      onclosetag: (tag, isImplied) => this.close(tag, isImplied),
+      ontext: (text) => {
+        if (this.link !== undefined && this.linkText.length < LINK_TEXT_MAX) this.linkText += text
+      },
+      oncomment: (text) => {
+        this.lastSerial ??= readSerial(/^\s*SERIAL (\d+)\s*$/.exec(text)?.[1])
+      },
+    })
+  }
+
+  /** Whether the end of what was opened, `</html>` or else `</body>`, has been seen. */
+  get isComplete(): boolean {
+    return this.opened === undefined ? this.closed.size > 0 : this.closed.has(this.opened)
+  }
+
+  write(text: string): void {
+    this.parser.write(text)
+  }
+
+  end(): void {
+    this.parser.end()
+  }
+
+  private open(tag: string, attributes: Attributes): void {
+    if (tag === 'a') {
+      this.endLink()
+      this.link = attributes
+      return
+    }
+    if (tag === 'html' || (tag === 'body' && this.opened === undefined)) this.opened = tag
+    if (tag === 'base' && !this.hasBase && attributes.href !== undefined) {
+      this.hasBase = true
+      this.onBase(attributes.href)
+    }
+    if (tag === 'meta' && attributes.name?.toLowerCase().startsWith('pypi:')) {
+      const name = attributes.name.toLowerCase()
+      if (name === 'pypi:repository-version') checkApiVersion(attributes.content)
+      this.metas.set(name, attributes.content ?? '')
+    }
+    if (tag === 'input' && attributes.type?.toLowerCase() === 'password') {
+      throw new SyntaxError('Cannot read index page: it is a form that asks for a password')
+    }
+    this.hasFrame = this.opened !== undefined
+  }
+
+  private close(tag: string, isImplied: boolean): void {
+    if (tag === 'a') this.endLink()
+    if (!isImplied && (tag === 'html' || tag === 'body')) this.closed.add(tag)
+  }
+
+  private endLink(): void {
+    if (this.link === undefined) return
+    const [link, text] = [this.link, this.linkText]
+    this.link = undefined
+    this.linkText = ''
+    this.onLink(link, text)
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The Simple API's JSON (PEP 691), written as version 1.4 demands and read as real indexes write it.
+ *
+ * Nothing here is ever written as null: uv refuses a page where `size`, `upload-time`, `yanked` or `hashes` is.
+ */
+import { JSONParser, TokenType } from '@streamparser/json'
+import {
+  checkApiVersion,
+  lastComponent,
+  readAddress,
+  readHashes,
+  readSerial,
+  readSize,
+  readStatus,
+  readUploadTime,
+} from './file-facts.ts'
+import { asFilename, versionOf } from './filename.ts'
+import { asProjectName, type ProjectName } from './name.ts'
+import { API_VERSION, type DistributionFile, type ProjectDetail, type ProjectStatus } from './simple.ts'
+
+/** A project in the list, with its own change number where it is known: mirroring tools compare that. */
+export interface ListedProject {
+  readonly name: string
+  readonly lastSerial?: number
+}
+
+/** Lists are written in pieces of about this size: large enough for the socket, small enough to keep memory flat. */
+const CHUNK_CHARACTERS = 64 * 1024
+
+/** One project's page. Its addresses are written as they are. */
+export function detailToJson(detail: ProjectDetail): string {
+  return JSON.stringify({
+    meta: meta(detail.lastSerial),
+    name: detail.name,
+    versions: [...new Set(detail.versions)],
+    files: detail.files.map((file) => ({
+      filename: file.filename,
+      url: file.url,
+      hashes: file.hashes,
+      size: file.size,
+      'upload-time': file.uploadTime,
+      'requires-python': file.requiresPython,
+      // An empty reason would read as "not yanked" in JSON, where HTML's empty attribute means yanked.
+      yanked: file.yanked === '' ? true : file.yanked,
+      'core-metadata': file.coreMetadata,
+      'gpg-sig': file.gpgSig,
+      provenance: file.provenance,
+    })),
+    'project-status': detail.status,
+  })
+}
+
+/**
+ * Reads a project page that came from `pageUrl`; addresses become absolute. A file without usable name or address is left
+ * out; other values that cannot be read count as not told. Throws `SyntaxError` for text that is no project page: no
+ * JSON, another major API version, no `files`, no project name.
+ */
+export function detailFromJson(text: string, pageUrl: URL): ProjectDetail {
+  const page = asRecord(parseJson(text))
+  if (page === undefined) throw new SyntaxError('Cannot read project page: it is no JSON object')
+  const pageMeta = asRecord(page.meta) ?? {}
+  checkApiVersion(pageMeta['api-version'])
+  if (!Array.isArray(page.files)) throw new SyntaxError('Cannot read project page: it has no list "files"')
+  const name = readName(page.name) ?? nameOf(pageUrl)
+  if (name === undefined) throw new SyntaxError('Cannot read project page: it has no valid "name"')
+  const files = page.files.map((entry: unknown) => readFile(entry, pageUrl)).filter((file) => file !== undefined)
+  const lastSerial = readSerial(pageMeta['_last-serial'])
+  const status = readProjectStatus(page, pageMeta)
+  return {
+    name,
+    files,
+    versions: readVersions(page.versions) ?? versionsOf(files, name),
+    ...(status && { status }),
+    ...(lastSerial !== undefined && { lastSerial }),
+  }
+}
+
+/** The list of all projects, in chunks. */
+export async function* listToJson(
+  names: AsyncIterable<string | ListedProject>,
+  lastSerial?: number,
+): AsyncGenerator<Buffer> {
+  let text = `{"meta":${JSON.stringify(meta(lastSerial))},"projects":[`
+  let separator = ''
+  for await (const listed of names) {
+    const { name, lastSerial } = typeof listed === 'string' ? { name: listed } : listed
+    text += `${separator}${JSON.stringify({ name, '_last-serial': lastSerial })}`
+    separator = ','
+    if (text.length >= CHUNK_CHARACTERS) {
+      yield Buffer.from(text)
+      text = ''
+    }
+  }
+  yield Buffer.from(`${text}]}`)
+}
+
+/**
+ * The names in a list of projects, as they are read, in the order of the list; memory stays flat. What is no project name
+ * is left out. Throws `SyntaxError`, perhaps after many names, when the list breaks off, is no JSON or has no `projects`:
+ * names seen until then must not be taken for the whole list.
+ */
+export async function* namesFromJson(source: AsyncIterable<Uint8Array>): AsyncGenerator<ProjectName> {
+  let names: ProjectName[] = []
+  let failure: Error | undefined
+  const list = new ListWatch()
+  const parser = new JSONParser({ paths: ['$.meta.*', '$.projects.*'], keepStack: false })
+  parser.onToken = ({ token, value }) => list.see(token, value)
+  parser.onError = (error) => {
+    failure ??= error
+  }
+  parser.onValue = ({ value, key, stack }) => {
+    if (stack[1]?.key === 'meta') {
+      if (key === 'api-version') checkApiVersion(value)
+      return
+    }
+    const name = readName(asRecord(value)?.name)
+    if (name !== undefined) names.push(name)
+  }
+  const check = (): void => {
+    if (failure !== undefined) throw new SyntaxError(`Cannot read project list: ${failure.message}`, { cause: failure })
+  }
+  for await (const chunk of source) {
+    parser.write(chunk)
+    check()
+    yield* names
+    names = []
+  }
+  if (!parser.isEnded) parser.end()
+  check()
+  if (!parser.isEnded) throw new SyntaxError('Cannot read project list: the JSON breaks off before its end')
+  if (!list.found) throw new SyntaxError('Cannot read project list: it has no list "projects"')
+}
+
+/** Watches for the top-level key "projects" with a list, which may be empty. */
+class ListWatch {
+  found = false
+  private depth = 0
+  private lastString: unknown
+
+  see(token: TokenType, value: unknown): void {
+    if (this.found) return
+    if (token === TokenType.STRING) this.lastString = value
+    else if (token === TokenType.LEFT_BRACKET && this.depth === 1 && this.lastString === 'projects') this.found = true
+    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) this.depth++
+    else if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) this.depth--
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SyntaxError('Cannot read project page: it is no JSON, or breaks off', { cause: error })
+  }
+}
+
+function meta(lastSerial: number | undefined): Record<string, unknown> {
+  return { 'api-version': API_VERSION, '_last-serial': lastSerial }
+}
+
+function readFile(value: unknown, pageUrl: URL): DistributionFile | undefined {
+  const entry = asRecord(value)
+  if (typeof entry?.filename !== 'string' || typeof entry.url !== 'string') return undefined
+  const filename = asFilename(entry.filename)
+  const address = readAddress(entry.url, pageUrl)
+  if (filename === undefined || address === undefined) return undefined
+  const size = readSize(entry.size)
+  const uploadTime = readUploadTime(entry['upload-time'])
+  const coreMetadata = readCoreMetadata(entry)
+  const provenance =
+    typeof entry.provenance === 'string' && entry.provenance !== '' && readAddress(entry.provenance, pageUrl)
+  const hashes = readHashes(entry.hashes)
+  return {
+    filename,
+    url: address.url,
+    hashes: Object.keys(hashes).length > 0 ? hashes : address.hashes,
+    ...(size !== undefined && { size }),
+    ...(uploadTime !== undefined && { uploadTime }),
+    ...(typeof entry['requires-python'] === 'string' &&
+      entry['requires-python'] !== '' && { requiresPython: entry['requires-python'] }),
+    ...((entry.yanked === true || (typeof entry.yanked === 'string' && entry.yanked !== '')) && {
+      yanked: entry.yanked,
+    }),
+    ...(coreMetadata !== undefined && { coreMetadata }),
+    ...(typeof entry['gpg-sig'] === 'boolean' && { gpgSig: entry['gpg-sig'] }),
+    ...(provenance && { provenance: provenance.url }),
+  }
+}
+
+/** PEP 714's key first, then the one it replaced, then the public index's own spelling of that. */
+function readCoreMetadata(entry: Record<string, unknown>): DistributionFile['coreMetadata'] {
+  const value = entry['core-metadata'] ?? entry['dist-info-metadata'] ?? entry['data-dist-info-metadata']
+  if (value === true) return true
+  if (asRecord(value) === undefined) return undefined
+  const hashes = readHashes(value)
+  return Object.keys(hashes).length > 0 ? hashes : true
+}
+
+/** The top-level object that the standard's text and the public index use, or the flat keys of its example. */
+function readProjectStatus(
+  page: Record<string, unknown>,
+  pageMeta: Record<string, unknown>,
+): ProjectStatus | undefined {
+  const holder = asRecord(page['project-status'])
+  const status = readStatus(holder?.status ?? page['project-status'] ?? pageMeta['project-status'])
+  const reason = holder?.reason ?? page['project-status-reason'] ?? pageMeta['project-status-reason']
+  if (status === undefined) return undefined
+  return { status, ...(typeof reason === 'string' && reason !== '' && { reason }) }
+}
+
+function readVersions(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  return [...new Set(value.filter((version) => typeof version === 'string' && version !== ''))]
+}
+
+/** API 1.0 tells no versions; the filenames do (PEP 700). */
+function versionsOf(files: readonly DistributionFile[], name: ProjectName): readonly string[] {
+  return [...new Set(files.map((file) => versionOf(file.filename, name)).filter((version) => version !== undefined))]
+}
+
+function readName(value: unknown): ProjectName | undefined {
+  return typeof value === 'string' ? asProjectName(value) : undefined
+}
+
+function nameOf(pageUrl: URL): ProjectName | undefined {
+  return asProjectName(lastComponent(pageUrl.href.replace(/\/?(?:[?#].*)?$/, '')) ?? '')
+}
+
+function asRecord(value: unknown): Record<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined
+}

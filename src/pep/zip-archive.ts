@@ -1,0 +1,174 @@
+/** A zip read in ranges: its directory, checked for wholeness, and one member. */
+import { Readable } from 'node:stream'
+import { crc32 } from 'node:zlib'
+import yauzl from 'yauzl'
+import { collect } from '../lib/streams.ts'
+import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './archive-source.ts'
+import { checkPlaces, type MetadataPlace } from './metadata-place.ts'
+
+/** The directory is read entry by entry; blocks of this size, the last few kept, make that few reads of the source. */
+const BLOCK_BYTES = 64 * 1024
+const BLOCKS_KEPT = 4
+const LOCAL_HEADER_BYTES = 30
+const STORED = 0
+const DEFLATED = 8
+/** uv installs members packed so; only METADATA itself must be stored or deflated. */
+const ZSTANDARD = 93
+
+/**
+ * Gives the one metadata file of a zip. Every member must lie before the directory and overlap no other, names must be
+ * unique and safe, and nothing may precede the first member: so a cut, patched or prefixed file is refused without being
+ * read. Throws `ArchiveError`.
+ */
+export async function readZip(
+  source: WatchedSource,
+  limits: ArchiveLimits,
+  place: MetadataPlace,
+): Promise<{ bytes: Buffer; path: string }> {
+  try {
+    const zip = await openZip(source)
+    try {
+      const entries = await readDirectory(zip, source.size, limits, place)
+      checkPlaces(
+        place,
+        entries.map((entry) => entry.fileName),
+      )
+      return await readEntry(zip, entries[0]!, limits, place)
+    } finally {
+      zip.close()
+    }
+  } catch (error) {
+    throw source.explain(error, 'it is no complete zip')
+  }
+}
+
+async function openZip(source: WatchedSource): Promise<yauzl.ZipFile> {
+  const first = Buffer.concat(await Array.fromAsync(source.read(0, Math.min(4, source.size))))
+  if (first.toString('latin1') !== 'PK\x03\x04')
+    throw new ArchiveError('not-an-archive', 'it does not begin as a zip does')
+  try {
+    return await yauzl.fromRandomAccessReaderPromise(new BlockReader(source), source.size, {
+      autoClose: false,
+      validateEntrySizes: true,
+      strictFileNames: true,
+    })
+  } catch (error) {
+    throw source.explain(error, 'it is no zip, or was cut short')
+  }
+}
+
+/** Reads the whole directory, and gives the entries that are metadata files. */
+async function readDirectory(
+  zip: yauzl.ZipFile,
+  sizeBytes: number,
+  limits: ArchiveLimits,
+  place: MetadataPlace,
+): Promise<yauzl.Entry[]> {
+  if (zip.entryCount > limits.members) throw new ArchiveError('too-big', `it has more than ${limits.members} members`)
+  const directory = directoryOffset(zip)
+  const found: yauzl.Entry[] = []
+  const names = new Set<string>()
+  const spans: { start: number; end: number }[] = []
+  let unpackedBytes = 0
+  for await (const entry of zip.eachEntry()) {
+    const name = entry.fileName
+    if (names.has(name)) throw new ArchiveError('damaged', `it contains ${JSON.stringify(name)} twice`)
+    names.add(name)
+    checkMember(entry)
+    unpackedBytes += entry.uncompressedSize
+    checkRatio(unpackedBytes, sizeBytes)
+    const start = entry.relativeOffsetOfLocalHeader
+    spans.push({ start, end: start + LOCAL_HEADER_BYTES + entry.fileNameLength + entry.compressedSize })
+    if (place.isPlace(name)) found.push(entry)
+  }
+  checkSpans(spans, directory)
+  return found
+}
+
+function checkMember(entry: yauzl.Entry): void {
+  const name = JSON.stringify(entry.fileName)
+  if (entry.isEncrypted()) throw new ArchiveError('damaged', `its member ${name} is encrypted`)
+  if (![STORED, DEFLATED, ZSTANDARD].includes(entry.compressionMethod)) {
+    throw new ArchiveError('damaged', `its member ${name} is compressed by a method that installers do not know`)
+  }
+}
+
+function checkSpans(spans: { start: number; end: number }[], directory: number): void {
+  spans.sort((a, b) => a.start - b.start)
+  let end = 0
+  for (const span of spans) {
+    if (span.start < end) throw new ArchiveError('damaged', 'its members overlap')
+    end = span.end
+  }
+  if (end > directory) throw new ArchiveError('damaged', 'a member reaches past the place where its directory begins')
+}
+
+async function readEntry(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  limits: ArchiveLimits,
+  place: MetadataPlace,
+): Promise<{ bytes: Buffer; path: string }> {
+  if (entry.uncompressedSize > limits.metadataBytes) {
+    throw new ArchiveError('too-big', `its ${place.name} is larger than ${limits.metadataBytes} bytes`)
+  }
+  const bytes = await collect(await zip.openReadStreamPromise(entry), limits.metadataBytes)
+  if (crc32(bytes) !== entry.crc32) throw new ArchiveError('damaged', `its ${place.name} does not match its checksum`)
+  return { bytes, path: entry.fileName }
+}
+
+/** Before the first entry is read, the reader's position is where the directory begins; its types do not tell. */
+function directoryOffset(zip: yauzl.ZipFile): number {
+  return Number(zip.readEntryCursor)
+}
+
+/** Answers yauzl's many small reads from blocks of the source. */
+class BlockReader extends yauzl.RandomAccessReader {
+  private readonly source: WatchedSource
+  private readonly blocks = new Map<number, Buffer>()
+
+  constructor(source: WatchedSource) {
+    super()
+    this.source = source
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.source.read(start, end), { objectMode: false })
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    this.fill(buffer, offset, length, position).then(
+      () => callback(null),
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
+    )
+  }
+
+  private async fill(buffer: Buffer, offset: number, length: number, position: number): Promise<void> {
+    for (let done = 0; done < length; ) {
+      const number = Math.floor((position + done) / BLOCK_BYTES)
+      const block = await this.block(number)
+      const from = position + done - number * BLOCK_BYTES
+      const copied = block.copy(buffer, offset + done, from, from + length - done)
+      if (copied === 0) throw new ArchiveError('damaged', 'it ends too early')
+      done += copied
+    }
+  }
+
+  private async block(number: number): Promise<Buffer> {
+    const kept = this.blocks.get(number)
+    if (kept !== undefined) return kept
+    const start = number * BLOCK_BYTES
+    const end = Math.min(start + BLOCK_BYTES, this.source.size)
+    if (start >= end) throw new ArchiveError('damaged', 'it ends too early')
+    const block = Buffer.concat(await Array.fromAsync(this.source.read(start, end)))
+    if (this.blocks.size >= BLOCKS_KEPT) this.blocks.delete(this.blocks.keys().next().value!)
+    this.blocks.set(number, block)
+    return block
+  }
+}

@@ -1,0 +1,52 @@
+/** Which fields of the upload form are metadata, and which of them are lists: devpi's stored keys. */
+const TEXTS = [
+  'name',
+  'version',
+  'metadata_version',
+  'summary',
+  'home_page',
+  'author',
+  'author_email',
+  'maintainer',
+  'maintainer_email',
+  'license',
+  'description',
+  'keywords',
+  'download_url',
+  'comment',
+  'requires_python',
+  'description_content_type',
+  'license_expression',
+] as const
+const LISTS = [
+  'platform',
+  'classifiers',
+  'supported_platform',
+  'provides',
+  'requires',
+  'obsoletes',
+  'project_urls',
+  'provides_dist',
+  'obsoletes_dist',
+  'requires_dist',
+  'requires_external',
+  'provides_extras',
+  'dynamic',
+  'license_file',
+] as const
+/** Field names some uploaders use for the same thing (PyPI's documentation has both). */
+const ALSO: Readonly<Record<string, string>> = { provides_extra: 'provides_extras', license_files: 'license_file' }
+
+/** The metadata in a form; keys that were not sent are absent, `UNKNOWN` is an empty text. */
+export function formMetadata(
+  fields: ReadonlyMap<string, readonly string[]>,
+): Record<string, string | readonly string[]> {
+  const metadata: Record<string, string | readonly string[]> = {}
+  for (const [field, values] of fields) {
+    const key = ALSO[field] ?? field
+    const known = values.map((value) => (value === 'UNKNOWN' ? '' : value))
+    if ((TEXTS as readonly string[]).includes(key)) metadata[key] = known[0] ?? ''
+    else if ((LISTS as readonly string[]).includes(key)) metadata[key] = known.filter((value) => value !== '')
+  }
+  return metadata
+}

@@ -1,0 +1,103 @@
+/** The upload form as a stream: text fields with limits, the file straight into a draft. Field order does not matter. */
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { Busboy, type BusboyHeaders } from '@fastify/busboy'
+import { type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
+import { isDiskFull, Problem } from '../model/errors.ts'
+import type { Limits } from '../model/limits.ts'
+
+export interface UploadForm {
+  /** Every text field with all its values, in the order sent. */
+  readonly fields: ReadonlyMap<string, readonly string[]>
+  /** The file part called `content`. The caller disposes the draft. */
+  readonly content?: { readonly filename: string; readonly draft: Draft }
+}
+
+/**
+ * Reads a multipart form to its end. Throws `bad-request` for what is no such form, `too-large` past a limit,
+ * `upload-incomplete` when the sender stops early, `disk-full`; nothing is left behind then.
+ */
+export async function receive(
+  headers: IncomingHttpHeaders,
+  body: Readable,
+  blobs: BlobStore,
+  limits: Pick<Limits, 'uploadBytes' | 'formFieldBytes' | 'formFields'>,
+): Promise<UploadForm> {
+  const fields = new Map<string, string[]>()
+  let content: UploadForm['content']
+  let writing: Promise<void> | undefined
+  let refusal: Problem | undefined
+  const parser = openParser(headers, limits)
+  const refuse = (problem: Problem) => {
+    refusal ??= problem
+    parser.destroy(problem)
+  }
+
+  parser.on('field', (name, value, _nameCut, isCut) => {
+    if (isCut)
+      refuse(new Problem('too-large', `Cannot accept field "${name}": it has more than ${limits.formFieldBytes} bytes`))
+    const values = fields.get(name)
+    if (values === undefined) fields.set(name, [value])
+    else values.push(value)
+  })
+  parser.on('fieldsLimit', () =>
+    refuse(new Problem('too-large', `Cannot accept a form with more than ${limits.formFields} fields`)),
+  )
+  parser.on('file', (name, stream, filename) => {
+    if (name !== 'content' || writing !== undefined) {
+      // Other parts (a gpg signature) are read past: nothing here uses them.
+      stream.resume()
+      return
+    }
+    writing = (async () => {
+      const draft = await blobs.draft({ limitBytes: limits.uploadBytes })
+      content = { filename: filename ?? '', draft }
+      for await (const chunk of stream as AsyncIterable<Buffer>) await draft.append(chunk)
+    })()
+    writing.catch((error: unknown) => refuse(explained(error)))
+  })
+
+  try {
+    await pipeline(body, parser)
+    await writing
+  } catch (error) {
+    await writing?.catch(() => {})
+    await content?.draft[Symbol.asyncDispose]()
+    throw refusal ?? explained(error)
+  }
+  return { fields, ...(content !== undefined && { content }) }
+}
+
+function openParser(
+  headers: IncomingHttpHeaders,
+  limits: Pick<Limits, 'formFieldBytes' | 'formFields'>,
+): InstanceType<typeof Busboy> {
+  try {
+    return new Busboy({
+      headers: headers as BusboyHeaders,
+      limits: { fieldSize: limits.formFieldBytes, fields: limits.formFields, files: 10 },
+      highWaterMark: 256 * 1024,
+      fileHwm: 256 * 1024,
+    })
+  } catch (error) {
+    throw new Problem('bad-request', `Cannot read upload form: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function explained(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof BlobTooLarge) {
+    return new Problem('too-large', `Cannot accept the file: it has more than ${error.limitBytes} bytes`, {
+      hint: 'the server setting max_request_body_size allows larger ones',
+      cause: error,
+    })
+  }
+  if (isDiskFull(error)) {
+    return new Problem('disk-full', 'Cannot keep the file: the disk of the server folder is full', {
+      hint: 'free some space and upload again; nothing was changed',
+      cause: error,
+    })
+  }
+  return new Problem('upload-incomplete', `Cannot read upload form: ${(error as Error).message}`, { cause: error })
+}

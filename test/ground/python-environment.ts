@@ -1,0 +1,169 @@
+/** `.cache/python/`: the virtual environment with the real clients, built once for every pin list. */
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fetch } from 'undici'
+import { configuredIndex } from './configured-index.ts'
+import { type Outcome, runProgram } from './run-program.ts'
+import { CHECKOUT } from './server-process.ts'
+
+/** The environment's folder, whether or not it stands already. */
+export const PYTHON_ENVIRONMENT = join(CHECKOUT, '.cache', 'python')
+
+const PINS = join(import.meta.dirname, 'python-clients.txt')
+/** twine and build, as pinned, run from here on. */
+const OLDEST_PYTHON = [3, 10] as const
+const BUILD_MS = 10 * 60_000
+
+/**
+ * Builds the environment unless it stands. `say` is told in one line what is done and why, and nothing when there is nothing to do.
+ * Throws a sentence with a remedy when Python is missing or too old, or the index cannot be reached.
+ */
+export async function preparePythonEnvironment(say: (line: string) => void = () => {}): Promise<void> {
+  if (await stands()) return
+  await using _lock = await lockBuild()
+  if (await stands()) return
+  say(`Building the Python environment for tests in ${PYTHON_ENVIRONMENT} (once, about a minute)`)
+  await build()
+}
+
+/** The pin list and the place: a virtual environment holds absolute paths and does not survive a move. */
+async function wantedStamp(): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(PINS))
+    .update(PYTHON_ENVIRONMENT)
+    .digest('hex')
+}
+
+function stampPath(): string {
+  return join(PYTHON_ENVIRONMENT, 'ready.sha256')
+}
+
+async function stands(): Promise<boolean> {
+  const stamp = await readFile(stampPath(), 'utf8').catch(() => undefined)
+  if (stamp !== (await wantedStamp())) return false
+  // The Python that it was made from may have been removed since.
+  return stat(join(PYTHON_ENVIRONMENT, 'bin', 'python')).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function build(): Promise<void> {
+  await refuseOldPython()
+  await rm(PYTHON_ENVIRONMENT, { recursive: true, force: true })
+  const made = await ambient('python3', ['-m', 'venv', PYTHON_ENVIRONMENT])
+  if (made.code !== 0) await makeWithoutEnsurepip(made)
+  const python = join(PYTHON_ENVIRONMENT, 'bin', 'python')
+  const installed = await ambient(python, ['-m', 'pip', 'install', '--quiet', '--no-input', '--requirement', PINS])
+  if (installed.code !== 0) {
+    throw new Error(
+      `Cannot install the Python clients that tests run (${PINS}) from the index that pip is configured with:\n` +
+        `${lastLines(installed)}\nhint: check the network and "python3 -m pip config list", then run this again`,
+    )
+  }
+  // Last, so that an interrupted build is never taken for a whole one.
+  await writeFile(stampPath(), await wantedStamp())
+}
+
+async function refuseOldPython(): Promise<void> {
+  const needed = `${OLDEST_PYTHON.join('.')} or newer as "python3" on PATH`
+  const hint = 'hint: on Debian and Ubuntu run "apt install python3 python3-venv"'
+  const asked = await ambient('python3', ['-c', 'import sys; print(*sys.version_info[:2])']).catch(() => undefined)
+  if (asked === undefined || asked.code !== 0) {
+    throw new Error(`Cannot find Python: tests with real clients need Python ${needed}\n${hint}`)
+  }
+  const [major = 0, minor = 0] = asked.stdout.trim().split(' ').map(Number)
+  if (major > OLDEST_PYTHON[0] || (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1])) return
+  throw new Error(`Cannot use Python ${major}.${minor}: tests with real clients need Python ${needed}\n${hint}`)
+}
+
+/** Debian keeps ensurepip in a package of its own (python3-venv); pip's wheel can install itself without it. */
+async function makeWithoutEnsurepip(failed: Outcome): Promise<void> {
+  const hint = 'hint: install it (on Debian and Ubuntu: "apt install python3-venv"), then run this again'
+  await rm(PYTHON_ENVIRONMENT, { recursive: true, force: true })
+  const bare = await ambient('python3', ['-m', 'venv', '--without-pip', PYTHON_ENVIRONMENT])
+  if (bare.code !== 0) {
+    throw new Error(
+      `Cannot make a virtual environment, Python's venv module does not work:\n${lastLines(failed)}\n${hint}`,
+    )
+  }
+  const wheel = await pipWheel().catch((error: unknown) => {
+    throw new Error(
+      `Cannot make a virtual environment with pip: Python lacks ensurepip, and pip's wheel could not be fetched\n${hint}`,
+      {
+        cause: error,
+      },
+    )
+  })
+  const path = join(PYTHON_ENVIRONMENT, wheel.filename)
+  await writeFile(path, wheel.bytes)
+  // pip's wheel is a folder of modules to Python, and can be run from within.
+  const python = join(PYTHON_ENVIRONMENT, 'bin', 'python')
+  const installed = await ambient(python, [join(path, 'pip'), 'install', '--quiet', '--no-index', '--no-input', path])
+  await rm(path)
+  if (installed.code !== 0) throw new Error(`Cannot install pip from its own wheel:\n${lastLines(installed)}\n${hint}`)
+}
+
+async function pipWheel(): Promise<{ readonly filename: string; readonly bytes: Buffer }> {
+  const pinned = /^pip==(\S+)$/m.exec(await readFile(PINS, 'utf8'))?.[1]
+  const filename = `pip-${pinned}-py3-none-any.whl`
+  const page = new URL('pip/', await configuredIndex())
+  const answer = await fetch(page, { headers: { accept: 'text/html' } })
+  const text = await answer.text()
+  const link = new RegExp(`href="([^"]*/${filename.replaceAll('.', '\\.')})#sha256=([0-9a-f]{64})"`).exec(text)
+  if (link === null) throw new Error(`Cannot find "${filename}" on ${page.host} (status ${answer.status})`)
+  const file = await fetch(new URL(link[1]!.replaceAll('&amp;', '&'), answer.url))
+  const bytes = Buffer.from(await file.arrayBuffer())
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  if (sha256 !== link[2]) throw new Error(`Cannot use "${filename}": its sha256 is ${sha256}, the page says ${link[2]}`)
+  return { filename, bytes }
+}
+
+/** With the person's own environment: their index, proxy and certificates are what must be used here. */
+function ambient(program: string, args: readonly string[]): Promise<Outcome> {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value
+  // Settings that would make pip install elsewhere, or refuse to.
+  for (const name of ['PIP_TARGET', 'PIP_PREFIX', 'PIP_ROOT', 'PIP_USER', 'PIP_PYTHON', 'PYTHONPATH', 'PYTHONHOME'])
+    delete env[name]
+  return runProgram(program, args, { cwd: CHECKOUT, env, timeoutMs: BUILD_MS })
+}
+
+function lastLines(outcome: Outcome): string {
+  return outcome.output.trim().split('\n').slice(-8).join('\n')
+}
+
+/** One process builds, the others wait. A folder is made by exactly one of them. */
+async function lockBuild(): Promise<AsyncDisposable> {
+  const folder = join(CHECKOUT, '.cache', 'python.lock')
+  const owner = join(folder, 'pid')
+  await mkdir(join(CHECKOUT, '.cache'), { recursive: true })
+  const until = performance.now() + BUILD_MS
+  while (true) {
+    try {
+      await mkdir(folder)
+      await writeFile(owner, String(process.pid))
+      return { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    const pid = Number(await readFile(owner, 'utf8').catch(() => ''))
+    if (pid > 0 && !isRunning(pid)) await rm(folder, { recursive: true, force: true })
+    else if (performance.now() > until) {
+      throw new Error(
+        `Cannot build the Python environment: "${folder}" is held by another process\nhint: remove it if none runs`,
+      )
+    } else await delay(200)
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
