@@ -26,7 +26,6 @@ import { homePage, userPage } from './web/home-page.ts'
 import { indexPage } from './web/index-page.ts'
 import { problemPage } from './web/problem-page.ts'
 import { projectPage } from './web/project-page.ts'
-import { releasePage } from './web/release-page.ts'
 import { searchPage } from './web/search-page.ts'
 
 export const VERSION = (
@@ -137,7 +136,8 @@ export async function openServer(
       userPage,
       indexPage,
       projectPage,
-      releasePage,
+      // Loaded when the first README is shown: its renderers take 30 MiB.
+      releasePage: async (view, frame) => (await import('./web/release-page.ts')).releasePage(view, frame),
       searchPage,
       problemPage,
     },

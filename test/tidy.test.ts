@@ -61,6 +61,7 @@ for (const [rule, path, text, expected] of [
   [tidy.importsGoDown, 'src/main.ts', "import { x } from './compose.ts'", undefined],
   [tidy.importsGoDown, 'src/compose.test.ts', "import { x } from './compose.ts'", undefined],
   [tidy.importsGoDown, 'src/extras/x.ts', '', /"extras" is on no floor/],
+  [tidy.importsGoDown, 'src/http/x.ts', "import { x } from '../extras/x.ts'", undefined],
   [tidy.importsGoDown, 'src/lib/x.ts', "import { x } from '../../test/world.ts'", /from outside src/],
   [tidy.importsGoDown, 'src/lib/x.test.ts', "import { x } from '../../test/world.ts'", undefined],
   [

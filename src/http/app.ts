@@ -6,7 +6,7 @@ import { sendJson } from './answers.ts'
 import { devpiAccounts } from './devpi-accounts.ts'
 import { files } from './files.ts'
 import { DEVPI_VERSION, operators } from './operators.ts'
-import { withoutPrefix } from './outside.ts'
+import { routedPath } from './outside.ts'
 import { frame, people } from './people.ts'
 import { sendProblem } from './problems.ts'
 import type { Services } from './services.ts'
@@ -18,7 +18,7 @@ export function createApp(services: Services): FastifyInstance {
   const app = Fastify({
     bodyLimit: limits.jsonBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
-    rewriteUrl: (request) => withoutPrefix(request.url ?? '/', request.headers['x-outside-url'], server.outsideUrl),
+    rewriteUrl: (request) => routedPath(request.url ?? '/', request.headers['x-outside-url'], server.outsideUrl),
     requestTimeout: 0,
     connectionTimeout: 0,
     keepAliveTimeout: 30_000,

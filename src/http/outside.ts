@@ -14,15 +14,20 @@ export function outsideBase(request: FastifyRequest, configured: URL | undefined
   return `http://${/^[A-Za-z0-9._:[\]-]+$/.test(host) ? host : 'localhost'}`
 }
 
-/** The request's path without the outside URL's path prefix, for proxies that pass it on. */
-export function withoutPrefix(
+/**
+ * The request's path as the routes know it: `%2B` as `+` where a part begins (pip quotes every path anew), and without
+ * the outside URL's path prefix, for proxies that pass it on.
+ */
+export function routedPath(
   url: string,
   outsideHeader: string | string[] | undefined,
   configured: URL | undefined,
 ): string {
   const said = typeof outsideHeader === 'string' && URL.canParse(outsideHeader) ? new URL(outsideHeader) : configured
   const prefix = said?.pathname.replace(/\/+$/, '') ?? ''
-  return prefix !== '' && (url === prefix || url.startsWith(`${prefix}/`)) ? url.slice(prefix.length) || '/' : url
+  const isPrefixed = prefix !== '' && (url === prefix || url.startsWith(`${prefix}/`))
+  const [path, ...query] = (isPrefixed ? url.slice(prefix.length) || '/' : url).split('?')
+  return [path!.replace(/\/%2b/gi, '/+'), ...query].join('?')
 }
 
 /**

@@ -76,7 +76,7 @@ export function people(app: FastifyInstance, services: Services): void {
     if (view === undefined) {
       throw new Problem('no-such-version', `The version ${version} of project ${project} does not exist.`)
     }
-    return sendPage(reply, pages.releasePage(view, frame(services, request)))
+    return sendPage(reply, await pages.releasePage(view, frame(services, request)))
   })
 }
 

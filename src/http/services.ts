@@ -53,7 +53,7 @@ export interface Pages {
   userPage(view: UserView, frame: Frame): string
   indexPage(view: IndexView, frame: Frame): string
   projectPage(view: ProjectView, frame: Frame): string
-  releasePage(view: ReleaseView, frame: Frame): string
+  releasePage(view: ReleaseView, frame: Frame): Promise<string>
   searchPage(view: SearchView, frame: Frame): string
   problemPage(problem: { status: number; title: string; message: string; hint?: string }, frame: Frame): string
 }

@@ -23,6 +23,8 @@ export interface MirrorNamesOptions {
   readonly onFailure: (reason: string) => void
 }
 
+/** The thread streams: a small heap keeps it from growing where it could as well collect. */
+const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
 const FETCHED = 'names-fetched-ms'
 
 export class MirrorNames implements AsyncDisposable {
@@ -101,7 +103,7 @@ export class MirrorNames implements AsyncDisposable {
     return new Promise((resolve) => {
       const worker = new Worker(new URL('./names-worker.ts', import.meta.url), {
         workerData: work,
-        resourceLimits: { maxOldGenerationSizeMb: 128 },
+        resourceLimits: HEAP,
       })
       this.#worker = worker
       worker.once('message', resolve)

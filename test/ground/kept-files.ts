@@ -62,13 +62,11 @@ export function keptFiles(folder: string): KeptFiles {
     const path = place(key)
     await mkdir(dirname(path), { recursive: true })
     const before = await read(path)
-    if (!(await lock(`${path}.lock`))) {
-      const until = performance.now() + LOCK_MS
-      while (performance.now() < until) {
-        await delay(25)
-        const other = await read(path)
-        if (other !== undefined && other.keptAt !== before?.keptAt) return other
-      }
+    const until = performance.now() + LOCK_MS
+    while (!(await lock(`${path}.lock`)) && performance.now() < until) {
+      await delay(25)
+      const other = await read(path)
+      if (other !== undefined && other.keptAt !== before?.keptAt) return other
     }
     const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
     try {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { startFakeUpstream } from './fake-upstream.ts'
 import { type RelayOptions, realUpstream } from './real-upstream.ts'
 import { tempFolder } from './temp-folder.ts'
@@ -101,6 +103,23 @@ test('realUpstream() fetches once when the first request is for a range or comes
   assert.deepEqual([part.status, await part.text()], [206, 'ffff'])
   assert.equal((await other.arrayBuffer()).byteLength, 200_000)
   assert.equal(stands.index.count(stands.file.path), 1)
+})
+
+test('realUpstream() keeps whole files while memory is cleared all the time', async () => {
+  await using stands = await ground()
+  const url = await fileUrl(stands.relay.url)
+  setFlagsFromString('--expose-gc')
+  const clearMemory = runInNewContext('gc') as () => void
+  const clearing = setInterval(clearMemory, 1)
+  try {
+    for (let version = 1; version <= 10; version++) {
+      const file = stands.index.add('foo', { filename: `foo-1.${version}.tar.gz`, bytes: `${version}`.repeat(100_000) })
+      const answer = await fetch(url.replace(stands.file.path, file.path))
+      assert.equal((await answer.arrayBuffer()).byteLength, file.sizeBytes)
+    }
+  } finally {
+    clearInterval(clearing)
+  }
 })
 
 test('realUpstream() asks again for a page that is old, and answers with it while the index is gone', async () => {

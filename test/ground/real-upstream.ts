@@ -5,12 +5,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { EnvHttpProxyAgent, fetch } from 'undici'
+import { EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { digestOf } from '../../src/lib/digest.ts'
 import { collect } from '../../src/lib/streams.ts'
 import { type Answer, conditional, send, text } from './answer.ts'
 import { configuredIndex } from './configured-index.ts'
-import { bytesContent } from './content.ts'
 import { type Fetched, type Follower, type Kept, keptFiles } from './kept-files.ts'
 import { listen } from './listener.ts'
 import { CHECKOUT } from './server-process.ts'
@@ -175,7 +174,7 @@ export async function realUpstream(options: RelayOptions = {}): Promise<RealUpst
     return {
       head: { url: url.href, finalUrl: answered.url, status: answered.status, headers: Object.fromEntries(passed) },
       promisedBytes: length === null || isEncoded ? undefined : Number(length),
-      body: (answered.body ?? bytesContent(new Uint8Array()).read()) as AsyncIterable<Uint8Array>,
+      body: bytesOf(answered),
     }
   }
 
@@ -322,6 +321,12 @@ function pageHeaders(found: Kept, content: string): Record<string, string> {
 function sendKept(request: IncomingMessage, response: ServerResponse, found: Kept): Promise<void> {
   const etag = found.headers.etag ?? `"${digestOf(found.url).slice(0, 32)}"`
   return send(request, response, conditional(request, { ...found, headers: { ...found.headers, etag } }, true))
+}
+
+/** Holds on to the answer: undici ends the body of one that was collected as garbage, and ends it as if that were all. */
+async function* bytesOf(answered: Response): AsyncIterable<Uint8Array> {
+  if (answered.body !== null) yield* answered.body
+  void answered.status
 }
 
 async function* iterate(found: Kept): AsyncIterable<Uint8Array> {

@@ -1,7 +1,7 @@
 /** Which files `devpi upload` sends, and what it says about each: found, read and put in order before anything is sent. */
 import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join, normalize, relative, sep } from 'node:path'
+import { basename, join, normalize, sep } from 'node:path'
 import { LIMITS } from '../../model/limits.ts'
 import { ArchiveError, type ArchiveSource, readArchiveMetadata } from '../../pep/archive.ts'
 import { candidates, fileTypeOf, pythonTagOf } from '../../pep/filename.ts'
@@ -93,12 +93,6 @@ export function onlyLatest(files: readonly FileToSend[]): readonly FileToSend[] 
     if (known === undefined || compareVersions(known, file.version) < 0) latest.set(key(file), file.version)
   }
   return files.filter((file) => compareVersions(latest.get(key(file))!, file.version) === 0)
-}
-
-/** How people name a file: seen from where they are, when it is below. */
-export function shownPath(path: string, cwd: string): string {
-  const seen = relative(cwd, path)
-  return seen === '' || seen.startsWith('..') ? path : seen
 }
 
 async function identityOf(
