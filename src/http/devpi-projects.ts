@@ -25,22 +25,18 @@ export async function sendIndex(
   const { record } = opened
   if ('no_projects' in (request.query as object)) return sendResult(reply, 200, 'indexconfig', record.options)
   const layer = await services.indexes.layer(record)
-  const names = layer.projects()[Symbol.asyncIterator]()
-  // The first name is awaited here, so that a list that cannot be had is still answered with an error.
-  const first = await names.next()
+  const batches = layer.projects()[Symbol.asyncIterator]()
+  // The first batch is awaited here, so that a list that cannot be had is still answered with an error.
+  const first = await batches.next()
   const head = JSON.stringify({ result: record.options, type: 'indexconfig' }, null, 2)
   const place = head.lastIndexOf('\n  },\n  "type"')
   async function* text() {
     yield `${head.slice(0, place)},\n    "projects": [`
-    let gathered = ''
-    for (let each = first; !each.done; each = await names.next()) {
-      gathered += `${each === first ? '' : ','}\n      ${JSON.stringify(each.value)}`
-      if (gathered.length > 60_000) {
-        yield gathered
-        gathered = ''
-      }
+    for (let each = first; !each.done; each = await batches.next()) {
+      const names = each.value.map((name) => `\n      ${JSON.stringify(name)}`).join(',')
+      yield each === first ? names : `,${names}`
     }
-    yield `${gathered}${first.done ? '' : '\n    '}]${head.slice(place)}\n`
+    yield `${first.done ? '' : '\n    '}]${head.slice(place)}\n`
   }
   return reply.header('content-type', 'application/json').send(Readable.from(text(), { objectMode: false }))
 }

@@ -2,7 +2,8 @@
 import type { StageOptions } from '../model/index-options.ts'
 import type { IndexName } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { type IndexFile, type IndexPage, type Layer, mergeNames, type PackageIndex } from './package-index.ts'
+import { mergeNames } from './name-batches.ts'
+import type { IndexFile, IndexPage, Layer, PackageIndex } from './package-index.ts'
 import { isShadowed } from './shadow.ts'
 
 /** A stage in a chain, with its say in what mirrors may answer. */

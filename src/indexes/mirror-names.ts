@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { NameBatches } from './name-batches.ts'
 import { NameList } from './name-list.ts'
 import type { NamesResult, NamesWork } from './names-worker.ts'
 
@@ -51,7 +52,7 @@ export class MirrorNames implements AsyncDisposable {
   }
 
   /** The names as they were last seen; waits for the first list when there is none. `undefined` when that cannot be had. */
-  async names(): Promise<AsyncIterable<ProjectName> | undefined> {
+  async names(): Promise<NameBatches | undefined> {
     const isFresh = await this.#refreshWhenOld()
     const here = await this.#list.names()
     if (here !== undefined || isFresh) return here

@@ -47,7 +47,7 @@ export class Mirror implements Layer {
   }
 
   /** Upstream's list; while that cannot be had and upstream is gone, the projects that can be delivered. */
-  async *projects(): AsyncGenerator<ProjectName> {
+  async *projects(): AsyncGenerator<readonly ProjectName[]> {
     const { names, catalog, record, upstream, offline } = this.#options
     if (names === undefined || offline || upstream.reachability.failure !== undefined) {
       yield* heldNames(catalog, record)

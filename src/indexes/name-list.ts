@@ -5,8 +5,8 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import type { ProjectName } from '../pep/name.ts'
 
-/** Read at a time when streaming. */
-const CHUNK_BYTES = 64 * 1024
+/** Read at a time when streaming: some thousand names. */
+const CHUNK_BYTES = 16 * 1024
 /** A name has at most 200 characters, so a block this long holds a whole line from any place. */
 const BLOCK_BYTES = 512
 
@@ -29,9 +29,9 @@ export class NameList {
   }
 
   /** Every name in order; `undefined` where there is no list yet. The list may be replaced meanwhile: readers keep theirs. */
-  async names(): Promise<AsyncGenerator<ProjectName> | undefined> {
+  async names(): Promise<AsyncGenerator<readonly ProjectName[]> | undefined> {
     const handle = await this.#open()
-    return handle && lines(handle)
+    return handle && readNames(handle)
   }
 
   async remove(): Promise<void> {
@@ -68,18 +68,19 @@ async function includes(handle: FileHandle, name: string): Promise<boolean> {
   return false
 }
 
-async function* lines(handle: FileHandle): AsyncGenerator<ProjectName> {
+/** The names of an open file of names, which is closed at the end. */
+export async function* readNames(handle: FileHandle): AsyncGenerator<readonly ProjectName[]> {
   try {
     const buffer = Buffer.alloc(CHUNK_BYTES)
     let rest = ''
     while (true) {
       const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES)
       if (bytesRead === 0) break
-      const parts = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n')
-      rest = parts.pop()!
-      yield* parts as ProjectName[]
+      const names = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n')
+      rest = names.pop()!
+      if (names.length > 0) yield names as ProjectName[]
     }
-    if (rest !== '') yield rest as ProjectName
+    if (rest !== '') yield [rest as ProjectName]
   } finally {
     await handle.close()
   }

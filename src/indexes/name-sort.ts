@@ -1,13 +1,9 @@
 /** Sorts names from a stream into a file, each once, with a bound on what is in memory: sorted runs on disk, then a merge. */
-import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { ProjectName } from '../pep/name.ts'
-import { mergeNames } from './package-index.ts'
-
-/** Names written at a time. */
-const NAMES_PER_WRITE = 5000
+import { mergeNames, type NameBatches } from './name-batches.ts'
+import { readNames } from './name-list.ts'
 
 /**
  * Writes the names of `source` to `path`, sorted by code points, one a line; readers of the file that was there keep
@@ -53,20 +49,15 @@ async function writeRun(folder: string, number: number, names: ProjectName[]): P
   return path
 }
 
-async function* readRun(path: string): AsyncGenerator<ProjectName> {
-  for await (const line of createInterface({ input: createReadStream(path, 'latin1') })) yield line as ProjectName
+async function* readRun(path: string): AsyncGenerator<readonly ProjectName[]> {
+  yield* readNames(await open(path, 'r'))
 }
 
-async function writeNames(handle: FileHandle, names: AsyncIterable<ProjectName>): Promise<number> {
+async function writeNames(handle: FileHandle, batches: NameBatches): Promise<number> {
   let count = 0
-  let waiting: string[] = []
-  for await (const name of names) {
-    count++
-    waiting.push(name)
-    if (waiting.length < NAMES_PER_WRITE) continue
-    await handle.write(`${waiting.join('\n')}\n`)
-    waiting = []
+  for await (const batch of batches) {
+    count += batch.length
+    await handle.write(`${batch.join('\n')}\n`)
   }
-  if (waiting.length > 0) await handle.write(`${waiting.join('\n')}\n`)
   return count
 }

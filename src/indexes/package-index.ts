@@ -4,6 +4,7 @@ import type { IndexName } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
 import type { Download } from './download.ts'
+import type { NameBatches } from './name-batches.ts'
 
 /**
  * A package index as an installer sees it: three questions, asked read-only.
@@ -13,8 +14,8 @@ import type { Download } from './download.ts'
  */
 export interface PackageIndex {
   readonly name: IndexName
-  /** Every name, in order of code points, each once. May throw while it is read. */
-  projects(): AsyncIterable<ProjectName>
+  /** Every name. May throw while it is read. */
+  projects(): NameBatches
   project(name: ProjectName): Promise<IndexPage | undefined>
   /** A file of the project; with `.metadata` after a wheel's name, that wheel's core metadata (PEP 658). */
   file(name: ProjectName, filename: string): Promise<FileSource | undefined>
@@ -58,23 +59,4 @@ export type FileSource =
 /** devpi's address of a file with a hash: the first 3 and the next 13 hex digits of the hash it was announced with. */
 export function fileAddress(index: IndexName, addressHash: string, filename: string): string {
   return `${index}/+f/${addressHash.slice(0, 3)}/${addressHash.slice(3, 16)}/${filename}`
-}
-
-/** Names from several sorted sources as one sorted source, each name once. */
-export async function* mergeNames(sources: readonly AsyncIterable<ProjectName>[]): AsyncGenerator<ProjectName> {
-  const readers = sources.map((source) => source[Symbol.asyncIterator]())
-  try {
-    const heads = await Promise.all(readers.map((reader) => reader.next()))
-    while (true) {
-      let least: ProjectName | undefined
-      for (const head of heads) if (!head.done && (least === undefined || head.value < least)) least = head.value
-      if (least === undefined) return
-      yield least
-      for (const [place, head] of heads.entries()) {
-        if (!head.done && head.value === least) heads[place] = await readers[place]!.next()
-      }
-    }
-  } finally {
-    for (const reader of readers) await reader.return?.()
-  }
 }

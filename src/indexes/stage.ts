@@ -22,11 +22,11 @@ export function stage(catalog: Catalog, record: StageRecord): Layer {
 }
 
 /** The names an index has a row for, in order. */
-export async function* heldNames(catalog: Catalog, record: IndexRecord): AsyncGenerator<ProjectName> {
+export async function* heldNames(catalog: Catalog, record: IndexRecord): AsyncGenerator<readonly ProjectName[]> {
   let after = ''
   while (true) {
     const rows = await catalog.read((reader) => listProjects(reader, record, after, NAMES_PER_READ))
-    for (const row of rows) yield row.name
+    if (rows.length > 0) yield rows.map((row) => row.name)
     if (rows.length < NAMES_PER_READ) return
     after = rows.at(-1)!.name
   }

@@ -45,15 +45,16 @@ export function detailToHtml(detail: ProjectDetail): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The list of all projects, in chunks; links are relative. */
-export async function* listToHtml(names: AsyncIterable<string>): AsyncGenerator<Buffer> {
+/** The list of all projects from batches of names, in chunks; links are relative. */
+export async function* listToHtml(batches: AsyncIterable<readonly string[]>): AsyncGenerator<Buffer> {
   let text = [
     '<!DOCTYPE html>\n<html>\n  <head>\n',
     `    <meta name="pypi:repository-version" content="${API_VERSION}">\n`,
     '    <title>Simple index</title>\n  </head>\n  <body>\n',
   ].join('')
-  for await (const name of names) {
-    text += `    <a href="${escapeHtml(encodeURIComponent(name))}/">${escapeHtml(name)}</a><br />\n`
+  for await (const batch of batches) {
+    for (const name of batch)
+      text += `    <a href="${escapeHtml(encodeURIComponent(name))}/">${escapeHtml(name)}</a><br />\n`
     if (text.length >= CHUNK_CHARACTERS) {
       yield Buffer.from(text)
       text = ''

@@ -216,7 +216,7 @@ test('detailFromJson() ends with nothing but its documented error on any JSON', 
 test('listToJson() and namesFromJson() carry names and change numbers across, in chunks', async () => {
   const names = Array.from({ length: 10_000 }, (_, i) => `project-${i}`)
   async function* listed() {
-    for (const name of names) yield name === 'project-0' ? { name, lastSerial: 3 } : name
+    for (const name of names) yield [name === 'project-0' ? { name, lastSerial: 3 } : name]
   }
   const written = await Array.fromAsync(listToJson(listed(), 9))
   assert.ok(written.length > 1 && written.every((chunk) => chunk.length < 70_000))

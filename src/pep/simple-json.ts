@@ -75,17 +75,19 @@ export function detailFromJson(text: string, pageUrl: URL): ProjectDetail {
   }
 }
 
-/** The list of all projects, in chunks. */
+/** The list of all projects from batches of names, in chunks. */
 export async function* listToJson(
-  names: AsyncIterable<string | ListedProject>,
+  batches: AsyncIterable<readonly (string | ListedProject)[]>,
   lastSerial?: number,
 ): AsyncGenerator<Buffer> {
   let text = `{"meta":${JSON.stringify(meta(lastSerial))},"projects":[`
   let separator = ''
-  for await (const listed of names) {
-    const { name, lastSerial } = typeof listed === 'string' ? { name: listed } : listed
-    text += `${separator}${JSON.stringify({ name, '_last-serial': lastSerial })}`
-    separator = ','
+  for await (const batch of batches) {
+    for (const listed of batch) {
+      const { name, lastSerial } = typeof listed === 'string' ? { name: listed } : listed
+      text += `${separator}${JSON.stringify({ name, '_last-serial': lastSerial })}`
+      separator = ','
+    }
     if (text.length >= CHUNK_CHARACTERS) {
       yield Buffer.from(text)
       text = ''

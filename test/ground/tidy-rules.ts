@@ -14,10 +14,11 @@ export type Finding = string
 const FLOORS = [
   ['lib'],
   ['pep'],
-  ['model', 'config'],
+  ['model'],
+  ['config'],
   ['blob', 'catalog'],
   ['indexes'],
-  ['publish', 'jobs', 'transfer'],
+  ['accounts', 'publish', 'jobs', 'transfer'],
   ['http', 'web', 'cli'],
 ]
 /** The two that may import everything, the lower one first. */
