@@ -32,8 +32,8 @@ export async function serve(
         `serving at url: ${urlOf(host, bound)}${host === 'localhost' ? ` (might be http://[${host}]:${bound} for IPv6)` : ''}\n`,
       )
     }
-    if (opened.hasOpenRoot && config.listen.some(({ host }) => !isLoopback(host)))
-      warnOfOpenRoot(context.stderr, config.serverDir)
+    const isPublic = config.outsideUrl !== undefined || config.listen.some(({ host }) => !isLoopback(host))
+    if (opened.hasOpenRoot && isPublic) warnOfOpenRoot(context.stderr, config.serverDir)
     await opened.start()
     await stopped(context.stop)
   } finally {
@@ -106,7 +106,7 @@ function warnOfOpenRoot(stderr: Writable, folder: string): void {
   stderr.write(
     [
       '',
-      'WARNING: root has an EMPTY PASSWORD and this server listens on a public address.',
+      'WARNING: root has an EMPTY PASSWORD and this server can be reached from other machines.',
       `Such a login is accepted only from this machine; set a password with: airlock passwd root --serverdir ${folder}`,
       '',
       '',

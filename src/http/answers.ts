@@ -1,4 +1,5 @@
 /** How answers look on the wire: devpi's JSON envelope, reason phrases, relative links. */
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
@@ -21,6 +22,11 @@ export function sendResult(
   message?: string,
 ): FastifyReply {
   return sendJson(reply, status, { result, type, ...(message !== undefined && { message }) })
+}
+
+/** The answer to HEAD: the headers that were set, and no body. (Fastify says `content-length: 0` for anything but a stream.) */
+export function sendHead(reply: FastifyReply): FastifyReply {
+  return reply.send(Readable.from([]))
 }
 
 /** Puts a sentence into the status line, where devpi-client and twine look for it; what a status line cannot carry is replaced. */

@@ -5,6 +5,7 @@ import { findIndex } from '../catalog/accounts.ts'
 import { type AskedAddress, locateFile } from '../indexes/locate-file.ts'
 import type { FileSource } from '../indexes/package-index.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
+import { sendHead } from './answers.ts'
 import { askedRange } from './byte-range.ts'
 import type { Services } from './services.ts'
 import { matches } from './simple.ts'
@@ -79,7 +80,7 @@ async function send(
       if (sizeBytes !== undefined) {
         return await sendBytes(request, reply, source, sizeBytes, async (start, end) => download.read(start, end))
       }
-      return reply.send(request.method === 'HEAD' ? undefined : stream(download.read()))
+      return request.method === 'HEAD' ? sendHead(reply) : reply.send(stream(download.read()))
     }
   }
 }
@@ -99,7 +100,7 @@ async function sendBytes(
   const { start, end } = range ?? { start: 0, end: sizeBytes }
   if (range !== undefined) reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${sizeBytes}`)
   reply.header('content-length', String(end - start))
-  if (request.method === 'HEAD') return reply.send()
+  if (request.method === 'HEAD') return sendHead(reply)
   if (source.from === 'blob' && start === end) return reply.send(Buffer.alloc(0))
   return reply.send(stream(await open(start, end)))
 }

@@ -10,7 +10,7 @@ import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { HTML_TYPE, JSON_TYPE } from '../pep/simple.ts'
 import { detailToHtml, listToHtml } from '../pep/simple-html.ts'
 import { detailToJson, listToJson } from '../pep/simple-json.ts'
-import { encodePath, rootFrom } from './answers.ts'
+import { encodePath, rootFrom, sendHead } from './answers.ts'
 import { outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
 
@@ -35,7 +35,8 @@ export function simple(app: FastifyInstance, services: Services): void {
     const opened = await open(services, request.params)
     const project = asProjectName(request.params.project)
     if (project === undefined) throw noSuchProject(request.params.project)
-    const place = `${rootFrom(request)}${encodePath(`${opened.record.name}/+simple/${project}`)}/`
+    const query = /\?.*$/s.exec(request.url)?.[0] ?? ''
+    const place = `${rootFrom(request)}${encodePath(`${opened.record.name}/+simple/${project}`)}/${query}`
     if (project !== request.params.project) return reply.redirect(place, 302)
     if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
     return await sendProjectPage(services, request, reply, opened, project)
@@ -57,7 +58,7 @@ export async function sendList(reply: FastifyReply, request: FastifyRequest, ope
   reply.header('content-type', contentType(type)).header('vary', 'Accept').header('cache-control', 'no-cache')
   if (request.method === 'HEAD') {
     await chunks.return(undefined)
-    return reply.send()
+    return sendHead(reply)
   }
   return reply.send(Readable.from(rest(), { objectMode: false }))
 }

@@ -14,7 +14,7 @@ export function upload(app: FastifyInstance, services: Services): void {
 
   app.post<{ Params: { user: string; index: string } }>(
     '/:user/:index',
-    { config: { speaks: 'text' }, bodyLimit: Number.MAX_SAFE_INTEGER },
+    { config: { speaks: 'text' } },
     async (request, reply) => {
       const name = `${request.params.user}/${request.params.index}`
       const body = request.body as Readable

@@ -109,14 +109,14 @@ function stageDefaults(owner: UserName): Values {
 }
 
 function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
-  const unknown = Object.entries(sent).filter(([key]) => !(key in OPTIONS) && !IGNORED.has(key))
+  const unknown = Object.entries(sent).filter(([key]) => !Object.hasOwn(OPTIONS, key) && !IGNORED.has(key))
   if (unknown.length > 0) {
     const listed = unknown.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     throw invalid(`indexconfig got unexpected keyword arguments: ${listed.join(', ')}`)
   }
   const result: Values = { ...current }
   for (const [key, value] of Object.entries(sent)) {
-    const option = OPTIONS[key]
+    const option = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined
     if (option === undefined || (option.kind !== 'both' && option.kind !== current.type)) continue
     if (value === null || (value === '' && OPTIONAL_TEXTS.has(key))) delete result[key]
     else result[key] = option.read(key, value)
@@ -135,10 +135,11 @@ function dropped(owner: UserName, options: Values, key: string): Values {
 }
 
 function amended(options: Values, key: string, operator: string, value: string): unknown {
+  if (!Object.hasOwn(OPTIONS, key)) throw invalid(`indexconfig got unexpected keyword arguments: ${key}=${value}`)
   const current = options[key]
   if (current !== undefined && !Array.isArray(current)) throw invalid(`The '${key}' setting isn't a list`)
   const list: unknown[] = Array.isArray(current) ? current : []
-  const read = OPTIONS[key]?.read(key, value) ?? value
+  const read = OPTIONS[key]!.read(key, value)
   const values: unknown[] = Array.isArray(read) ? read : [read]
   if (operator === '+=') return [...list, ...values.filter((each) => !list.includes(each))]
   for (const each of values) {

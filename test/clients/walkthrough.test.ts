@@ -85,8 +85,10 @@ async function clientLines({ clients, devpi, served: { url }, downloads }: Walk)
   const configs = ['.config/pip/pip.conf', '.config/uv/uv.toml', '.pydistutils.cfg', '.buildout/default.cfg']
   const noConfigs = [...configs.map((path) => `${clients.home}/${path}: no config file exists`), 'always-set-cfg: no']
   const warning = 'Warning: insecure http host, trusted-host will be set for pip'
-  const features =
-    'supported features: push-no-docs, push-only-docs, push-register-project, server-keyvalue-parsing'
+  // What a server announces grows with it; every client prints it in this form.
+  const api = (await (await fetch(`${url}/+api`)).json()) as { result: { features: string[] } }
+  assert.ok(api.result.features.includes('server-keyvalue-parsing'))
+  const features = `supported features: ${api.result.features.toSorted().join(', ')}`
   const says = async (args: readonly string[], lines: readonly string[], code = 0) => {
     const got = await devpi(args, downloads)
     assert.deepEqual({ lines: got.stdout.split('\n'), code: got.code }, { lines: [...lines, ''], code }, got.output)
@@ -196,7 +198,9 @@ async function searchesWhatIsThere({ served: { url } }: Walk): Promise<void> {
 }
 
 async function neverMixesPrivateNames(walk: Walk): Promise<void> {
-  const { clients, devpi, served } = walk
+  const { clients, devpi, served, downloads } = walk
+  const uploaded = (await readdir(downloads)).filter((name) => name.startsWith('netaddr-'))
+  assert.deepEqual(await filenames(served, 'root/prod', 'netaddr'), uploaded)
   const own = wheel({ name: 'cffi', version: '0.0.1', summary: 'Private, and named like a public one' })
   await writeFile(join(clients.home, own.filename), own.bytes)
   for (const args of [

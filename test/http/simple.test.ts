@@ -194,5 +194,6 @@ test('HEAD of pages has the headers of GET and no body', async () => {
     assert.equal(head.text, '')
     assert.equal(head.headers['content-type'], got.headers['content-type'])
     assert.equal(head.headers.etag, got.headers.etag)
+    assert.notEqual(head.headers['content-length'], '0')
   }
 })
