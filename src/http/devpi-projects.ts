@@ -5,9 +5,9 @@ import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
 import { isMirror, type OpenIndex } from '../indexes/open-index.ts'
 import type { IndexFile, IndexPage } from '../indexes/package-index.ts'
-import { noSuchIndex, noSuchProject, Problem } from '../model/errors.ts'
+import { Problem } from '../model/errors.ts'
 import type { IndexRecord } from '../model/records.ts'
-import { asProjectName, type ProjectName } from '../pep/name.ts'
+import type { ProjectName } from '../pep/name.ts'
 import { compareVersions } from '../pep/version.ts'
 import { encodePath, sendResult } from './answers.ts'
 import { outsideBase } from './outside.ts'
@@ -70,19 +70,6 @@ export async function sendProject(
   return sendResult(reply, 200, 'projectconfig', Object.fromEntries(versions))
 }
 
-/** The index and the project a path names. Throws `no-such-index`, `no-such-project`. */
-export async function asked(
-  { indexes }: Services,
-  params: { readonly user: string; readonly index: string; readonly project: string },
-): Promise<{ opened: OpenIndex; project: ProjectName }> {
-  const name = `${params.user}/${params.index}`
-  const opened = await indexes.open(name)
-  if (opened === undefined) throw noSuchIndex(name)
-  const project = asProjectName(params.project)
-  if (project === undefined) throw noSuchProject(params.project)
-  return { opened, project }
-}
-
 /** Version → data, newest first: the first layer that has a version gives it, later ones stand under `+shadowing`. */
 async function versionsOf(
   services: Services,
@@ -128,7 +115,11 @@ async function staged(
 }
 
 function mirrored(page: IndexPage, base: string): Map<string, VersionData> {
-  const groups = Map.groupBy(page.files, (file) => file.version)
+  // A file whose name tells no version is on the simple page only.
+  const groups = Map.groupBy(
+    page.files.filter((file) => file.version !== ''),
+    (file) => file.version,
+  )
   return new Map(
     [...groups].map(([version, files]) => {
       const requiresPython = files.find((file) => file.requiresPython !== undefined)?.requiresPython

@@ -4,10 +4,11 @@ import Negotiator from 'negotiator'
 import { userConfig } from '../accounts/users.ts'
 import { findUser, listIndexes } from '../catalog/accounts.ts'
 import { homeView, indexView, projectView, releaseView, searchView, userView } from '../indexes/browse.ts'
-import { noSuchIndex, noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
+import { noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
 import { encodePath, rootFrom, sendResult } from './answers.ts'
+import { askedIndex, askedProject } from './asked.ts'
 import { allUsers } from './devpi-accounts.ts'
-import { asked, sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
+import { sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
 import { outsideBase } from './outside.ts'
 import type { Frame, Services } from './services.ts'
 import { isInstaller, sendList, sendProjectPage } from './simple.ts'
@@ -22,7 +23,7 @@ const POLICY =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 export function people(app: FastifyInstance, services: Services): void {
-  const { catalog, indexes, pages, limits } = services
+  const { catalog, pages, limits } = services
 
   app.get('/', async (request, reply) => {
     if (!isPerson(request)) return sendResult(reply, 200, 'list:userconfig', await allUsers(services))
@@ -49,16 +50,14 @@ export function people(app: FastifyInstance, services: Services): void {
     return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
   })
   app.get<Index>('/:user/:index', async (request, reply) => {
-    const name = `${request.params.user}/${request.params.index}`
-    const opened = await indexes.open(name)
-    if (opened === undefined) throw noSuchIndex(name)
+    const opened = await askedIndex(services, request.params)
     if (isInstaller(request)) return await sendList(reply, request, opened)
     if (!isPerson(request)) return await sendIndex(services, request, reply, opened)
     const view = await indexView(catalog, opened, String(request.query.after ?? ''))
     return sendPage(reply, pages.indexPage(view, frame(services, request)))
   })
   app.get<Project>('/:user/:index/:project', async (request, reply) => {
-    const { opened, project } = await asked(services, request.params)
+    const { opened, project } = await askedProject(services, request.params)
     if (project !== request.params.project) {
       return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${project}`), 302)
     }
@@ -69,7 +68,7 @@ export function people(app: FastifyInstance, services: Services): void {
     return sendPage(reply, pages.projectPage(view, frame(services, request)))
   })
   app.get<Release>('/:user/:index/:project/:version', async (request, reply) => {
-    const { opened, project } = await asked(services, request.params)
+    const { opened, project } = await askedProject(services, request.params)
     const { version } = request.params
     if (!isPerson(request)) return await sendVersion(services, request, reply, opened, project, version)
     const view = await releaseView(catalog, opened, project, version)

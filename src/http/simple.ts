@@ -5,12 +5,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import type { IndexPage } from '../indexes/package-index.ts'
-import { noSuchIndex, noSuchProject } from '../model/errors.ts'
+import { noSuchProject } from '../model/errors.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { HTML_TYPE, JSON_TYPE } from '../pep/simple.ts'
 import { detailToHtml, listToHtml } from '../pep/simple-html.ts'
 import { detailToJson, listToJson } from '../pep/simple-json.ts'
 import { encodePath, rootFrom, sendHead } from './answers.ts'
+import { askedIndex } from './asked.ts'
 import { outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
 
@@ -29,10 +30,10 @@ export function simple(app: FastifyInstance, services: Services): void {
   const config = { speaks: 'text' } as const
   app.get<Named>('/:user/:index/+simple', { config }, async (request, reply) => {
     if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
-    return await sendList(reply, request, await open(services, request.params))
+    return await sendList(reply, request, await askedIndex(services, request.params))
   })
   app.get<Named>('/:user/:index/+simple/:project', { config }, async (request, reply) => {
-    const opened = await open(services, request.params)
+    const opened = await askedIndex(services, request.params)
     const project = asProjectName(request.params.project)
     if (project === undefined) throw noSuchProject(request.params.project)
     const query = /\?.*$/s.exec(request.url)?.[0] ?? ''
@@ -95,13 +96,6 @@ export function isInstaller(request: FastifyRequest): boolean {
 export function matches(header: string | undefined, etag: string): boolean {
   const tags = (header ?? '').split(',').map((each) => each.trim().replace(/^W\//, ''))
   return tags.includes(etag) || tags.includes('*')
-}
-
-async function open({ indexes }: Services, params: Named['Params']): Promise<OpenIndex> {
-  const name = `${params.user}/${params.index}`
-  const opened = await indexes.open(name)
-  if (opened === undefined) throw noSuchIndex(name)
-  return opened
 }
 
 /** `?format=` wins over Accept (PEP 691); what nobody offers gets HTML, as PyPI does. */

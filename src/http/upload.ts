@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { Problem } from '../model/errors.ts'
 import { mayUpload, publish } from '../publish/publish.ts'
 import { setReason } from './answers.ts'
-import { principalOf } from './auth.ts'
+import { hasCredentials, principalOf } from './auth.ts'
 import type { Services } from './services.ts'
 
 export function upload(app: FastifyInstance, services: Services): void {
@@ -21,7 +21,7 @@ export function upload(app: FastifyInstance, services: Services): void {
       const isForm = (request.headers['content-type'] ?? '').startsWith('multipart/form-data')
       try {
         const who = await principalOf(request, login)
-        const record = await mayUpload(publisher, who, name)
+        const record = await mayUpload(publisher, who, name, hasCredentials(request))
         if (!isForm) throw new Problem('bad-request', ':action field not found')
         const { note } = await publish(publisher, who, record, request.headers, body)
         log.publish.info({ 'index.name': name, 'user.name': who.name }, 'Upload taken')

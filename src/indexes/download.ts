@@ -5,7 +5,7 @@
  * are wrong, or upstream fails, every reader's stream throws, so no client can take what it got for the file.
  */
 import { createHash, type Hash } from 'node:crypto'
-import type { BlobInfo, BlobStore, Draft } from '../blob/blob-store.ts'
+import { type BlobInfo, type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
 import { Problem } from '../model/errors.ts'
 import type { Body } from './upstream.ts'
 
@@ -63,7 +63,8 @@ export class Download {
           return
         }
         const draft = this.#draft!
-        const visible = Math.min(end, this.#state === 'kept' ? draft.sizeBytes : draft.sizeBytes - 1)
+        // Also the last byte of a part is held back: a part that ends well is taken for a part of the right file.
+        const visible = this.#state === 'kept' ? Math.min(end, draft.sizeBytes) : Math.min(end, draft.sizeBytes) - 1
         if (position < visible) {
           for await (const chunk of draft.read({ start: position, end: visible })) {
             position += chunk.length
@@ -82,12 +83,15 @@ export class Download {
     try {
       const { bytes, sizeBytes } = await this.#plan.open()
       this.#checkSize(sizeBytes)
-      const draft = await this.#blobs.draft({ limitBytes: this.#plan.limitBytes })
+      const limitBytes = this.#plan.sizeBytes ?? this.#plan.limitBytes
+      const draft = await this.#blobs.draft({ limitBytes })
       this.#draft = draft
       const total = sizeBytes ?? this.#plan.sizeBytes
       head.resolve(total === undefined ? {} : { sizeBytes: total })
       const hashes = hashesFor(this.#plan.hashes)
       for await (const chunk of bytes) {
+        // Before it is written: readers who know the announced size must never see its last byte of a longer file.
+        this.#checkLength(draft.sizeBytes + chunk.length)
         for (const { hash } of hashes) hash.update(chunk)
         await draft.append(chunk)
         this.#tell()
@@ -100,9 +104,9 @@ export class Download {
       return blob
     } catch (error) {
       this.#state = 'failed'
-      this.#failure = error
-      head.reject(error)
-      throw error
+      this.#failure = error instanceof BlobTooLarge ? this.#wrong(`it has more than ${error.limitBytes} bytes`) : error
+      head.reject(this.#failure)
+      throw this.#failure
     } finally {
       this.#tell()
       await this.#release()
@@ -125,6 +129,13 @@ export class Download {
     const expected = this.#plan.sizeBytes
     if (expected !== undefined && found !== undefined && found !== expected) {
       throw this.#wrong(`it has ${found} bytes, its page says ${expected}`)
+    }
+  }
+
+  #checkLength(soFar: number): void {
+    const expected = this.#plan.sizeBytes
+    if (expected !== undefined && soFar > expected) {
+      throw this.#wrong(`it has more than the ${expected} bytes that its page says`)
     }
   }
 

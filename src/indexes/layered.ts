@@ -1,4 +1,5 @@
 /** The combinator: stages merge, stages shadow mirrors. */
+import { reasonOf } from '../lib/reason.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import type { IndexName } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -81,8 +82,4 @@ function mergedPage(name: ProjectName, pages: readonly IndexPage[]): IndexPage |
     ...(stale !== undefined && { stale }),
     ...(status !== undefined && { status }),
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -4,8 +4,8 @@ import { findFiles } from '../catalog/files.ts'
 import type { IndexRecord } from '../model/records.ts'
 import { candidates } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { addressHash, upstreamFolder } from './mirror-address.ts'
-import type { FileSource, IndexFile, Layer } from './package-index.ts'
+import { upstreamFolder } from './mirror-address.ts'
+import type { FileSource, Layer } from './package-index.ts'
 
 export type AskedAddress =
   | { readonly kind: '+f'; readonly hashStart: string }
@@ -41,17 +41,16 @@ export async function locateFile(
   }
   if (layer.kind === 'stage') return undefined
   for (const { project } of candidates(archive)) {
-    const page = await layer.project(project)
-    const file = page?.files.find((each) => each.filename === archive)
-    if (file === undefined || !isAt(file, address)) continue
+    // Not by way of the project's page: cut off from upstream, that does not list what cannot be delivered now.
     const source = await layer.file(project, filename)
-    return source && { project, source }
+    if (source === undefined || source.from === 'blob' || !isAt(source.address, address)) continue
+    return { project, source }
   }
   return undefined
 }
 
-function isAt(file: IndexFile, address: AskedAddress): boolean {
-  return address.kind === '+f'
-    ? (addressHash(file)?.startsWith(address.hashStart) ?? false)
-    : file.url.includes(`/+e/${address.folder}/`)
+function isAt(listed: string, asked: AskedAddress): boolean {
+  if (asked.kind === '+e') return listed.includes(`/+e/${asked.folder}/`)
+  const [, first, second] = /\/\+f\/([^/]+)\/([^/]+)\//.exec(listed) ?? []
+  return first !== undefined && `${first}${second}`.startsWith(asked.hashStart)
 }

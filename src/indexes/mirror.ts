@@ -1,9 +1,10 @@
 /** A mirror as a layer: answers from an upstream, caching as it goes, and from what it holds while upstream is gone. */
-import type { BlobInfo, BlobStore } from '../blob/blob-store.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { listFiles, saveFile } from '../catalog/files.ts'
+import { listFiles } from '../catalog/files.ts'
 import type { Clock } from '../lib/clock.ts'
 import { asDigest, type Digest, digestOf } from '../lib/digest.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { collect } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
@@ -11,8 +12,8 @@ import type { File, MirrorRecord } from '../model/records.ts'
 import { versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
-import { Download } from './download.ts'
-import { addressHash, mirrorAddress } from './mirror-address.ts'
+import { mirrorAddress } from './mirror-address.ts'
+import { MirrorFiles } from './mirror-files.ts'
 import { MirrorMemory, type RememberedPage } from './mirror-memory.ts'
 import type { MirrorNames } from './mirror-names.ts'
 import { type FileSource, fileAddress, type IndexFile, type IndexPage, type Layer } from './package-index.ts'
@@ -38,12 +39,13 @@ export class Mirror implements Layer {
   readonly #options: MirrorOptions
   readonly #memory: MirrorMemory
   readonly #pageFlights = new Map<ProjectName, Promise<RememberedPage>>()
-  readonly #downloads = new Map<string, Download>()
+  readonly #files: MirrorFiles
 
   constructor(options: MirrorOptions) {
     this.#options = options
     this.name = options.record.name
     this.#memory = new MirrorMemory(options.catalog, options.record)
+    this.#files = new MirrorFiles(options)
   }
 
   /** Upstream's list; while that cannot be had and upstream is gone, the projects that can be delivered. */
@@ -77,7 +79,14 @@ export class Mirror implements Layer {
       // Upstream has it no longer, or it cannot be asked; what is here can still be delivered.
       return held.length === 0 ? undefined : this.#heldPage(name, held, stale)
     }
-    return this.#merged(page.detail, held, isCut, stale)
+    const merged = this.#merged(page.detail, held, isCut, stale)
+    const isHidden = merged.files.length === 0 && page.detail.files.length > 0
+    if (!isHidden || offline) return merged
+    // An empty page would say that there is nothing to install; nobody knows that.
+    throw new Problem('upstream-failed', `Cannot deliver any file of ${name}: none is here yet, and upstream is gone`, {
+      hint: upstream.reachability.failure ?? stale ?? 'ask again later',
+      retrySeconds: upstream.reachability.retrySeconds,
+    })
   }
 
   async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
@@ -90,7 +99,8 @@ export class Mirror implements Layer {
       const digest = asDigest(file.hashes.sha256)
       return {
         from: 'upstream',
-        fetch: () => this.#download(page.detail!, file),
+        address: mirrorAddress(this.name, file),
+        fetch: () => this.#files.fetch(page.detail!.name, file),
         ...(file.size !== undefined && { sizeBytes: file.size }),
         ...(digest !== undefined && { digest }),
         ...(file.uploadTime !== undefined && { modified: file.uploadTime }),
@@ -109,6 +119,7 @@ export class Mirror implements Layer {
     }
     return {
       from: 'memory',
+      address: mirrorAddress(this.name, wheel),
       bytes,
       digest: announced,
       ...(wheel.uploadTime !== undefined && { modified: wheel.uploadTime }),
@@ -121,7 +132,9 @@ export class Mirror implements Layer {
     const known = await this.#memory.recall(name)
     const ageMs = clock.now().getTime() - (known?.fetchedMs ?? 0)
     const lifeMs = known?.detail === undefined ? Math.min(expiryMs, limits.negativeMs) : expiryMs
-    if (known !== undefined && ageMs < lifeMs) return { page: known }
+    // While upstream is taken to be gone pages list less than they could: such a page is as old as none.
+    const isGone = !offline && upstream.reachability.failure !== undefined
+    if (known !== undefined && ageMs < lifeMs && !isGone) return { page: known }
     if (known?.detail === undefined && (await names?.knows(name)) === 'no') return {}
     if (offline) {
       if (known !== undefined) return { page: known }
@@ -130,6 +143,7 @@ export class Mirror implements Layer {
         new Problem('upstream-offline', `Cannot tell whether ${name} exists: the server runs in offline mode`),
       )
     }
+    const waitMs = isGone && !upstream.reachability.isTrialDue ? 0 : limits.staleWaitMs
     const flight = this.#refresh(name, known)
     if (known?.detail === undefined) {
       try {
@@ -138,7 +152,7 @@ export class Mirror implements Layer {
         return await this.#withoutUpstream(name, error)
       }
     }
-    return await this.#freshOrStale(known, flight, upstream.reachability.failure === undefined ? limits.staleWaitMs : 0)
+    return await this.#freshOrStale(known, flight, waitMs)
   }
 
   /** A project with files here is known even if no page is; of any other nobody can tell. */
@@ -229,64 +243,9 @@ export class Mirror implements Layer {
       ...(metadata !== undefined && { coreMetadata: { sha256: metadata } }),
     }
   }
-
-  /** One flight per file, however many ask. */
-  #download(detail: ProjectDetail, file: DistributionFile): Download {
-    const running = this.#downloads.get(file.filename)
-    if (running !== undefined) return running
-    const download = new Download(this.#options.blobs, {
-      filename: file.filename,
-      hashes: file.hashes,
-      limitBytes: this.#options.limits.upstreamFileBytes,
-      open: () => this.#options.upstream.file(file.url),
-      keep: (blob) => this.#keep(detail, file, blob),
-      ...(file.size !== undefined && { sizeBytes: file.size }),
-    })
-    this.#downloads.set(file.filename, download)
-    const forget = () => this.#downloads.delete(file.filename)
-    download.done.then(forget, forget)
-    return download
-  }
-
-  async #keep(detail: ProjectDetail, file: DistributionFile, blob: BlobInfo): Promise<void> {
-    const { catalog, record, clock } = this.#options
-    await catalog.write(async (writer) => {
-      await saveFile(
-        writer,
-        record,
-        {
-          project: detail.name,
-          version: versionOf(file.filename, detail.name) ?? '',
-          filename: file.filename,
-          digest: blob.digest,
-          sizeBytes: blob.sizeBytes,
-          uploadTime: file.uploadTime ?? clock.now().toISOString(),
-          // Without a hash upstream the page could only name the `+e/` address; from now on it names this one, and both work.
-          addressHash: addressHash(file) ?? blob.digest,
-          origin: file.url,
-          log: [],
-          ...(file.requiresPython !== undefined && { requiresPython: file.requiresPython }),
-          ...(file.yanked !== undefined && { yanked: file.yanked }),
-        },
-        'mirrored',
-      )
-      const key = `${record.id}/${file.filename}`
-      await writer.enqueue({
-        kind: 'describe-file',
-        key,
-        index: this.name,
-        project: detail.name,
-        filename: file.filename,
-      })
-    })
-  }
 }
 
 /** The sha256 of a wheel's metadata file where upstream vouches for it; a bare `true` is not repeated: nothing could check it. */
 function metadataDigest(file: DistributionFile): Digest | undefined {
   return typeof file.coreMetadata === 'object' ? asDigest(file.coreMetadata.sha256) : undefined
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

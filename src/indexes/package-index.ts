@@ -48,13 +48,22 @@ export type FileSource =
   | { readonly from: 'blob'; readonly digest: Digest; readonly sizeBytes: number; readonly modified?: string }
   | {
       readonly from: 'upstream'
+      /** Where the index lists it: path below the server's root, not percent-encoded. */
+      readonly address: string
       /** As announced. */
       readonly sizeBytes?: number
       readonly digest?: Digest
       readonly modified?: string
       readonly fetch: () => Download
     }
-  | { readonly from: 'memory'; readonly bytes: Uint8Array; readonly digest: Digest; readonly modified?: string }
+  | {
+      readonly from: 'memory'
+      /** Of the file that it belongs to. */
+      readonly address: string
+      readonly bytes: Uint8Array
+      readonly digest: Digest
+      readonly modified?: string
+    }
 
 /** devpi's address of a file with a hash: the first 3 and the next 13 hex digits of the hash it was announced with. */
 export function fileAddress(index: IndexName, addressHash: string, filename: string): string {

@@ -34,6 +34,11 @@ export class Reachability {
     return true
   }
 
+  /** Upstream is gone, and the next request will go out as a trial. */
+  get isTrialDue(): boolean {
+    return this.#failure !== undefined && this.#clock.now().getTime() >= this.#nextTrialMs
+  }
+
   /** Seconds until the next trial, at least one. */
   get retrySeconds(): number {
     return Math.max(1, Math.ceil((this.#nextTrialMs - this.#clock.now().getTime()) / 1000))

@@ -2,6 +2,7 @@
 import { createGunzip } from 'node:zlib'
 import { type Dispatcher, EnvHttpProxyAgent, interceptors } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import { reasonOf } from '../lib/reason.ts'
 import { collect, limit } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
@@ -35,13 +36,19 @@ const PAGE_TYPES = `${JSON_TYPE}, ${HTML_TYPE};q=0.2, text/html;q=0.01`
 /** HTML first: as JSON the list of all projects is half as long again, and it carries nothing more that is used. */
 const LIST_TYPES = `${HTML_TYPE}, text/html;q=0.5, ${JSON_TYPE};q=0.2`
 
+/** Hosts other than the index's own whose state is remembered: one or two are usual. */
+const FILE_HOSTS_KEPT = 100
+
 export class Upstream implements AsyncDisposable {
   readonly #base: URL
   readonly #authorization: string | undefined
   readonly #options: UpstreamOptions
   readonly #agent: EnvHttpProxyAgent
   readonly #dispatcher: Dispatcher
+  /** Of the index itself. */
   readonly reachability: Reachability
+  /** Of hosts that files lie on, by origin: one that is gone says nothing about the index. */
+  readonly #fileHosts = new Map<string, Reachability>()
 
   constructor(options: UpstreamOptions) {
     const base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`)
@@ -93,7 +100,7 @@ export class Upstream implements AsyncDisposable {
     return await this.#guarded(url, async () => {
       const text = (await collect(plain(answer), this.#options.limits.upstreamPageBytes)).toString('utf8')
       const type = mediaType(answer)
-      const detail = type.endsWith('json') ? detailFromJson(text, url) : detailFromHtml(text, url, name)
+      const detail = readPage(type, text, url, name)
       const etag = header(answer, 'etag')
       const lastModified = header(answer, 'last-modified')
       return {
@@ -144,7 +151,8 @@ export class Upstream implements AsyncDisposable {
     if (this.#options.offline) {
       throw new Problem('upstream-offline', `Cannot ask ${this.#base.host}: the server runs in offline mode`)
     }
-    if (!this.reachability.mayTry()) throw this.#unreachable(this.reachability.failure ?? 'no answer')
+    const reachability = this.#reachabilityOf(url)
+    if (!reachability.mayTry()) throw this.#unreachable(url, reachability.failure ?? 'no answer')
     const isOwnHost = url.origin === this.#base.origin
     try {
       const answer = await this.#dispatcher.request({
@@ -158,13 +166,23 @@ export class Upstream implements AsyncDisposable {
         },
         ...(signal !== undefined && { signal }),
       })
-      this.reachability.answered()
+      reachability.answered()
       return answer
     } catch (error) {
       const reason = reasonOf(error)
-      if (isConnectionTrouble(error)) this.reachability.failed(reason)
-      throw this.#unreachable(reason, error)
+      if (isConnectionTrouble(error)) reachability.failed(reason)
+      throw this.#unreachable(url, reason, error)
     }
+  }
+
+  #reachabilityOf({ origin }: URL): Reachability {
+    if (origin === this.#base.origin) return this.reachability
+    const known = this.#fileHosts.get(origin)
+    if (known !== undefined) return known
+    if (this.#fileHosts.size >= FILE_HOSTS_KEPT) this.#fileHosts.delete(this.#fileHosts.keys().next().value!)
+    const made = new Reachability(this.#options.clock, this.#options.limits)
+    this.#fileHosts.set(origin, made)
+    return made
   }
 
   async #guarded<T>(url: URL, read: () => Promise<T>): Promise<T> {
@@ -197,10 +215,10 @@ export class Upstream implements AsyncDisposable {
     }
   }
 
-  #unreachable(reason: string, cause?: unknown): Problem {
-    return new Problem('upstream-failed', `Cannot reach ${this.#base.host}: ${reason}`, {
+  #unreachable(url: URL, reason: string, cause?: unknown): Problem {
+    return new Problem('upstream-failed', `Cannot reach ${url.host}: ${reason}`, {
       hint: 'what was fetched before is still served; ask again later',
-      retrySeconds: this.reachability.retrySeconds,
+      retrySeconds: this.#reachabilityOf(url).retrySeconds,
       cause,
     })
   }
@@ -224,6 +242,13 @@ export class Upstream implements AsyncDisposable {
   }
 }
 
+/** Throws `SyntaxError` for what is no page; installers skip other types as well (PEP 691 "Content-Types"). */
+function readPage(type: string, text: string, url: URL, name: ProjectName): ProjectDetail {
+  if (type.endsWith('json')) return detailFromJson(text, url)
+  if (type === '' || /^text\/html$|\+html$|\+xml$/.test(type)) return detailFromHtml(text, url, name)
+  throw new SyntaxError(`Cannot read project page: "${type}" is no type of a page`)
+}
+
 function header(answer: Dispatcher.ResponseData, name: string): string | undefined {
   const value = answer.headers[name]
   return Array.isArray(value) ? value[0] : value
@@ -244,15 +269,9 @@ function plain(answer: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
   return answer.body.pipe(gunzip) as AsyncIterable<Uint8Array>
 }
 
-/** Trouble with the way to upstream or with the whole of it, not with one answer. */
+/** Trouble with the way to upstream or with the whole of it, not with one answer (a redirect to nowhere is one). */
 function isConnectionTrouble(error: unknown): boolean {
   const name = (error as Error)?.name
-  return name !== 'RequestAbortedError' && !(error instanceof SyntaxError) && !(error instanceof TypeError)
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
-  if (error.name === 'TimeoutError') return 'it took too long to answer'
-  return error.message || String((error as NodeJS.ErrnoException).code ?? error.name)
+  if (['RequestAbortedError', 'InvalidArgumentError', 'MaxRedirectsError'].includes(name)) return false
+  return !(error instanceof SyntaxError) && !(error instanceof TypeError)
 }

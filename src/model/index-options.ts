@@ -93,6 +93,11 @@ const OPTIONS: Readonly<
   mirror_ignore_serial_header: { kind: 'mirror', read: flag },
 }
 
+/** What every object has (`constructor`, `toString`) is no option. */
+function optionOf(key: string): (typeof OPTIONS)[string] | undefined {
+  return Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined
+}
+
 /** What the server says of itself; a client that sends the whole record back may send it too. */
 const IGNORED = new Set(['projects'])
 
@@ -109,14 +114,14 @@ function stageDefaults(owner: UserName): Values {
 }
 
 function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
-  const unknown = Object.entries(sent).filter(([key]) => !Object.hasOwn(OPTIONS, key) && !IGNORED.has(key))
+  const unknown = Object.entries(sent).filter(([key]) => optionOf(key) === undefined && !IGNORED.has(key))
   if (unknown.length > 0) {
     const listed = unknown.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     throw invalid(`indexconfig got unexpected keyword arguments: ${listed.join(', ')}`)
   }
   const result: Values = { ...current }
   for (const [key, value] of Object.entries(sent)) {
-    const option = Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined
+    const option = optionOf(key)
     if (option === undefined || (option.kind !== 'both' && option.kind !== current.type)) continue
     if (value === null || (value === '' && OPTIONAL_TEXTS.has(key))) delete result[key]
     else result[key] = option.read(key, value)
@@ -128,18 +133,19 @@ const OPTIONAL_TEXTS = new Set(['title', 'description', 'custom_data', 'mirror_u
 
 function dropped(owner: UserName, options: Values, key: string): Values {
   const defaults = options.type === 'stage' ? stageDefaults(owner) : { type: 'mirror', volatile: true }
-  if (key in defaults) throw invalid("Default values can't be removed.")
-  if (!(key in options)) throw invalid(`The '${key}' setting doesn't exist`)
+  if (Object.hasOwn(defaults, key)) throw invalid("Default values can't be removed.")
+  if (!Object.hasOwn(options, key)) throw invalid(`The '${key}' setting doesn't exist`)
   const { [key]: _gone, ...rest } = options
   return rest
 }
 
 function amended(options: Values, key: string, operator: string, value: string): unknown {
-  if (!Object.hasOwn(OPTIONS, key)) throw invalid(`indexconfig got unexpected keyword arguments: ${key}=${value}`)
-  const current = options[key]
+  const option = optionOf(key)
+  if (option === undefined) throw invalid(`indexconfig got unexpected keyword arguments: ${key}=${value}`)
+  const current = Object.hasOwn(options, key) ? options[key] : undefined
   if (current !== undefined && !Array.isArray(current)) throw invalid(`The '${key}' setting isn't a list`)
   const list: unknown[] = Array.isArray(current) ? current : []
-  const read = OPTIONS[key]!.read(key, value)
+  const read = option.read(key, value)
   const values: unknown[] = Array.isArray(read) ? read : [read]
   if (operator === '+=') return [...list, ...values.filter((each) => !list.includes(each))]
   for (const each of values) {

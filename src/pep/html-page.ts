@@ -13,12 +13,15 @@ export class HtmlPage {
   readonly metas = new Map<string, string>()
   lastSerial: number | undefined
   onBase: (href: string) => void = () => {}
+  /** The text of `<title>`, as it stands there. */
+  title = ''
   /** The page opened `<html>` or `<body>`. */
   hasFrame = false
   private opened: 'html' | 'body' | undefined
   private closed = new Set<string>()
   private link: Attributes | undefined
   private linkText = ''
+  private isInTitle = false
   private hasBase = false
   private readonly parser: Parser
   private readonly onLink: (attributes: Attributes, text: string) => void
@@ -30,6 +33,7 @@ export class HtmlPage {
       onclosetag: (tag, isImplied) => this.close(tag, isImplied),
       ontext: (text) => {
         if (this.link !== undefined && this.linkText.length < LINK_TEXT_MAX) this.linkText += text
+        if (this.isInTitle && this.title.length < LINK_TEXT_MAX) this.title += text
       },
       oncomment: (text) => {
         this.lastSerial ??= readSerial(/^\s*SERIAL (\d+)\s*$/.exec(text)?.[1])
@@ -56,6 +60,7 @@ export class HtmlPage {
       this.link = attributes
       return
     }
+    if (tag === 'title') this.isInTitle = true
     if (tag === 'html' || (tag === 'body' && this.opened === undefined)) this.opened = tag
     if (tag === 'base' && !this.hasBase && attributes.href !== undefined) {
       this.hasBase = true
@@ -74,6 +79,7 @@ export class HtmlPage {
 
   private close(tag: string, isImplied: boolean): void {
     if (tag === 'a') this.endLink()
+    if (tag === 'title') this.isInTitle = false
     if (!isImplied && (tag === 'html' || tag === 'body')) this.closed.add(tag)
   }
 

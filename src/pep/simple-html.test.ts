@@ -129,6 +129,21 @@ test('detailFromHtml() takes a page without frame, and refuses one that lost its
   }
 })
 
+test('detailFromHtml() takes a page without files only where it calls itself an index', () => {
+  const titled = (title: string) =>
+    `<html><head><title>${title}</title></head><body><a href="/terms">x</a></body></html>`
+  for (const text of [
+    page(''),
+    titled('Links for acme'),
+    titled('Index of /simple/acme/'),
+    titled('\n links for Acme'),
+  ]) {
+    assert.deepEqual(detailFromHtml(text, PAGE, acme).files, [], text)
+  }
+  for (const text of ['', 'Something went wrong', titled('Sign in'), titled(''), '<html><body></body></html>']) {
+    assert.throws(() => detailFromHtml(text, PAGE, acme), /does not call itself an index/, text)
+  }
+})
 test('detailFromHtml() refuses a login form and another major API version', () => {
   assert.throws(
     () => detailFromHtml('<html><form><input type="Password"></form></html>', PAGE, acme),

@@ -22,6 +22,9 @@ const CHUNK_CHARACTERS = 64 * 1024
 const NO_NAME = '-'
 const ANY_BASE = new URL(`http://index.invalid/${`${NO_NAME}/`.repeat(8)}`)
 
+/** What indexes without PEP 629's version call a page: PyPI and devpi, web servers that list a folder, others. */
+const INDEX_TITLE = /^\s*(links for|index of|directory listing|simple index)\b/i
+
 /** One project's page. Its addresses are written as they are. */
 export function detailToHtml(detail: ProjectDetail): string {
   const { status } = detail
@@ -66,7 +69,8 @@ export async function* listToHtml(batches: AsyncIterable<readonly string[]>): As
 /**
  * Reads the page of project `name` that came from `pageUrl`; addresses become absolute. Links that lead to no archive are
  * left out, values that cannot be read count as not told. Throws `SyntaxError` for a page that breaks off, asks for a
- * password instead, or is of another major API version.
+ * password instead, has no files though it does not call itself an index (networks answer so before one signs in), or is
+ * of another major API version.
  */
 export function detailFromHtml(text: string, pageUrl: URL, name: ProjectName): ProjectDetail {
   const files: DistributionFile[] = []
@@ -81,6 +85,9 @@ export function detailFromHtml(text: string, pageUrl: URL, name: ProjectName): P
   page.write(text)
   page.end()
   if (!page.isComplete && page.hasFrame) throw new SyntaxError('Cannot read project page: it breaks off before its end')
+  if (files.length === 0 && !page.metas.has('pypi:repository-version') && !INDEX_TITLE.test(page.title)) {
+    throw new SyntaxError('Cannot read project page: it has no files, and does not call itself an index')
+  }
   const status = readStatus(page.metas.get('pypi:project-status'))
   const reason = page.metas.get('pypi:project-status-reason')
   return {

@@ -33,8 +33,9 @@ const hasArchiveName: Check = ({ filename }) =>
     ? { code: 'file-invalid', message: `'${filename}' is not a valid archive name` }
     : undefined
 
+/** A file of another project is not also told that its version is wrong. */
 const namesItsVersion: Check = ({ filename, version, project }) =>
-  version !== '' && !matchesVersion(filename, version, project)
+  version !== '' && !matchesVersion(filename, version, matchesProject(filename, project) ? project : undefined)
     ? { code: 'file-invalid', message: `filename '${filename}' does not contain version '${version}'` }
     : undefined
 

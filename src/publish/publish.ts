@@ -33,14 +33,25 @@ export interface Published {
 }
 
 /**
- * Whether `who` may upload to the index at all, before a byte of the body is read.
+ * Whether `who` may upload to the index at all, before a byte of the body is read. `named` says that the sender sent
+ * credentials: somebody without a name then sent wrong ones, and is told that.
  * Throws `no-such-index`, `mirror-read-only`, `login-required`, `not-allowed`.
  */
-export async function mayUpload({ catalog }: Publisher, who: Principal, name: string): Promise<IndexRecord> {
+export async function mayUpload(
+  { catalog }: Publisher,
+  who: Principal,
+  name: string,
+  named: boolean,
+): Promise<IndexRecord> {
   const record = await catalog.read((reader) => findIndex(reader, name))
   if (record === undefined) throw noSuchIndex(name)
   if (record.options.type === 'mirror') throw new Problem('mirror-read-only', 'cannot submit to mirror index')
   if (may(who, { do: 'upload', options: record.options })) return record
+  if (who.name === undefined && named) {
+    throw new Problem('login-required', `no permission to submit to ${name}: wrong user name or password`, {
+      hint: 'send the right ones; a login token expires after ten hours, log in again then',
+    })
+  }
   if (who.name === undefined) {
     throw new Problem('login-required', `no permission to submit to ${name} without login`, {
       hint: 'send a user name and password, or log in first',

@@ -70,7 +70,7 @@ describe('uv and twine', { timeout: 600_000 }, () => {
       const got = await publish(file.filename)
       assert.notEqual(got.code, 0)
       assert.match(got.output, /401/)
-      assert.match(got.output, /(wrong|could not be authenticated|without login)/i)
+      assert.match(got.output, /wrong user name or password/)
       assert.deepEqual(await listed('prod', 'never-there'), [])
     })
 
@@ -108,7 +108,7 @@ describe('uv and twine', { timeout: 600_000 }, () => {
     await onDisk(one)
     assert.equal((await twine('fixed', [one.filename])).code, 0)
     await onDisk(other)
-    const skipped = await twine('fixed', ['--skip-existing', other.filename])
+    const skipped = await twineAnywhere('fixed', ['--skip-existing', other.filename])
     assert.equal(skipped.code, 0, skipped.output)
     assert.match(skipped.output, /Skipping skips-1\.0-py3-none-any\.whl because it appears to already exist/)
     assert.equal(await sha256('fixed', 'skips'), one.sha256)
@@ -163,6 +163,19 @@ describe('uv and twine', { timeout: 600_000 }, () => {
     const env = { TWINE_USERNAME: 'root', TWINE_PASSWORD: password }
     const address = `${served.url}/root/${index}/`
     return clients.run('twine', ['upload', '--disable-progress-bar', '--repository-url', address, ...args], { env })
+  }
+
+  /** twine itself offers --skip-existing for the public index alone; what it makes of the answer holds for any. */
+  function twineAnywhere(index: string, args: readonly string[]) {
+    const script = [
+      'import sys, twine.settings, twine.__main__',
+      'twine.settings.Settings.verify_feature_capability = lambda self: None',
+      'sys.argv[0] = "twine"',
+      'sys.exit(twine.__main__.main())',
+    ].join('; ')
+    const address = `${served.url}/root/${index}/`
+    const env = { TWINE_USERNAME: 'root', TWINE_PASSWORD: PASSWORD }
+    return clients.run('python', ['-c', script, 'upload', '--repository-url', address, ...args], { env })
   }
 
   function uvPublish(index: string, args: readonly string[], password = PASSWORD) {

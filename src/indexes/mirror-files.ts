@@ -1,0 +1,75 @@
+/** A mirror's files: fetched once however many ask, checked, and recorded with the job that reads what is inside. */
+import type { BlobInfo, BlobStore } from '../blob/blob-store.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { saveFile } from '../catalog/files.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Limits } from '../model/limits.ts'
+import type { MirrorRecord } from '../model/records.ts'
+import { versionOf } from '../pep/filename.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { DistributionFile } from '../pep/simple.ts'
+import { Download } from './download.ts'
+import { addressHash } from './mirror-address.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface MirrorFilesOptions {
+  readonly record: MirrorRecord
+  readonly catalog: Catalog
+  readonly blobs: BlobStore
+  readonly upstream: Upstream
+  readonly limits: Limits
+  readonly clock: Clock
+}
+
+export class MirrorFiles {
+  readonly #options: MirrorFilesOptions
+  /** By address upstream. */
+  readonly #downloads = new Map<string, Download>()
+
+  constructor(options: MirrorFilesOptions) {
+    this.#options = options
+  }
+
+  /** Begins to fetch the file, or joins who fetches it already. It is held when the download is done. */
+  fetch(project: ProjectName, file: DistributionFile): Download {
+    const running = this.#downloads.get(file.url)
+    if (running !== undefined) return running
+    const { blobs, limits, upstream } = this.#options
+    const download = new Download(blobs, {
+      filename: file.filename,
+      hashes: file.hashes,
+      limitBytes: limits.upstreamFileBytes,
+      open: () => upstream.file(file.url),
+      keep: (blob) => this.#keep(project, file, blob),
+      ...(file.size !== undefined && { sizeBytes: file.size }),
+    })
+    this.#downloads.set(file.url, download)
+    const forget = () => this.#downloads.delete(file.url)
+    download.done.then(forget, forget)
+    return download
+  }
+
+  async #keep(project: ProjectName, file: DistributionFile, blob: BlobInfo): Promise<void> {
+    const { catalog, record, clock } = this.#options
+    const { filename } = file
+    const held = {
+      project,
+      version: versionOf(filename, project) ?? '',
+      filename,
+      digest: blob.digest,
+      sizeBytes: blob.sizeBytes,
+      uploadTime: file.uploadTime ?? clock.now().toISOString(),
+      // Without a hash upstream the page could only name the `+e/` address; from now on it names this one, and both work.
+      addressHash: addressHash(file) ?? blob.digest,
+      origin: file.url,
+      log: [],
+      ...(file.requiresPython !== undefined && { requiresPython: file.requiresPython }),
+      ...(file.yanked !== undefined && { yanked: file.yanked }),
+    }
+    await catalog.write(async (writer) => {
+      await saveFile(writer, record, held, 'mirrored')
+      const key = `${record.id}/${filename}`
+      await writer.enqueue({ kind: 'describe-file', key, index: record.name, project, filename })
+    })
+  }
+}
