@@ -14,7 +14,10 @@ test('startWorld() gives a server, a folder and people who can do what they may'
   assert.equal((await world.root.asks('/alice/dev', { method: 'PATCH', json: { title: 'A' } })).status, 200)
   assert.equal((await world.blobs()).length, 2)
   assert.deepEqual(await world.drafts(), [])
-  assert.match(await world.raw('GET /+health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'), /^HTTP\/1\.1 200 OK\r\n/)
+  assert.match(
+    await world.raw('GET /+health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+    /^HTTP\/1\.1 200 OK\r\n/,
+  )
 })
 
 test('startWorld() refuses to close while jobs are unfinished', async () => {

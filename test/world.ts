@@ -78,7 +78,11 @@ export interface Person {
   readonly credentials: Readonly<Record<string, string>>
   asks(path: string, options?: Ask): Promise<Answer>
   /** A form as twine sends it; `fields` change or add to what the filename says. */
-  uploads(file: BuiltFile, index: string, fields?: Readonly<Record<string, string | readonly string[]>>): Promise<Answer>
+  uploads(
+    file: BuiltFile,
+    index: string,
+    fields?: Readonly<Record<string, string | readonly string[]>>,
+  ): Promise<Answer>
   /** `:action=submit`. */
   registers(name: string, version: string, index: string, fields?: Readonly<Record<string, string>>): Promise<Answer>
 }
@@ -201,10 +205,7 @@ function visitor(server: Server, name: string | undefined, credentials: Readonly
     uploads: async (file, index, fields = {}) => {
       const [found] = candidates(file.filename)
       const said = { ':action': 'file_upload', name: found?.project ?? '', version: found?.version ?? '', ...fields }
-      const form = multipart([
-        ...fieldParts(said),
-        { name: 'content', filename: file.filename, content: file.bytes },
-      ])
+      const form = multipart([...fieldParts(said), { name: 'content', filename: file.filename, content: file.bytes }])
       return await asks(`/${index}/`, { body: form.body, headers: { 'content-type': form.contentType } })
     },
     registers: async (project, version, index, fields = {}) => {

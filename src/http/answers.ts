@@ -24,6 +24,22 @@ export function sendResult(
   return sendJson(reply, status, { result, type, ...(message !== undefined && { message }) })
 }
 
+/** Nothing may be loaded from elsewhere, and no script at all: what a README smuggles in stays text. */
+const POLICY =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/** A page for people. Asked for again each time, unless the reply says otherwise already. */
+export function sendPage(reply: FastifyReply, html: string): FastifyReply {
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache')
+  return reply
+    .header('content-type', 'text/html; charset=utf-8')
+    .header('content-security-policy', POLICY)
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .header('vary', 'Accept, User-Agent')
+    .send(html)
+}
+
 /** The answer to HEAD: the headers that were set, and no body. (Fastify says `content-length: 0` for anything but a stream.) */
 export function sendHead(reply: FastifyReply): FastifyReply {
   return reply.send(Readable.from([]))

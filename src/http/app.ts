@@ -87,6 +87,9 @@ export function createApp(services: Services): FastifyInstance {
   return app
 }
 
+/** What a route may have said already of the answer it then could not give: kept, a cache would take the failure for it. */
+const OF_THE_ANSWER = ['etag', 'last-modified', 'content-range', 'content-length', 'accept-ranges', 'cache-control']
+
 function answerError(
   services: Services,
   request: FastifyRequest,
@@ -94,6 +97,8 @@ function answerError(
   error: FastifyError | Problem,
   problemPage: Parameters<typeof sendProblem>[3],
 ): FastifyReply {
+  for (const name of OF_THE_ANSWER) reply.removeHeader(name)
+  reply.header('cache-control', 'no-store')
   if (error instanceof Problem) return sendProblem(request, reply, error, problemPage)
   if (isDiskFull(error)) {
     services.log.http.error({ err: error }, 'The disk of the server folder is full')

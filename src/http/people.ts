@@ -1,11 +1,11 @@
 /** Addresses that give a page to a person, devpi's JSON to a program and simple pages to an installer. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import { userConfig } from '../accounts/users.ts'
 import { findUser, listIndexes } from '../catalog/accounts.ts'
 import { homeView, indexView, projectView, releaseView, searchView, userView } from '../indexes/browse.ts'
 import { noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
-import { encodePath, rootFrom, sendResult } from './answers.ts'
+import { encodePath, rootFrom, sendPage, sendResult } from './answers.ts'
 import { askedIndex, askedProject } from './asked.ts'
 import { allUsers } from './devpi-accounts.ts'
 import { sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
@@ -17,10 +17,6 @@ type User = { Params: { user: string } }
 type Index = { Params: { user: string; index: string }; Querystring: { after?: string } }
 type Project = { Params: { user: string; index: string; project: string } }
 type Release = { Params: { user: string; index: string; project: string; version: string } }
-
-/** Nothing may be loaded from elsewhere, and no script at all: what a README smuggles in stays text. */
-const POLICY =
-  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 export function people(app: FastifyInstance, services: Services): void {
   const { catalog, pages, limits } = services
@@ -81,17 +77,6 @@ export function people(app: FastifyInstance, services: Services): void {
 
 export function frame({ server }: Pick<Services, 'server'>, request: FastifyRequest): Frame {
   return { root: rootFrom(request), serverUrl: outsideBase(request, server.outsideUrl), version: server.version }
-}
-
-export function sendPage(reply: FastifyReply, html: string): FastifyReply {
-  return reply
-    .header('content-type', 'text/html; charset=utf-8')
-    .header('content-security-policy', POLICY)
-    .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
-    .header('vary', 'Accept, User-Agent')
-    .header('cache-control', 'no-cache')
-    .send(html)
 }
 
 /** Browsers ask for HTML before all else; whoever takes anything is a program. */

@@ -1,8 +1,9 @@
 /** The one table from problem to status, and the shapes in which a problem is told. */
+import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import type { Problem, ProblemCode } from '../model/errors.ts'
-import { sendJson, setReason } from './answers.ts'
+import { sendJson, sendPage, setReason } from './answers.ts'
 
 export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'bad-request': 400,
@@ -77,7 +78,7 @@ export function sendProblem(
         ...(problem.hint !== undefined && { hint: problem.hint }),
       })
     case 'application/problem+json': {
-      const body = { type: 'about:blank', title: problem.message, status, detail: said, code: problem.code }
+      const body = { type: 'about:blank', title: STATUS_CODES[status], status, detail: said, code: problem.code }
       return reply
         .code(status)
         .header('content-type', shape)
@@ -85,7 +86,7 @@ export function sendProblem(
     }
     case 'text/html': {
       const html = page(request, status, problem.code.replaceAll('-', ' '), problem.message, problem.hint)
-      return reply.code(status).header('content-type', 'text/html; charset=utf-8').send(html)
+      return sendPage(reply.code(status), html)
     }
     default:
       return reply.code(status).header('content-type', 'text/plain; charset=utf-8').send(`${said}\n`)

@@ -76,14 +76,15 @@ export class MirrorNames implements AsyncDisposable {
     await this.#flight
   }
 
-  /** True when the list is young enough; else a refresh is under way, unless one failed a moment ago. */
+  /** True when the list is here and young enough; else a refresh is under way, unless one failed a moment ago. */
   async #refreshWhenOld(): Promise<boolean> {
     const { catalog, record, clock, expiryMs, offline, limits } = this.#options
     const fetched = Number(
       (await catalog.read((reader) => readState(reader, record, FETCHED))) ?? Number.NEGATIVE_INFINITY,
     )
     const now = clock.now().getTime()
-    if (now - fetched < expiryMs) return true
+    // The time is in the catalog and the list is not: a restored backup has the one without the other.
+    if (now - fetched < expiryMs && (await this.#list.isThere())) return true
     if (!offline && now - this.#failedMs >= limits.backoffMostMs) void this.refresh()
     return false
   }

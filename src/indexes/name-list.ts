@@ -34,6 +34,12 @@ export class NameList {
     return handle && readNames(handle)
   }
 
+  async isThere(): Promise<boolean> {
+    const handle = await this.#open()
+    await handle?.close()
+    return handle !== undefined
+  }
+
   async remove(): Promise<void> {
     await rm(this.#path, { force: true })
   }

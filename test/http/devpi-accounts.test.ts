@@ -47,7 +47,8 @@ test('GET +api tells where to log in, who asks, and what an index offers', async
   assert.equal('index' in result, false)
   const known = (await alice.asks('/+api')).json<{ result: Record<string, unknown> }>().result
   assert.deepEqual(known.authstatus, ['ok', 'alice', []])
-  const onIndex = (await stranger.asks('/alice/dev/+api', { headers })).json<{ result: Record<string, unknown> }>().result
+  const onIndex = (await stranger.asks('/alice/dev/+api', { headers })).json<{ result: Record<string, unknown> }>()
+    .result
   assert.equal(onIndex.index, 'http://index.example/alice/dev')
   assert.equal(onIndex.simpleindex, 'http://index.example/alice/dev/+simple/')
   assert.equal(onIndex.pypisubmit, 'http://index.example/alice/dev/')
@@ -80,7 +81,11 @@ test('POST /+login gives a token that works as password in both headers', async 
   assert.equal(expiration, 36_000)
   assert.equal(encodeURIComponent(password), password)
   const pair = Buffer.from(`bob:${password}`).toString('base64')
-  for (const headers of [{ 'x-devpi-auth': pair }, { authorization: `Basic ${pair}` }, { authorization: `basic ${pair}` }]) {
+  for (const headers of [
+    { 'x-devpi-auth': pair },
+    { authorization: `Basic ${pair}` },
+    { authorization: `basic ${pair}` },
+  ]) {
     const api = await stranger.asks('/+api', { headers: headers as Record<string, string> })
     assert.deepEqual(api.json<{ result: { authstatus: unknown } }>().result.authstatus, ['ok', 'bob', []])
   }
@@ -93,8 +98,18 @@ for (const [what, ask, status, message] of [
   ['no user', login({ password: 'x' }), 400, 'Bad request: no user/password specified'],
   ['a number', login({ user: 'bob', password: 5 }), 400, 'Bad request: no user/password specified'],
   ['a list', login([]), 400, 'Bad request: could not decode json'],
-  ['no JSON', { body: '{"user":', headers: { 'content-type': 'application/json' } }, 400, 'Bad request: could not decode json'],
-  ['nothing', { method: 'POST', headers: { 'content-type': 'application/json' } }, 400, 'Bad request: could not decode json'],
+  [
+    'no JSON',
+    { body: '{"user":', headers: { 'content-type': 'application/json' } },
+    400,
+    'Bad request: could not decode json',
+  ],
+  [
+    'nothing',
+    { method: 'POST', headers: { 'content-type': 'application/json' } },
+    400,
+    'Bad request: could not decode json',
+  ],
 ] as const satisfies readonly (readonly [string, Ask, number, string])[]) {
   test(`POST /+login with ${what} is ${status}`, async () => {
     const answer = await stranger.asks('/+login', { method: 'POST', ...ask })
@@ -113,7 +128,10 @@ test("root's empty password is good on the machine itself and refused from elsew
   }
   const answer = await stranger.asks('/+login', login({ user: 'root', password: '' }, '203.0.113.7'))
   assert.equal(answer.status, 401)
-  assert.match(answer.json<{ message: string }>().message, /^user 'root' could not be authenticated: .*airlock passwd root/)
+  assert.match(
+    answer.json<{ message: string }>().message,
+    /^user 'root' could not be authenticated: .*airlock passwd root/,
+  )
 })
 
 test('a proxy on the machine does not make strangers local', async () => {
@@ -201,13 +219,23 @@ for (const name of ['a.b', 'a@b', 'a-b_c', 'ünïcode', '🐍']) {
 test('PATCH /{user} without password says so, with one gives a new token', async () => {
   const got = await bob.asks('/bob', { accept: 'application/json' })
   const { indexes: _i, username: _u, ...record } = got.json<{ result: Record<string, unknown> }>().result
-  assertEnvelope(await bob.asks('/bob', patch({ ...record, title: 'Bob', foo: 'dropped' })), 200, undefined, 'user updated')
-  const shown = (await stranger.asks('/bob', { accept: 'application/json' })).json<{ result: Record<string, unknown> }>().result
+  assertEnvelope(
+    await bob.asks('/bob', patch({ ...record, title: 'Bob', foo: 'dropped' })),
+    200,
+    undefined,
+    'user updated',
+  )
+  const shown = (await stranger.asks('/bob', { accept: 'application/json' })).json<{
+    result: Record<string, unknown>
+  }>().result
   assert.equal(shown.title, 'Bob')
   assert.equal('foo' in shown, false)
   assert.equal(shown.created, record.created)
   assertEnvelope(await bob.asks('/bob', patch({ title: '' })), 200, undefined, 'user updated')
-  assert.equal('title' in (await stranger.asks('/bob', { accept: 'application/json' })).json<{ result: object }>().result, false)
+  assert.equal(
+    'title' in (await stranger.asks('/bob', { accept: 'application/json' })).json<{ result: object }>().result,
+    false,
+  )
   const changed = await bob.asks('/bob', patch({ password: 'another' }))
   assertEnvelope(changed, 200, 'userpassword', 'user updated, new proxy auth')
   assert.equal((await stranger.asks('/+login', login({ user: 'bob', password: 'another' }))).status, 200)
@@ -263,7 +291,9 @@ test('PUT /{user}/{index} gives the options with their defaults', async () => {
 
 test('root may make an index for another user, who may be asked for by nobody', async () => {
   assert.equal((await root.asks('/bob/made', put({}))).status, 200)
-  const shown = (await stranger.asks('/bob/made', { accept: 'application/json' })).json<{ result: { acl_upload: string[] } }>()
+  const shown = (await stranger.asks('/bob/made', { accept: 'application/json' })).json<{
+    result: { acl_upload: string[] }
+  }>()
   assert.deepEqual(shown.result.acl_upload, ['bob'])
 })
 
@@ -280,7 +310,14 @@ for (const [what, asker, path, ask, status, message] of [
     400,
     'indexconfig got unexpected keyword arguments: a=b, c=1',
   ],
-  ['on missing bases', alice, '/alice/new', put({ bases: 'x/y,x/z' }), 400, "base index 'x/y' does not exist, base index 'x/z' does not exist"],
+  [
+    'on missing bases',
+    alice,
+    '/alice/new',
+    put({ bases: 'x/y,x/z' }),
+    400,
+    "base index 'x/y' does not exist, base index 'x/z' does not exist",
+  ],
   ['on a wrong base', alice, '/alice/new', put({ bases: ['zz'] }), 400, "invalid base index spec: 'zz'"],
   ['half volatile', alice, '/alice/new', put({ volatile: 'maybe' }), 400, "Unknown boolean value 'maybe'."],
   [
@@ -316,10 +353,16 @@ test('GET /{user}/{index} lists the projects of this very index, unless asked no
 test('PATCH takes operations, options, and the whole envelope', async () => {
   await alice.asks('/alice/forms', put({ title: 'T' }))
   const path = '/alice/forms'
-  const operated = await alice.asks(path, patch(['bases=alice/dev', 'acl_upload+=bob', 'title-=', 'mirror_whitelist+=*']))
+  const operated = await alice.asks(
+    path,
+    patch(['bases=alice/dev', 'acl_upload+=bob', 'title-=', 'mirror_whitelist+=*']),
+  )
   assertEnvelope(operated, 200, 'indexconfig', undefined)
   const one = operated.json<{ result: Record<string, unknown> }>().result
-  assert.deepEqual([one.bases, one.acl_upload, one.title, one.mirror_whitelist], [['alice/dev'], ['alice', 'bob'], undefined, ['*']])
+  assert.deepEqual(
+    [one.bases, one.acl_upload, one.title, one.mirror_whitelist],
+    [['alice/dev'], ['alice', 'bob'], undefined, ['*']],
+  )
   const optioned = await alice.asks(path, patch({ acl_upload: 'bob', projects: ['ignored'], type: 'stage' }))
   const two = optioned.json<{ result: Record<string, unknown> }>().result
   assert.deepEqual([two.bases, two.acl_upload, 'projects' in two], [['alice/dev'], ['bob'], false])
@@ -351,8 +394,22 @@ for (const [what, asker, path, ask, status, message] of [
   ['onto a missing base', alice, '/alice/dev', patch(['bases+=x/y']), 400, "base index 'x/y' does not exist"],
   ['by no operation', alice, '/alice/dev', patch(['bases']), 400, 'Invalid operation: "bases"'],
   ['by numbers', alice, '/alice/dev', patch([1]), 400, 'Invalid operation: 1'],
-  ['of an object’s own workings', alice, '/alice/dev', patch(['toString+=x']), 400, 'indexconfig got unexpected keyword arguments: toString=x'],
-  ['of a constructor', alice, '/alice/dev', patch({ constructor: 'x' }), 400, 'indexconfig got unexpected keyword arguments: constructor=x'],
+  [
+    'of an object’s own workings',
+    alice,
+    '/alice/dev',
+    patch(['toString+=x']),
+    400,
+    'indexconfig got unexpected keyword arguments: toString=x',
+  ],
+  [
+    'of a constructor',
+    alice,
+    '/alice/dev',
+    patch({ constructor: 'x' }),
+    400,
+    'indexconfig got unexpected keyword arguments: constructor=x',
+  ],
 ] as const satisfies readonly (readonly [string, Person, string, Ask, number, string])[]) {
   test(`PATCH of an index ${what} is ${status}`, async () => {
     assertEnvelope(await asker.asks(path, ask), status, undefined, message)
@@ -364,7 +421,12 @@ test('DELETE /{user}/{index} is 201, and 403 for one that is not volatile or not
   assertEnvelope(await bob.asks('/alice/gone', remove), 403, undefined, 'no permission to delete index alice/gone')
   assertEnvelope(await alice.asks('/alice/gone', remove), 201, undefined, 'index alice/gone deleted')
   assertEnvelope(await alice.asks('/alice/gone', remove), 404, undefined, 'The stage alice/gone could not be found.')
-  assertEnvelope(await alice.asks('/alice/prod', remove), 403, undefined, 'index alice/prod non-volatile, cannot delete')
+  assertEnvelope(
+    await alice.asks('/alice/prod', remove),
+    403,
+    undefined,
+    'index alice/prod non-volatile, cannot delete',
+  )
 })
 
 test('an index whose base is deleted goes on without it', async () => {
@@ -372,7 +434,9 @@ test('an index whose base is deleted goes on without it', async () => {
   await alice.asks('/alice/above', put({ bases: 'alice/below' }))
   await alice.asks('/alice/below', remove)
   assert.equal((await stranger.asks('/alice/above/+simple/')).status, 200)
-  const shown = (await stranger.asks('/alice/above?no_projects', { accept: 'application/json' })).json<{ result: { bases: string[] } }>()
+  const shown = (await stranger.asks('/alice/above?no_projects', { accept: 'application/json' })).json<{
+    result: { bases: string[] }
+  }>()
   assert.deepEqual(shown.result.bases, ['alice/below'])
   assert.equal((await alice.asks('/alice/above', patch(['title=still']))).status, 200)
 })

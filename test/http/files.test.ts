@@ -107,7 +107,9 @@ test('HEAD has the headers of GET and no body', async () => {
 })
 
 test('the .metadata of a wheel is the METADATA inside it, as its page says', async () => {
-  const page = (await stranger.asks('/alice/dev/+simple/acme/', { accept: 'application/vnd.pypi.simple.v1+json' })).json<{
+  const page = (
+    await stranger.asks('/alice/dev/+simple/acme/', { accept: 'application/vnd.pypi.simple.v1+json' })
+  ).json<{
     files: { filename: string; 'core-metadata'?: { sha256: string } }[]
   }>()
   const told = page.files.find((each) => each.filename === file.filename)!['core-metadata']!
@@ -120,7 +122,9 @@ test('the .metadata of a wheel is the METADATA inside it, as its page says', asy
 })
 
 test('.metadata is served exactly where it is advertised', async () => {
-  const page = (await stranger.asks('/alice/dev/+simple/acme/', { accept: 'application/vnd.pypi.simple.v1+json' })).json<{
+  const page = (
+    await stranger.asks('/alice/dev/+simple/acme/', { accept: 'application/vnd.pypi.simple.v1+json' })
+  ).json<{
     files: { url: string; 'core-metadata'?: unknown }[]
   }>()
   for (const each of page.files) {

@@ -64,8 +64,9 @@ for (const name of NAMES) {
         const code = status(answer)
         // A name may by chance be another route's: then it is redirected or found. It is never our failure.
         assert.ok(code >= 200 && code < 500, `${place(shown)} ${accept}: ${answer.slice(0, 300)}`)
-        assert.doesNotMatch(answer, /\r\nx-injected:/i)
-        assert.doesNotMatch(answer, /<script>alert/)
+        const [head = '', body = ''] = answer.split('\r\n\r\n', 2)
+        assert.doesNotMatch(head, /\r\nx-injected:/i)
+        if (/content-type: text\/html/i.test(head)) assert.doesNotMatch(body, /<script>alert/)
         assert.doesNotMatch(answer, /root:x:0|node_modules|SQLITE/)
       }
     }
@@ -75,11 +76,14 @@ for (const name of NAMES) {
     const before = (await stranger.asks('/+api')).headers['x-devpi-serial']
     const isUserName = ['%F0%9F%90%8D', '__proto__', 'constructor'].includes(name)
     const auth = `X-Devpi-Auth: ${alice.credentials['x-devpi-auth']}\r\n`
-    const body = (json: string) => `${auth}Content-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n${json}`
+    const body = (json: string) =>
+      `${auth}Content-Type: application/json\r\nContent-Length: ${json.length}\r\n\r\n${json}`
     const raw = (method: string, path: string, json: string) =>
       world.raw(`${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${body(json)}`)
     const answers = [
-      ...(isUserName ? [] : [await raw('PUT', `/${name}`, '{"password":""}'), await raw('PUT', `/alice/${name}`, '{}')]),
+      ...(isUserName
+        ? []
+        : [await raw('PUT', `/${name}`, '{"password":""}'), await raw('PUT', `/alice/${name}`, '{}')]),
       await raw('PATCH', `/${name}`, '{"title":"x"}'),
       await raw('PATCH', `/alice/${name}`, '{"title":"x"}'),
       await raw('DELETE', `/${name}`, '{}'),
@@ -116,17 +120,38 @@ for (const [what, request] of [
 }
 
 test('a JSON body past the limit is 413, and a deep one is no failure of ours', async () => {
-  const large = await stranger.asks('/+login', { body: `"${'x'.repeat(5_000_000)}"`, headers: { 'content-type': 'application/json' } })
+  const large = await stranger.asks('/+login', {
+    body: `"${'x'.repeat(5_000_000)}"`,
+    headers: { 'content-type': 'application/json' },
+  })
   assert.equal(large.status, 413)
   const deep = '['.repeat(100_000) + ']'.repeat(100_000)
-  const answer = await alice.asks('/alice/dev', { method: 'PATCH', body: deep, headers: { 'content-type': 'application/json' } })
+  const answer = await alice.asks('/alice/dev', {
+    method: 'PATCH',
+    body: deep,
+    headers: { 'content-type': 'application/json' },
+  })
   assert.equal(answer.status, 400)
 })
 
 test('credentials of any shape are nobody and never a failure', async () => {
   const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64')
-  for (const value of ['', 'x', base64(''), base64('no colon'), base64(':'), base64('alice:'), base64('\xff\xfe:\xff'), base64('alice:al1.x.y'), base64(`alice:al1.${base64('[]')}.`), base64(`alice:${'x'.repeat(5000)}`)]) {
-    for (const headers of [{ 'x-devpi-auth': value }, { authorization: `Basic ${value}` }] as Record<string, string>[]) {
+  for (const value of [
+    '',
+    'x',
+    base64(''),
+    base64('no colon'),
+    base64(':'),
+    base64('alice:'),
+    base64('\xff\xfe:\xff'),
+    base64('alice:al1.x.y'),
+    base64(`alice:al1.${base64('[]')}.`),
+    base64(`alice:${'x'.repeat(5000)}`),
+  ]) {
+    for (const headers of [{ 'x-devpi-auth': value }, { authorization: `Basic ${value}` }] as Record<
+      string,
+      string
+    >[]) {
       const answer = await stranger.asks('/+api', { headers })
       assert.equal(answer.status, 200, value)
       assert.deepEqual(answer.json<{ result: { authstatus: string[] } }>().result.authstatus[0], 'noauth')

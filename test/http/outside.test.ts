@@ -73,7 +73,10 @@ test('links of pages lead to the file behind any prefix, passed on or cut off', 
 test('the setting absolute_urls makes links absolute', async () => {
   await using world = await startWorld({ settings: { absolute_urls: true } })
   await world.alice.uploads(wheel({ name: 'acme', version: '1.0' }), 'alice/dev')
-  const page = await world.stranger.asks('/alice/dev/+simple/acme/', { accept: JSON_V1, headers: { host: 'index.example' } })
+  const page = await world.stranger.asks('/alice/dev/+simple/acme/', {
+    accept: JSON_V1,
+    headers: { host: 'index.example' },
+  })
   assert.match(page.json<{ files: { url: string }[] }>().files[0]!.url, /^http:\/\/index\.example\/alice\/dev\/\+f\//)
 })
 

@@ -15,7 +15,13 @@ test('a problem has the shape its reader asks for', async () => {
   assert.deepEqual(json.json(), { message: said })
   const rfc = await world.stranger.asks(api, { accept: 'application/problem+json' })
   assert.equal(rfc.headers['content-type'], 'application/problem+json')
-  assert.deepEqual(rfc.json(), { type: 'about:blank', title: 'Not Found', status: 404, detail: said, code: 'no-such-index' })
+  assert.deepEqual(rfc.json(), {
+    type: 'about:blank',
+    title: 'Not Found',
+    status: 404,
+    detail: said,
+    code: 'no-such-index',
+  })
   const html = await world.stranger.asks(api, { accept: 'text/html,*/*;q=0.8' })
   assert.equal(html.headers['content-type'], 'text/html; charset=utf-8')
   assert.match(html.text, /The stage alice\/none could not be found\./)
@@ -80,7 +86,9 @@ test('a 500 is not to be kept by caches', async () => {
   const file = wheel({ name: 'acme', version: '1.0' })
   await world.alice.uploads(file, 'alice/dev')
   await rm(join(world.folder, 'blobs', 'sha256', file.sha256.slice(0, 2)), { recursive: true })
-  const answer = await world.stranger.asks(`/alice/dev/+f/${file.sha256.slice(0, 3)}/${file.sha256.slice(3, 16)}/${file.filename}`)
+  const answer = await world.stranger.asks(
+    `/alice/dev/+f/${file.sha256.slice(0, 3)}/${file.sha256.slice(3, 16)}/${file.filename}`,
+  )
   assert.doesNotMatch(answer.headers['cache-control'] ?? '', /immutable/)
   assert.equal(answer.headers.etag, undefined)
 })

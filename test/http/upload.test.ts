@@ -76,20 +76,62 @@ const good = wheel({ name: 'bad', version: '1.0' })
 for (const [what, file, fields, status, reason] of [
   ['no :action', good, { ':action': [] }, 400, ':action field not found'],
   ['an unknown action', good, { ':action': 'foo' }, 400, "action 'foo' not supported"],
-  ['a filename of another version', good, { version: '3.0' }, 400, "filename 'bad-1.0-py3-none-any.whl' does not contain version '3.0'"],
-  ['a filename of another project', good, { name: 'other' }, 400, "filename 'bad-1.0-py3-none-any.whl' does not match project name 'other'"],
-  ['a name that is no archive', { ...good, filename: 'bad-1.0.txt' }, { name: 'bad', version: '1.0' }, 400, "'bad-1.0.txt' is not a valid archive name"],
-  ['a wrong sha256', good, { sha256_digest: 'a'.repeat(64) }, 400, `sha256 of the file is ${good.sha256}, the form declares`],
+  [
+    'a filename of another version',
+    good,
+    { version: '3.0' },
+    400,
+    "filename 'bad-1.0-py3-none-any.whl' does not contain version '3.0'",
+  ],
+  [
+    'a filename of another project',
+    good,
+    { name: 'other' },
+    400,
+    "filename 'bad-1.0-py3-none-any.whl' does not match project name 'other'",
+  ],
+  [
+    'a name that is no archive',
+    { ...good, filename: 'bad-1.0.txt' },
+    { name: 'bad', version: '1.0' },
+    400,
+    "'bad-1.0.txt' is not a valid archive name",
+  ],
+  [
+    'a wrong sha256',
+    good,
+    { sha256_digest: 'a'.repeat(64) },
+    400,
+    `sha256 of the file is ${good.sha256}, the form declares`,
+  ],
   ['a wrong md5', good, { md5_digest: 'a'.repeat(32) }, 400, 'md5 of the file is'],
   ['no name', good, { name: '' }, 400, 'invalid metadata: the form has no name'],
-  ['no name and no version', good, { name: [], version: [] }, 400, 'invalid metadata: the form has no name and no version'],
+  [
+    'no name and no version',
+    good,
+    { name: [], version: [] },
+    400,
+    'invalid metadata: the form has no name and no version',
+  ],
   ['a name with odd characters', good, { name: '<b>' }, 400, "invalid metadata: '<b>' is not a valid project name"],
   ['no version of PEP 440', good, { version: 'one' }, 400, "invalid metadata: 'one' is not a valid version (PEP 440)"],
-  ['another requires_python', good, { requires_python: '>=99' }, 400, 'invalid metadata: the archive says requires_python'],
+  [
+    'another requires_python',
+    good,
+    { requires_python: '>=99' },
+    400,
+    'invalid metadata: the archive says requires_python',
+  ],
   ['a wheel cut short', { ...good, bytes: cutShort(good.bytes) }, {}, 400, 'Cannot read'],
   ['a login page', { ...good, bytes: notAZip() }, {}, 400, 'Cannot read'],
   ['no bytes', { ...good, bytes: Buffer.alloc(0) }, {}, 400, "file 'bad-1.0-py3-none-any.whl' is empty"],
-  ['a path as filename', { ...good, filename: '../../bad-1.0-py3-none-any.whl' }, { name: 'bad', version: '1.0' }, undefined, undefined],
+  [
+    'a path as filename',
+    { ...good, filename: '../../bad-1.0-py3-none-any.whl' },
+    { name: 'bad', version: '1.0' },
+    undefined,
+    undefined,
+  ],
 ] as const) {
   test(`an upload with ${what} is refused and leaves nothing`, async () => {
     const serial = (await stranger.asks('/+api')).headers['x-devpi-serial']
@@ -97,7 +139,11 @@ for (const [what, file, fields, status, reason] of [
     if (status === undefined) {
       // The path is cut off or refused; it is never followed.
       assert.ok(answer.status === 400 || answer.status === 200, answer.text)
-      if (answer.status === 200) assert.deepEqual((await filesOf('alice/dev', 'bad')).map((each) => each.filename), [good.filename])
+      if (answer.status === 200)
+        assert.deepEqual(
+          (await filesOf('alice/dev', 'bad')).map((each) => each.filename),
+          [good.filename],
+        )
       return
     }
     assert.equal(answer.status, status, answer.text)
@@ -151,7 +197,13 @@ test('a volatile index replaces a file and writes it down', async () => {
   assert.equal(more.length, 0)
   assert.equal(file!.hashes.sha256, second.sha256)
   const log = (await dataOf('alice/dev', 'again', '1.0'))['+links'][0]!.log
-  assert.deepEqual(log.map((entry) => [entry.what, entry.who, entry.count]), [['overwrite', 'alice', 1], ['upload', 'alice', undefined]])
+  assert.deepEqual(
+    log.map((entry) => [entry.what, entry.who, entry.count]),
+    [
+      ['overwrite', 'alice', 1],
+      ['upload', 'alice', undefined],
+    ],
+  )
 })
 
 test('a non-volatile index takes the same file again, and no other under its name', async () => {
@@ -168,16 +220,27 @@ test('a non-volatile index takes the same file again, and no other under its nam
 })
 
 test('of two uploads of different content at once a non-volatile index takes exactly one', async () => {
-  const contents = Array.from({ length: 6 }, (_, each) => wheel({ name: 'race', version: '1.0', files: { 'race/n': String(each) } }))
+  const contents = Array.from({ length: 6 }, (_, each) =>
+    wheel({ name: 'race', version: '1.0', files: { 'race/n': String(each) } }),
+  )
   const answers = await Promise.all(contents.map((each) => alice.uploads(each, 'alice/prod')))
   const statuses = answers.map((answer) => answer.status).sort()
   assert.deepEqual(statuses, [200, 409, 409, 409, 409, 409])
   const winner = contents[answers.findIndex((answer) => answer.status === 200)]!
-  assert.deepEqual((await filesOf('alice/prod', 'race')).map((each) => each.hashes.sha256), [winner.sha256])
+  assert.deepEqual(
+    (await filesOf('alice/prod', 'race')).map((each) => each.hashes.sha256),
+    [winner.sha256],
+  )
 })
 
 test('metadata comes from the file, whatever the form leaves out', async () => {
-  const file = sdist({ name: 'told', version: '1.0', summary: 'From the file', requiresPython: '>=3.9', requiresDist: ['acme'] })
+  const file = sdist({
+    name: 'told',
+    version: '1.0',
+    summary: 'From the file',
+    requiresPython: '>=3.9',
+    requiresDist: ['acme'],
+  })
   assert.equal((await alice.uploads(file, 'alice/dev')).status, 200)
   const data = await dataOf('alice/dev', 'told', '1.0')
   assert.equal(data.summary, 'From the file')

@@ -412,8 +412,12 @@ async function nothingIsKept(world: World, filename: string, file: AddedFile): P
 /** Drafts go when the last reader has gone, which may be a moment after the client saw the end. */
 async function noLeftovers({ server }: World): Promise<void> {
   const folder = join(server.stores.folder.root, 'drafts')
-  for (let attempt = 0; attempt < 100 && (await readdir(folder)).length > 0; attempt++) await delay(50)
-  assert.deepEqual(await readdir(folder), [])
+  let found = await readdir(folder)
+  for (let attempt = 0; attempt < 100 && found.length > 0; attempt++) {
+    await delay(50)
+    found = await readdir(folder)
+  }
+  assert.deepEqual(found, [])
 }
 
 async function isKept(world: World, filename: string, file: AddedFile): Promise<void> {
