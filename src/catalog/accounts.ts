@@ -71,19 +71,6 @@ export async function deleteIndex(writer: Writer, index: IndexRecord): Promise<v
   writer.change({ what: 'index', how: 'deleted', index: index.name })
 }
 
-/** Small facts about the whole catalog: its uuid. */
-export async function readMeta({ db }: Reader, key: string): Promise<string | undefined> {
-  return (await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst())?.value
-}
-
-export async function writeMeta({ db }: Writer, key: string, value: string): Promise<void> {
-  await db
-    .insertInto('meta')
-    .values({ key, value })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-    .execute()
-}
-
 function asUser(row: Schema['users']): User {
   return {
     name: row.name as UserName,

@@ -4,8 +4,6 @@
  */
 export const MIGRATIONS: readonly string[] = [
   `
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-
   CREATE TABLE users (
     name TEXT PRIMARY KEY,
     password_hash TEXT,

@@ -2,7 +2,6 @@
 import type { Generated } from 'kysely'
 
 export interface Schema {
-  meta: { key: string; value: string }
   users: {
     name: string
     password_hash: string | null

@@ -42,10 +42,11 @@ export async function sortNames(
   }
 }
 
-async function writeRun(folder: string, number: number, names: ProjectName[]): Promise<string> {
+/** Each name once: an upstream may list a project under several spellings of its name. */
+async function writeRun(folder: string, number: number, names: readonly ProjectName[]): Promise<string> {
   const path = join(folder, `run-${number}`)
-  names.sort()
-  await writeFile(path, names.map((name) => `${name}\n`).join(''))
+  const sorted = [...new Set(names)].sort()
+  await writeFile(path, sorted.map((name) => `${name}\n`).join(''))
   return path
 }
 

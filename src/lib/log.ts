@@ -4,10 +4,12 @@ import { type Logger, pino, stdTimeFunctions } from 'pino'
 export const SUBSYSTEMS = ['http', 'mirror', 'publish', 'jobs', 'catalog', 'blob'] as const
 export type Log = Readonly<Record<(typeof SUBSYSTEMS)[number], Logger>>
 
+const SECRETS = ['.password', '.secret', '.token', '.authorization', '.cookie', '["x-devpi-auth"]']
+/** `err.request.headers.authorization` is the deepest that libraries hand out. */
+const ABOVE = ['', '*', '*.*', '*.*.*']
+
 /** Fields whose values never reach a log, wherever they stand. */
-export const REDACTED = ['password', 'secret', 'token', 'authorization', 'cookie', '["x-devpi-auth"]'].flatMap((key) =>
-  key.startsWith('[') ? [key, `*${key}`] : [key, `*.${key}`],
-)
+export const REDACTED = ABOVE.flatMap((above) => SECRETS.map((key) => `${above}${key}`.replace(/^\./, '')))
 
 /** `write` gets each line, newline included: JSON for programs, or a form for somebody at a terminal. */
 export function openLog(level: string, form: 'json' | 'readable', write: (line: string) => void): Log {
@@ -29,5 +31,5 @@ function readable(line: string): string {
 
 /** `http://user:secret@host` → `http://host`, also inside messages that come from libraries. */
 export function withoutUrlSecrets(text: string): string {
-  return text.replace(/(https?:\/\/)[^\s/@"'\\]+@/gi, '$1')
+  return text.replace(/(https?:\/\/)[^\s/?#"'\\]+@/gi, '$1')
 }

@@ -44,7 +44,9 @@ const WAYS: readonly { readonly name: string; readonly go: (upstream: RealUpstre
 ]
 
 for (const { name, go } of WAYS) {
-  test(`after a restart everything fetched before installs with pip and uv while ${name}`, { timeout: 300_000 }, async () => {
+  test(`after a restart everything fetched before installs with pip and uv while ${name}`, {
+    timeout: 300_000,
+  }, async () => {
     await using upstream = await realUpstream()
     await using served = await serveFolder({ AIRLOCK_UPSTREAM: upstream.url })
     await using clients = await pythonClients()
@@ -65,7 +67,9 @@ for (const { name, go } of WAYS) {
   })
 }
 
-test('a young list of projects still denies what is not on it, and admits what it cannot fetch', { timeout: 300_000 }, async () => {
+test('a young list of projects still denies what is not on it, and admits what it cannot fetch', {
+  timeout: 300_000,
+}, async () => {
   const own = wheel({ name: 'here', version: '1.0' })
   await using upstream = await startFakeUpstream()
   upstream.add('here', { filename: own.filename, bytes: own.bytes })
@@ -83,7 +87,9 @@ test('a young list of projects still denies what is not on it, and admits what i
   await uvInstalls(clients, served, ['here'])
 })
 
-test('right after the very first start, while the list of projects hangs, a public project installs', { timeout: 300_000 }, async () => {
+test('right after the very first start, while the list of projects hangs, a public project installs', {
+  timeout: 300_000,
+}, async () => {
   const own = wheel({ name: 'public', version: '1.0' })
   await using upstream = await startFakeUpstream()
   upstream.add('public', { filename: own.filename, bytes: own.bytes })

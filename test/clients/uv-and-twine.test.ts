@@ -40,7 +40,8 @@ describe('uv and twine', { timeout: 600_000 }, () => {
     assert.match(got.output, /^ \+ acme-app==1\.0$/m)
     // Version 3.0 is for a Python that is not here: uv knows that from the page.
     assert.match(got.output, /^ \+ public-base==2\.0$/m)
-    const from = (project: string) => served.requestPaths().filter((path) => path.endsWith('.whl') && path.includes(project))
+    const from = (project: string) =>
+      served.requestPaths().filter((path) => path.endsWith('.whl') && path.includes(project))
     assert.ok(from('acme_app').every((path) => path.startsWith('/root/prod/+f/')) && from('acme_app').length > 0)
     assert.ok(from('public_base').every((path) => path.startsWith('/root/pypi/+f/')) && from('public_base').length > 0)
   })
@@ -88,7 +89,10 @@ describe('uv and twine', { timeout: 600_000 }, () => {
   }
 
   test('the same file again is taken by an index that keeps its files, other content is refused with 409', async () => {
-    const [one, other] = [wheel({ name: 'kept', version: '1.0' }), wheel({ name: 'kept', version: '1.0', summary: 'Other' })]
+    const [one, other] = [
+      wheel({ name: 'kept', version: '1.0' }),
+      wheel({ name: 'kept', version: '1.0', summary: 'Other' }),
+    ]
     await onDisk(one)
     assert.equal((await twine('fixed', [one.filename])).code, 0)
     const again = await twine('fixed', [one.filename])
@@ -104,7 +108,10 @@ describe('uv and twine', { timeout: 600_000 }, () => {
   })
 
   test('twine --skip-existing passes over a file that is there with other content', async () => {
-    const [one, other] = [wheel({ name: 'skips', version: '1.0' }), wheel({ name: 'skips', version: '1.0', summary: 'Other' })]
+    const [one, other] = [
+      wheel({ name: 'skips', version: '1.0' }),
+      wheel({ name: 'skips', version: '1.0', summary: 'Other' }),
+    ]
     await onDisk(one)
     assert.equal((await twine('fixed', [one.filename])).code, 0)
     await onDisk(other)
@@ -115,7 +122,10 @@ describe('uv and twine', { timeout: 600_000 }, () => {
   })
 
   test('uv publish --check-url sends nothing that is there already, and names a file with other content', async () => {
-    const [one, other] = [wheel({ name: 'checked', version: '1.0' }), wheel({ name: 'checked', version: '1.0', summary: 'Other' })]
+    const [one, other] = [
+      wheel({ name: 'checked', version: '1.0' }),
+      wheel({ name: 'checked', version: '1.0', summary: 'Other' }),
+    ]
     await onDisk(one)
     const check = ['--check-url', simple('fixed')]
     const first = await uvPublish('fixed', [...check, one.filename])
@@ -134,7 +144,10 @@ describe('uv and twine', { timeout: 600_000 }, () => {
   })
 
   test('a volatile index takes other content in place of what is there', async () => {
-    const [one, other] = [wheel({ name: 'changes', version: '1.0' }), wheel({ name: 'changes', version: '1.0', summary: 'Other' })]
+    const [one, other] = [
+      wheel({ name: 'changes', version: '1.0' }),
+      wheel({ name: 'changes', version: '1.0', summary: 'Other' }),
+    ]
     await onDisk(one)
     assert.equal((await twine('prod', [one.filename])).code, 0)
     await onDisk(other)

@@ -27,7 +27,8 @@ const FROM_PYPI = (clients: PythonClients): Devpi => {
   return (args, cwd = clients.home) =>
     clients.run('python', ['-c', WITHOUT_PIP_SETTING, ...args], { cwd, timeoutMs: 300_000 })
 }
-const WITHOUT_PIP_SETTING = 'import os, sys; del os.environ["PIP_CONFIG_FILE"]; from devpi.main import main; sys.exit(main())'
+const WITHOUT_PIP_SETTING =
+  'import os, sys; del os.environ["PIP_CONFIG_FILE"]; from devpi.main import main; sys.exit(main())'
 
 const OURS =
   (program: string) =>
@@ -103,7 +104,12 @@ async function clientLines({ clients, devpi, served: { url }, downloads }: Walk)
 
   await says(
     ['use', url],
-    [warning, `using server: ${url}/ (not logged in)`, "no current index: type 'devpi use -l' to discover indices", ...noConfigs],
+    [
+      warning,
+      `using server: ${url}/ (not logged in)`,
+      "no current index: type 'devpi use -l' to discover indices",
+      ...noConfigs,
+    ],
   )
   await says(['login', 'root', '--password', ''], ["logged in 'root', credentials valid for 10.00 hours"])
   await says(

@@ -13,7 +13,7 @@ export const PYTHON_ENVIRONMENT = join(CHECKOUT, '.cache', 'python')
 
 const PINS = join(import.meta.dirname, 'python-clients.txt')
 /** twine and build, as pinned, run from here on. */
-const OLDEST_PYTHON = [3, 10] as const
+const OLDEST_PYTHON = [3, 9] as const
 const BUILD_MS = 10 * 60_000
 
 /**

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { type ProjectName, projectName } from '../pep/name.ts'
+import { NameList } from './name-list.ts'
+
+const folder = await tempFolder()
+after(() => folder.remove())
+const path = join(folder.path, 'names')
+const write = (names: readonly string[]) => writeFile(path, names.map((name) => `${name}\n`).join(''))
+
+async function all(list: NameList): Promise<string[]> {
+  const names: string[] = []
+  for await (const batch of (await list.names())!) names.push(...batch)
+  return names
+}
+
+/** Names that hug one another: few letters, prefixes of each other, and now and then as long as can be. */
+const name = fc.oneof(
+  fc.stringMatching(/^[a-c0-1]{1,4}$/),
+  fc.stringMatching(/^[a-z](-[a-z0-9]){0,5}$/),
+  fc.nat(30).map((more) => 'a'.repeat(170 + more)),
+)
+
+test('NameList.has() tells members from all others, whatever the list', async () => {
+  const list = new NameList(path)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(name, { maxLength: 120 }),
+      fc.array(name, { maxLength: 20 }),
+      async (names, others) => {
+        const sorted = [...names].sort()
+        await write(sorted)
+        const known = new Set(sorted)
+        const first = sorted[0] ?? 'a'
+        const last = sorted.at(-1) ?? 'a'
+        const near = [first.slice(0, -1), last.slice(0, -1), `${first}0`, `${last}z`, '0', 'zzzz'].filter(
+          (each) => each !== '',
+        )
+        for (const each of [...sorted, ...others, ...near]) {
+          assert.equal(await list.has(each as ProjectName), known.has(each), `${each} in ${sorted.join(' ')}`)
+        }
+        assert.deepEqual(await all(list), sorted)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('NameList finds every one of many names, and none between them', async () => {
+  const names = Array.from({ length: 5000 }, (_, each) => `project-${String(each * 2).padStart(5, '0')}`)
+  await write(names)
+  const list = new NameList(path)
+  for (let each = 0; each < 10_000; each += 7) {
+    const asked = projectName(`project-${String(each).padStart(5, '0')}`)
+    assert.equal(await list.has(asked), each % 2 === 0, asked)
+  }
+  assert.deepEqual(await all(list), names)
+})
+
+for (const [what, names] of [
+  ['an empty file', []],
+  ['one line', ['acme']],
+  ['two lines', ['acme', 'acme-tools']],
+  ['one name of 200 characters', ['a'.repeat(200)]],
+] as const) {
+  test(`NameList reads ${what}`, async () => {
+    await write(names)
+    const list = new NameList(path)
+    for (const each of [
+      'a',
+      'acm',
+      'acme',
+      'acme-',
+      'acme-tools',
+      'acme-toolsx',
+      'z',
+      'a'.repeat(200),
+      'a'.repeat(199),
+    ]) {
+      assert.equal(await list.has(each as ProjectName), (names as readonly string[]).includes(each), each)
+    }
+    assert.deepEqual(await all(list), names)
+  })
+}
+
+test('NameList without a file knows nothing, which is not "no"', async () => {
+  const list = new NameList(join(folder.path, 'none'))
+  assert.equal(await list.has(projectName('acme')), undefined)
+  assert.equal(await list.names(), undefined)
+  await list.remove()
+})
+
+test('NameList.remove() takes the list away, and those who read it read on', async () => {
+  await write(Array.from({ length: 9000 }, (_, each) => `p-${String(each).padStart(6, '0')}`))
+  const list = new NameList(path)
+  const reading = (await list.names())!
+  const first = await reading.next()
+  await list.remove()
+  let count = first.value!.length
+  for await (const batch of reading) count += batch.length
+  assert.equal(count, 9000)
+  assert.equal(await list.has(projectName('p-000001')), undefined)
+})

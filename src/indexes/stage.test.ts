@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openTempStores } from '../../test/temp-stores.ts'
+import { wheel } from '../../test/wheels.ts'
+import { writeBlob } from '../blob/blob-store.ts'
+import { collect } from '../lib/streams.ts'
+import { projectName } from '../pep/name.ts'
+import { packageIndexContract } from './package-index.contract.ts'
+import { stage } from './stage.ts'
+
+packageIndexContract({
+  name: 'stage()',
+  open: async (projects) => {
+    const stores = await openTempStores()
+    const record = await stores.addStage('alice/dev')
+    await stores.catalog.write(async () => {})
+    for (const [project, files] of Object.entries(projects)) {
+      if (files.length === 0) await stores.addRelease(record, project, '1.0')
+      for (const file of files) await stores.addFile(record, file)
+    }
+    return {
+      index: stage(stores.catalog, record),
+      read: async (source) => await collect(await stores.blobs.open(source.digest!), 1e7),
+      [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose](),
+    }
+  },
+})
+
+test('stage() tells yanks, requires-python, upload time and metadata of its files', async () => {
+  await using stores = await openTempStores()
+  const record = await stores.addStage('alice/dev')
+  const file = wheel({ name: 'acme', version: '1.0' })
+  const metadata = await writeBlob(stores.blobs, [Buffer.from('Name: acme\n')], { limitBytes: 100 })
+  await stores.addFile(record, file, { yanked: 'broken', requiresPython: '>=3.9', coreMetadata: metadata })
+  const index = stage(stores.catalog, record)
+  const [listed] = (await index.project(projectName('acme')))!.files
+  assert.equal(listed!.yanked, 'broken')
+  assert.equal(listed!.requiresPython, '>=3.9')
+  assert.equal(listed!.uploadTime, '2026-01-01T00:00:00.000Z')
+  assert.deepEqual(listed!.coreMetadata, { sha256: metadata.digest })
+  assert.equal(listed!.held, true)
+  const source = await index.file(projectName('acme'), `${file.filename}.metadata`)
+  assert.equal(source!.digest, metadata.digest)
+})
+
+test('stage() lists a release that has no files among its versions', async () => {
+  await using stores = await openTempStores()
+  const record = await stores.addStage('alice/dev')
+  await stores.addRelease(record, 'acme', '0.1')
+  const page = await stage(stores.catalog, record).project(projectName('acme'))
+  assert.deepEqual([page!.versions, page!.files], [['0.1'], []])
+})
+
+test('stage() holds nothing of another stage', async () => {
+  await using stores = await openTempStores()
+  const one = await stores.addStage('alice/one')
+  const two = await stores.addStage('alice/two')
+  await stores.addFile(one, wheel({ name: 'acme', version: '1.0' }))
+  const index = stage(stores.catalog, two)
+  assert.equal(await index.project(projectName('acme')), undefined)
+  assert.equal(await index.file(projectName('acme'), 'acme-1.0-py3-none-any.whl'), undefined)
+  for await (const batch of index.projects()) assert.deepEqual(batch, [])
+})
