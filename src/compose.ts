@@ -116,6 +116,7 @@ export async function openServer(
       run: (job) => describeFile({ catalog, blobs, limits }, job),
       onFailure: (job, error, isLast) =>
         log.jobs[isLast ? 'error' : 'warn']({ err: error, 'job.kind': job.kind, 'job.key': job.key }, 'Job failed'),
+      onTrouble: (error) => log.jobs.error({ err: error }, 'Cannot read or write the job table'),
     }),
   )
   catalog.whenEnqueued(() => runner.wake())

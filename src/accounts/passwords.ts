@@ -28,27 +28,16 @@ export class Passwords {
 
   /** Whether `password` is the one that `stored` was made from. A hash of an unknown form matches nothing. */
   async matches(password: string, stored: string): Promise<boolean> {
-    const form = /^\$(argon2id?)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(stored)
-    if (form === null) return false
-    const [memory, passes, parallelism] = [Number(form[2]), Number(form[3]), Number(form[4])]
-    if (memory > COST_MAX.memory || passes > COST_MAX.passes || parallelism > COST_MAX.parallelism) return false
-    const expected = Buffer.from(form[6]!, 'base64')
-    const found = await this.#turn(() =>
-      argon2(form[1] as 'argon2id' | 'argon2i', {
-        message: password,
-        nonce: Buffer.from(form[5]!, 'base64'),
-        memory,
-        passes,
-        parallelism,
-        tagLength: expected.length,
-      }),
-    )
+    const form = readHash(stored)
+    if (form === undefined) return false
+    const { algorithm, expected, ...cost } = form
+    const found = await this.#turn(() => argon2(algorithm, { message: password, tagLength: expected.length, ...cost }))
     return timingSafeEqual(found, expected)
   }
 
-  /** Whether `stored` is of a form that `matches` can check. */
+  /** Whether `stored` is of a form that `matches` can check, at a cost that it takes on. */
   static isHash(stored: string): boolean {
-    return /^\$argon2id?\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/.test(stored)
+    return readHash(stored) !== undefined
   }
 
   async #turn<T>(work: () => Promise<T>): Promise<T> {
@@ -66,6 +55,29 @@ export class Passwords {
       else next()
     }
   }
+}
+
+interface StoredHash {
+  readonly algorithm: 'argon2id' | 'argon2i'
+  /** KiB. */
+  readonly memory: number
+  readonly passes: number
+  readonly parallelism: number
+  readonly nonce: Buffer
+  readonly expected: Buffer
+}
+
+/** `undefined` for what is no such hash, costs more than is taken on, or breaks the least that RFC 9106 §3.1 asks for. */
+function readHash(stored: string): StoredHash | undefined {
+  const form = /^\$(argon2id?)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(stored)
+  if (form === null) return undefined
+  const [memory, passes, parallelism] = [Number(form[2]), Number(form[3]), Number(form[4])]
+  if (memory > COST_MAX.memory || passes > COST_MAX.passes || parallelism > COST_MAX.parallelism) return undefined
+  if (parallelism < 1 || passes < 1 || memory < 8 * parallelism) return undefined
+  const nonce = Buffer.from(form[5]!, 'base64')
+  const expected = Buffer.from(form[6]!, 'base64')
+  if (nonce.length < 8 || expected.length < 4) return undefined
+  return { algorithm: form[1] as StoredHash['algorithm'], memory, passes, parallelism, nonce, expected }
 }
 
 /** PHC strings carry base64 without padding. */

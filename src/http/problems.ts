@@ -8,7 +8,6 @@ import { sendJson, sendPage, setReason } from './answers.ts'
 export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'bad-request': 400,
   busy: 503,
-  'content-differs': 409,
   'digest-differs': 400,
   'directory-in-use': 500,
   'directory-not-ours': 500,

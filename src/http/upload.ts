@@ -29,7 +29,7 @@ export function upload(app: FastifyInstance, services: Services): void {
         return reply.code(200).header('content-type', 'text/plain; charset=utf-8').send(note)
       } catch (error) {
         // Uploaders send everything before they read: hung up on, they could not tell why.
-        if (isForm) await drain(body, limits.uploadBytes)
+        if (isForm) await drain(body, limits.refusedBytes)
         throw error
       }
     },

@@ -12,6 +12,8 @@ export interface RunnerOptions {
   readonly run: (job: Job) => Promise<void>
   /** Told once per failed attempt. */
   readonly onFailure: (job: Job, error: unknown, isLast: boolean) => void
+  /** Told when the job table itself cannot be read or written (a full disk); the runner goes on after a pause. */
+  readonly onTrouble: (error: unknown) => void
 }
 
 /** A job whose worker died is due again after this. */
@@ -40,20 +42,31 @@ export class JobRunner implements AsyncDisposable {
   }
 
   async #work(): Promise<void> {
-    const { catalog, clock } = this.#options
     while (!this.#isStopping) {
       this.#wake = Promise.withResolvers<void>()
-      const now = clock.now().getTime()
-      const due = await catalog.read(nextDueMs)
-      if (due !== undefined && due <= now) {
-        const claimed = await catalog.write((writer) => claim(writer, now, now + LEASE_MS))
-        if (claimed !== undefined) await this.#attempt(claimed)
-        continue
+      let pauseMs: number
+      try {
+        pauseMs = await this.#step()
+      } catch (error) {
+        this.#options.onTrouble(error)
+        pauseMs = RETRY_FIRST_MS
       }
-      const timer = setTimeout(this.#wake.resolve, due === undefined ? IDLE_MS : Math.min(IDLE_MS, due - now))
+      if (pauseMs === 0) continue
+      const timer = setTimeout(this.#wake.resolve, pauseMs)
       await this.#wake.promise
       clearTimeout(timer)
     }
+  }
+
+  /** Runs the job that is due; gives the ms until there may be another. */
+  async #step(): Promise<number> {
+    const { catalog, clock } = this.#options
+    const now = clock.now().getTime()
+    const due = await catalog.read(nextDueMs)
+    if (due === undefined || due > now) return due === undefined ? IDLE_MS : Math.min(IDLE_MS, due - now)
+    const claimed = await catalog.write((writer) => claim(writer, now, now + LEASE_MS))
+    if (claimed !== undefined) await this.#attempt(claimed)
+    return 0
   }
 
   async #attempt({ id, job, attempts }: ClaimedJob): Promise<void> {

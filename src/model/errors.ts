@@ -5,7 +5,6 @@
 export const PROBLEM_CODES = [
   'bad-request',
   'busy',
-  'content-differs',
   'digest-differs',
   'directory-in-use',
   'directory-not-ours',

@@ -9,6 +9,8 @@ const GIB = 1024 * MIB
 export interface Limits {
   /** One uploaded file. Wheels with GPU code pass 1 GB; product limit is 10 GB. */
   readonly uploadBytes: number
+  /** Of a refused upload so much is read on: uploaders send everything before they read why. */
+  readonly refusedBytes: number
   /** One text field of an upload form. PyPI's longest descriptions stay below 2 MiB. */
   readonly formFieldBytes: number
   readonly formFields: number
@@ -80,6 +82,7 @@ export interface Limits {
 
 export const LIMITS: Limits = Object.freeze({
   uploadBytes: 10 * GIB,
+  refusedBytes: 10 * GIB,
   formFieldBytes: 8 * MIB,
   formFields: 2000,
   jsonBodyBytes: 4 * MIB,

@@ -219,8 +219,9 @@ function splits(stem: string): { project: ProjectName; version: string }[] {
 }
 
 function isSameVersion(written: string, wanted: string): boolean {
-  if (asVersion(written) && asVersion(wanted)) return compareVersions(written, wanted) === 0
-  return escaped(written) === escaped(wanted)
+  // The escaped form of a local version may read as another version: `1.0_a.1` is 1.0+a.1, and 1.0a1 as well.
+  if (escaped(written) === escaped(wanted)) return true
+  return asVersion(written) !== undefined && asVersion(wanted) !== undefined && compareVersions(written, wanted) === 0
 }
 
 function escaped(version: string): string {

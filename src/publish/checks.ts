@@ -3,7 +3,7 @@ import type { Digest } from '../lib/digest.ts'
 import { asFilename, matchesProject, matchesVersion, parseFilename } from '../pep/filename.ts'
 import type { CoreMetadata } from '../pep/metadata.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
-import { asVersion, isSpecifier } from '../pep/version.ts'
+import { asVersion, compareVersions, isSpecifier } from '../pep/version.ts'
 
 export interface Upload {
   /** As the form says. */
@@ -29,18 +29,18 @@ export interface Refusal {
 export type Check = (upload: Upload) => Refusal | undefined
 
 const hasArchiveName: Check = ({ filename }) =>
-  asFilename(filename) === undefined || parseFilename(filename) === undefined
-    ? { code: 'file-invalid', message: `'${filename}' is not a valid archive name` }
-    : undefined
+  isArchive(filename) ? undefined : { code: 'file-invalid', message: `'${filename}' is not a valid archive name` }
 
-/** A file of another project is not also told that its version is wrong. */
+/** A file of another project is not also told that its version is wrong, nor is one that is no archive at all. */
 const namesItsVersion: Check = ({ filename, version, project }) =>
-  version !== '' && !matchesVersion(filename, version, matchesProject(filename, project) ? project : undefined)
+  isArchive(filename) &&
+  version !== '' &&
+  !matchesVersion(filename, version, matchesProject(filename, project) ? project : undefined)
     ? { code: 'file-invalid', message: `filename '${filename}' does not contain version '${version}'` }
     : undefined
 
 const namesItsProject: Check = ({ filename, project, name }) =>
-  matchesProject(filename, project)
+  !isArchive(filename) || matchesProject(filename, project)
     ? undefined
     : { code: 'file-invalid', message: `filename '${filename}' does not match project name '${name}'` }
 
@@ -108,9 +108,12 @@ function differs(algorithm: string, declared: string | undefined, found: string 
   return { code: 'digest-differs', message: `${algorithm} of the file is ${found}, the form declares ${declared}` }
 }
 
+function isArchive(filename: string): boolean {
+  return asFilename(filename) !== undefined && parseFilename(filename) !== undefined
+}
+
 function isSameVersion(a: string, b: string): boolean {
-  const canonical = asVersion(a)
-  return a === b || (canonical !== undefined && canonical === asVersion(b))
+  return a === b || (asVersion(a) !== undefined && asVersion(b) !== undefined && compareVersions(a, b) === 0)
 }
 
 function text(value: string | readonly string[] | undefined): string {

@@ -133,7 +133,10 @@ async function metadataOf(
     const found = await readArchiveMetadata(filename, source, bounds)
     return found && { metadata: parseMetadata(found.bytes), metadataBytes: found.bytes }
   } catch (error) {
-    if (error instanceof ArchiveError) return new Problem('file-invalid', error.message, { cause: error })
+    if (error instanceof ArchiveError) {
+      const message = error.message.replace('Cannot read archive', () => `Cannot read archive '${filename}'`)
+      return new Problem('file-invalid', message, { cause: error })
+    }
     if (error instanceof MetadataError) {
       return new Problem('metadata-invalid', `invalid metadata: ${error.message}`, { cause: error })
     }

@@ -153,6 +153,16 @@ test('receive() refuses a form that ends early, wherever it was cut', async () =
   }
 })
 
+test('receive() refuses a form that is cut inside a file it has no use for', async () => {
+  const { contentType, body } = multipart([
+    NAME,
+    { name: 'gpg_signature', filename: 'x.asc', content: 's'.repeat(500) },
+  ])
+  for (const at of [250, 400, body.length - 40]) {
+    await refused('upload-incomplete', { 'content-type': contentType }, pieces(body.subarray(0, at), 60))
+  }
+})
+
 test('receive() refuses a form whose sender breaks off', async () => {
   const { contentType, body } = multipart([NAME, FILE, VERSION])
   async function* broken() {

@@ -44,10 +44,20 @@ export async function receive(
   parser.on('fieldsLimit', () =>
     refuse(new Problem('too-large', `Cannot accept a form with more than ${limits.formFields} fields`)),
   )
+  const open = new Set<Readable>()
   parser.on('file', (name, stream, filename) => {
-    if (name !== 'content' || writing !== undefined) {
+    // Whoever reads it is told by the stream itself; without a listener an error would end the process.
+    stream.on('error', () => {})
+    open.add(stream)
+    stream.on('close', () => open.delete(stream))
+    if (refusal !== undefined || name !== 'content') {
       // Other parts (a gpg signature) are read past: nothing here uses them.
       stream.resume()
+      return
+    }
+    if (writing !== undefined) {
+      stream.resume()
+      refuse(new Problem('bad-request', 'Cannot read upload form: it has more than one file called content'))
       return
     }
     writing = (async () => {
@@ -59,9 +69,12 @@ export async function receive(
   })
 
   try {
-    await pipeline(body, parser)
+    // A refusal ends the parser, not the body: an uploader that cannot go on sending never reads why.
+    await pipeline(body.iterator({ destroyOnReturn: false }), parser)
     await writing
   } catch (error) {
+    // The parser leaves the file it was in the middle of open, and its reader would wait for ever.
+    for (const stream of open) stream.destroy(error as Error)
     await writing?.catch(() => {})
     await content?.draft[Symbol.asyncDispose]()
     throw refusal ?? explained(error)

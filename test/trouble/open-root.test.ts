@@ -111,7 +111,7 @@ describe('on every address of the machine', () => {
 
   test('with a password set while the server is stopped, that one works from anywhere and the old one nowhere', async () => {
     const port = String(server.port)
-    await server.stop()
+    await server[Symbol.asyncDispose]()
     const set = await runProgram(
       join(CHECKOUT, 'bin/airlock'),
       ['passwd', 'root', '--serverdir', join(folder.path, 'server')],

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { digestOf } from '../lib/digest.ts'
+import { blobStoreContract } from './blob-store.contract.ts'
+import { writeBlob } from './blob-store.ts'
+import { FilesystemBlobs } from './filesystem.ts'
+
+blobStoreContract({
+  name: 'FilesystemBlobs',
+  lacks: [],
+  open: async () => {
+    const folder = await tempFolder()
+    // Pieces smaller than what is read, so that reading takes several.
+    const open = (clear: boolean) => FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, clear })
+    return {
+      store: await open(true),
+      drafts: async () => (await readdir(join(folder.path, 'drafts'))).length,
+      reopen: open,
+      [Symbol.asyncDispose]: () => folder.remove(),
+    }
+  },
+})
+
+test('FilesystemBlobs keeps a blob as a read-only file named by its sha256, for sha256sum to check', async () => {
+  await using folder = await tempFolder()
+  const store = await FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, clear: true })
+  await writeBlob(store, [Buffer.from('x')], { limitBytes: 10 })
+  const digest = digestOf('x')
+  const found = await stat(join(folder.path, 'blobs', 'sha256', digest.slice(0, 2), digest))
+  assert.equal(found.size, 1)
+  assert.equal(found.mode & 0o777, 0o444)
+})
+
+test('FilesystemBlobs keeps several stores over one folder apart from each other’s drafts', async () => {
+  await using folder = await tempFolder()
+  const open = () => FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, clear: false })
+  const [one, two] = [await open(), await open()]
+  await using a = await one.draft({ limitBytes: 10 })
+  await using b = await two.draft({ limitBytes: 10 })
+  await a.append(Buffer.from('a'))
+  await b.append(Buffer.from('b'))
+  await Promise.all([a.commit(digestOf('a')), b.commit(digestOf('b'))])
+  assert.equal((await Array.fromAsync(one.list())).length, 2)
+})
