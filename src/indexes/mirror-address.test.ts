@@ -12,7 +12,7 @@ const file = (
   url,
   hashes,
 })
-const SHA256 = 'ABCDEF'.repeat(10) + 'ABCD'
+const SHA256 = `${'ABCDEF'.repeat(10)}ABCD`
 
 for (const [what, hashes, expected] of [
   ['sha256', { sha256: SHA256 }, SHA256.toLowerCase()],

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Catalog } from '../catalog/catalog.ts'
 import { readState, writeState } from '../catalog/mirror-pages.ts'
 import type { Clock } from '../lib/clock.ts'
+import { reasonOf } from '../lib/reason.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -21,7 +22,8 @@ export interface MirrorNamesOptions {
   readonly limits: Limits
   readonly clock: Clock
   readonly userAgent: string
-  readonly onFailure: (reason: string) => void
+  /** Told why; `isUnreachable`: upstream gave no answer at all. */
+  readonly onFailure: (reason: string, isUnreachable: boolean) => void
 }
 
 /** The thread streams: a small heap keeps it from growing where it could as well collect. */
@@ -95,7 +97,7 @@ export class MirrorNames implements AsyncDisposable {
     const result = await this.#work({ url, path, temp, limits, userAgent })
     if ('failure' in result) {
       this.#failedMs = clock.now().getTime()
-      onFailure(result.failure)
+      onFailure(result.failure, result.isUnreachable)
       return
     }
     await catalog.write((writer) => writeState(writer, record, FETCHED, String(startedMs)))
@@ -109,8 +111,10 @@ export class MirrorNames implements AsyncDisposable {
       })
       this.#worker = worker
       worker.once('message', resolve)
-      worker.once('error', (error) => resolve({ failure: error instanceof Error ? error.message : String(error) }))
-      worker.once('exit', () => resolve({ failure: 'the thread that reads the list ended early' }))
+      worker.once('error', (error) => resolve({ failure: reasonOf(error), isUnreachable: false }))
+      worker.once('exit', () =>
+        resolve({ failure: 'the thread that reads the list ended early', isUnreachable: false }),
+      )
     })
   }
 

@@ -95,7 +95,11 @@ export class Mirrors implements AsyncDisposable {
             path,
             temp,
             userAgent,
-            onFailure: (reason) => warn('Cannot refresh the list of projects', { 'index.name': record.name, reason }),
+            onFailure: (reason, isUnreachable) => {
+              // What the thread found out by waiting, requests need not find out again.
+              if (isUnreachable) upstream.reachability.failed(reason)
+              warn('Cannot refresh the list of projects', { 'index.name': record.name, reason })
+            },
           })
     const mirror = new Mirror({ ...shared, blobs, upstream, ...(names !== undefined && { names }) })
     this.#kept.set(record.id, { options: text, mirror, upstream, names })

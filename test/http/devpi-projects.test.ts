@@ -131,3 +131,15 @@ test("a mirror's file is fetched once and served from then on, with its metadata
   assert.match((await stranger.asks(`${url.pathname}.metadata`)).text, /^Metadata-Version/)
   await upstream.resume()
 })
+
+test("a mirror's page may be kept as long as upstream's own, and not at all while it is stale", async () => {
+  const ask = () => stranger.asks('/root/pypi/+simple/onlyfar/', { accept: 'application/vnd.pypi.simple.v1+json' })
+  const fresh = await ask()
+  assert.equal(fresh.headers['cache-control'], 'max-age=600')
+  assert.match(fresh.headers['x-pypi-last-serial'] ?? '', /^\d+$/)
+  upstream.misbehave('/simple/onlyfar/', { kind: 'status', status: 500 })
+  world.passes(1_800_000)
+  const stale = await ask()
+  assert.equal(stale.status, 200)
+  assert.equal(stale.headers['cache-control'], 'max-age=0, must-revalidate, no-cache, no-store')
+})

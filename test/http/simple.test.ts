@@ -197,3 +197,9 @@ test('HEAD of pages has the headers of GET and no body', async () => {
     assert.notEqual(head.headers['content-length'], '0')
   }
 })
+
+test('pages of a stage are asked for again each time: anybody may upload at any moment', async () => {
+  for (const path of [PAGE, LIST]) {
+    assert.equal((await stranger.asks(path, { accept: JSON_V1 })).headers['cache-control'], 'no-cache')
+  }
+})
