@@ -1,7 +1,7 @@
 /** The smallest index: what it was given, in memory. It counts what it is asked, and can be told to fail. */
 import type { FileSource, IndexFile, IndexPage, Layer } from '../src/indexes/package-index.ts'
 import { fileAddress } from '../src/indexes/package-index.ts'
-import type { IndexName } from '../src/model/records.ts'
+import type { IndexName } from '../src/model/names.ts'
 import { candidates } from '../src/pep/filename.ts'
 import { type ProjectName, projectName } from '../src/pep/name.ts'
 import type { BuiltFile } from './wheels.ts'

@@ -4,8 +4,8 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../lib/clock.ts'
 import { may, type Principal } from '../model/access.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
-import { userName } from '../model/names.ts'
-import { timestamp, type User, type UserName } from '../model/records.ts'
+import { type UserName, userName } from '../model/names.ts'
+import { timestamp, type User } from '../model/records.ts'
 import { Passwords } from './passwords.ts'
 
 type Fields = Readonly<Record<string, unknown>>

@@ -1,6 +1,7 @@
 /** Users, and the indexes they own. */
 import type { IndexOptions } from '../model/index-options.ts'
-import type { IndexName, IndexRecord, User, UserName } from '../model/records.ts'
+import type { IndexName, UserName } from '../model/names.ts'
+import type { IndexRecord, User } from '../model/records.ts'
 import type { Reader, Writer } from './catalog.ts'
 import type { Schema } from './schema.ts'
 

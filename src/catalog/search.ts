@@ -1,6 +1,6 @@
 /** Text search over the projects that are held: SQLite's FTS5, one row per project of an index. */
 import { sql } from 'kysely'
-import type { IndexName } from '../model/records.ts'
+import type { IndexName } from '../model/names.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { Reader, Writer } from './catalog.ts'
 

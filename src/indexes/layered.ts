@@ -1,7 +1,7 @@
 /** The combinator: stages merge, stages shadow mirrors. */
 import { reasonOf } from '../lib/reason.ts'
 import type { StageOptions } from '../model/index-options.ts'
-import type { IndexName } from '../model/records.ts'
+import type { IndexName } from '../model/names.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { mergeNames } from './name-batches.ts'
 import type { IndexFile, IndexPage, Layer, PackageIndex } from './package-index.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { IndexName } from '../model/records.ts'
+import type { IndexName } from '../model/names.ts'
 import { addressHash, mirrorAddress, upstreamFolder } from './mirror-address.ts'
 
 const INDEX = 'root/pypi' as IndexName

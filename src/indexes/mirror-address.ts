@@ -1,4 +1,4 @@
-import type { IndexName } from '../model/records.ts'
+import type { IndexName } from '../model/names.ts'
 import type { DistributionFile } from '../pep/simple.ts'
 import { fileAddress } from './package-index.ts'
 

@@ -1,6 +1,6 @@
 /** The central interface: what answers for projects. Stage, mirror and bases are all implementations of it. */
 import type { Digest } from '../lib/digest.ts'
-import type { IndexName } from '../model/records.ts'
+import type { IndexName } from '../model/names.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
 import type { Download } from './download.ts'

@@ -1,6 +1,6 @@
 /** Who may do what: one pure decision, called by every way in. The table is devpi's (its permissions without --restrict-modify). */
 import type { IndexOptions } from './index-options.ts'
-import type { UserName } from './records.ts'
+import type { UserName } from './names.ts'
 
 /** Who asks. Absent `name`: nobody in particular. */
 export interface Principal {

@@ -4,8 +4,7 @@
  */
 import { type ProjectName, projectName } from '../pep/name.ts'
 import { Problem } from './errors.ts'
-import { parseIndexName } from './names.ts'
-import type { IndexName, UserName } from './records.ts'
+import { type IndexName, parseIndexName, type UserName } from './names.ts'
 
 interface CommonOptions {
   readonly volatile: boolean

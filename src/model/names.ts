@@ -1,5 +1,10 @@
+/** What users and indexes are called. */
+import type { Brand } from '../lib/brand.ts'
 import { Problem } from './errors.ts'
-import type { IndexName, UserName } from './records.ts'
+
+export type UserName = Brand<string, 'UserName'>
+/** `user/index`. */
+export type IndexName = Brand<string, 'IndexName'>
 
 /** Far above any name in use, far below what would hurt a path or a header. */
 const LENGTH_MAX = 128

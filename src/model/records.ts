@@ -3,10 +3,8 @@ import type { Brand } from '../lib/brand.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { IndexOptions, MirrorOptions, StageOptions } from './index-options.ts'
+import type { IndexName, UserName } from './names.ts'
 
-export type UserName = Brand<string, 'UserName'>
-/** `user/index`. */
-export type IndexName = Brand<string, 'IndexName'>
 /** A position in the journal; 0 is before the first change. */
 export type Serial = Brand<number, 'Serial'>
 
