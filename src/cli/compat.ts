@@ -31,7 +31,7 @@ const SERVER: readonly SettingKey[] = [
 
 export function devpiInit(context: CliContext, server: ServerCommands): Command {
   const program = new Command('devpi-init').description('initialise a server folder').version(SPOKEN_VERSION)
-  addSettingOptions(program, ['serverdir', 'no_root_pypi', 'root_passwd', 'upstream'])
+  addSettingOptions(program, ['serverdir', 'no_root_pypi', 'root_passwd', 'upstream'], defaultsOf(context))
   program.option('--role <ROLE>', 'only standalone and auto are known')
   return program.action(async (options: { role?: string }) => {
     checkRole(options.role)
@@ -41,7 +41,7 @@ export function devpiInit(context: CliContext, server: ServerCommands): Command 
 
 export function devpiServer(context: CliContext, server: ServerCommands): Command {
   const program = new Command('devpi-server').description('run the server').version(SPOKEN_VERSION)
-  addSettingOptions(program, SERVER)
+  addSettingOptions(program, SERVER, defaultsOf(context))
   program.option('--role <ROLE>', 'only standalone and auto are known')
   program.option('--debug', 'log more')
   program.option('--threads <N>', 'accepted for compatibility: requests do not wait for threads here')

@@ -4,13 +4,18 @@ import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from '../config/settings.ts'
 import type { CliContext } from './context.ts'
 
-/** Adds the options of those settings, and `--config`. */
-export function addSettingOptions(command: Command, keys: readonly SettingKey[]): Command {
+/** Adds the options of those settings, and `--config`; `defaults` are the command's own. */
+export function addSettingOptions(
+  command: Command,
+  keys: readonly SettingKey[],
+  defaults: NonNullable<ConfigSources['defaults']> = {},
+): Command {
   for (const key of keys) {
     const setting: Setting = SETTINGS.find((each) => each.key === key)!
     const flag = setting.type === 'flag' ? flagOf(setting) : `${flagOf(setting)} <${setting.value ?? 'VALUE'}>`
-    const hasShownDefault = setting.default !== undefined && setting.default !== '' && setting.type !== 'flag'
-    const shown = hasShownDefault ? ` (default: ${setting.default})` : ''
+    const standing = defaults[key] ?? setting.default
+    const hasShownDefault = standing !== undefined && standing !== '' && setting.type !== 'flag'
+    const shown = hasShownDefault ? ` (default: ${standing})` : ''
     const option = new Option(flag, `${setting.sentence}${shown} [env: ${variablesOf(setting)[0]}]`)
     if (setting.type === 'list')
       option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])

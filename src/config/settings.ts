@@ -8,7 +8,7 @@
 export const DEFAULT_UPSTREAM = 'https://pypi.org/simple/'
 
 /** Where people read about a project of the default upstream; devpi's `mirror_web_url_fmt` for root/pypi. */
-export const DEFAULT_UPSTREAM_PAGES = 'https://pypi.org/project/{name}/'
+export const DEFAULT_UPSTREAM_PAGES = `${new URL(DEFAULT_UPSTREAM).origin}/project/{name}/`
 
 export type SettingType = 'text' | 'path' | 'url' | 'integer' | 'flag' | 'list'
 
