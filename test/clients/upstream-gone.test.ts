@@ -142,7 +142,9 @@ async function listsWhatCanBeDelivered(served: ServedFolder): Promise<void> {
   const list = await fetch(`${served.url}/root/pypi/+simple/`, { headers: { accept: JSON_TYPE } })
   assert.equal(list.status, 200)
   const { projects } = (await list.json()) as { projects: { name: string }[] }
-  assert.deepEqual(projects.map((project) => project.name).sort(), ['cffi', 'cryptography', 'netaddr', 'pycparser'])
+  // On Python before 3.11 cryptography needs one more.
+  const names = projects.map((project) => project.name).filter((name) => name !== 'typing-extensions')
+  assert.deepEqual(names.sort(), ['cffi', 'cryptography', 'netaddr', 'pycparser'])
 }
 
 async function saysThatItCannotKnow(served: ServedFolder, project: string): Promise<void> {
