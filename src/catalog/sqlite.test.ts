@@ -8,12 +8,13 @@ import { indexName, userName } from '../model/names.ts'
 import { projectName } from '../pep/name.ts'
 import { findUser, listUsers, saveUser } from './accounts.ts'
 import { catalogContract, NOW } from './catalog.contract.ts'
+import { holdingsContract } from './holdings.contract.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { SqliteCatalog } from './sqlite.ts'
 
 const open = (path: string, readers = 2) => SqliteCatalog.open({ path, readers, now: () => NOW })
 
-catalogContract({
+const opened = {
   name: 'SqliteCatalog',
   open: async () => {
     const folder = await tempFolder()
@@ -32,7 +33,9 @@ catalogContract({
       },
     }
   },
-})
+}
+catalogContract(opened)
+holdingsContract(opened)
 
 test('SqliteCatalog runs its migrations once', async () => {
   await using folder = await tempFolder()
