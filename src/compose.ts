@@ -1,7 +1,9 @@
 /** Config → a server that is ready to listen: the only place that knows every constructor. */
 import { readFileSync } from 'node:fs'
+import type { Server as HttpServer } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { createFirstAccounts } from './accounts/first-accounts.ts'
+import { Groups } from './accounts/groups.ts'
 import { IndexRecords } from './accounts/index-records.ts'
 import { Login } from './accounts/login.ts'
 import { LoginTokens } from './accounts/login-tokens.ts'
@@ -15,6 +17,7 @@ import type { ServerCommands } from './cli/server-commands.ts'
 import type { Config } from './config/load.ts'
 import { DEFAULT_UPSTREAM_PAGES } from './config/settings.ts'
 import { createApp } from './http/app.ts'
+import { createListener } from './http/front-door.ts'
 import type { Services } from './http/services.ts'
 import { Mirrors } from './indexes/mirrors.ts'
 import { isMirror, openIndexes } from './indexes/open-index.ts'
@@ -22,6 +25,7 @@ import { describeFile } from './jobs/describe-file.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
+import { mayUnder } from './model/access.ts'
 import { homePage, userPage } from './web/home-page.ts'
 import { indexPage } from './web/index-page.ts'
 import { problemPage } from './web/problem-page.ts'
@@ -47,6 +51,8 @@ export interface Server extends AsyncDisposable {
   readonly stores: Stores
   /** Root can log in without a password, from this machine. */
   readonly hasOpenRoot: boolean
+  /** What people's connections go to, not listening yet; to be asked for when `app` is ready, as often as there are addresses. */
+  createListener(): HttpServer
   /** Starts what works in the background: jobs, and fetching what mirrors will be asked for. */
   start(): Promise<void>
 }
@@ -78,7 +84,7 @@ export async function openStores(
   }
   const identity = known ?? (await folder.establish(clock.now()))
   const opened = stack.move()
-  const users = new Users(catalog, passwords, clock)
+  const users = new Users(catalog, passwords, clock, mayUnder(config))
   return { folder, identity, catalog, blobs, passwords, users, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
 
@@ -93,6 +99,7 @@ export async function openServer(
   stack.use(stores)
   const { catalog, blobs, passwords, folder, identity } = stores
   const { limits } = config
+  const may = mayUnder(config)
   const userAgent = `airlock/${VERSION}`
   const mirrors = stack.use(
     new Mirrors({
@@ -125,12 +132,14 @@ export async function openServer(
   const services: Services = {
     catalog,
     blobs,
-    indexes: openIndexes({ catalog, mirrors, limits }),
+    indexes: openIndexes({ catalog, mirrors, limits, may }),
     mirrors,
     login: new Login(catalog, passwords, tokens),
     users: stores.users,
-    indexRecords: new IndexRecords(catalog),
-    publisher: { catalog, blobs, limits, clock },
+    indexRecords: new IndexRecords(catalog, may),
+    groups: new Groups(catalog, may),
+    may,
+    publisher: { catalog, blobs, limits, clock, may },
     pages: {
       style: readFileSync(new URL('./web/style.css', import.meta.url)),
       homePage,
@@ -163,6 +172,7 @@ export async function openServer(
     app,
     stores,
     hasOpenRoot,
+    createListener: () => createListener(app.routing, limits),
     start: async () => {
       runner.start()
       for (const record of await catalog.read((reader) => listIndexes(reader))) {

@@ -1,6 +1,6 @@
 /** The smallest index: what it was given, in memory. It counts what it is asked, and can be told to fail. */
 import type { FileSource, IndexFile, IndexPage, Layer } from '../src/indexes/package-index.ts'
-import { fileAddress } from '../src/indexes/package-index.ts'
+import { fileAddress } from '../src/model/file-address.ts'
 import type { IndexName } from '../src/model/names.ts'
 import { candidates } from '../src/pep/filename.ts'
 import { type ProjectName, projectName } from '../src/pep/name.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTempStores } from '../../test/temp-stores.ts'
 import { saveUser } from '../catalog/accounts.ts'
-import { ANONYMOUS, type Principal } from '../model/access.ts'
+import { ANONYMOUS, may, type Principal } from '../model/access.ts'
 import type { Problem, ProblemCode } from '../model/errors.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import { userName } from '../model/names.ts'
@@ -22,7 +22,7 @@ async function given() {
   }
   return {
     stores,
-    records: new IndexRecords(stores.catalog),
+    records: new IndexRecords(stores.catalog, may),
     [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose](),
   }
 }

@@ -1,7 +1,7 @@
 /** Indexes made, changed and removed: devpi's rules, in devpi's order. */
 import { changeIndex, createIndex, deleteIndex, findIndex, findUser } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
-import { may, type Principal } from '../model/access.ts'
+import type { May, Principal } from '../model/access.ts'
 import { noSuchIndex, noSuchUser, Problem } from '../model/errors.ts'
 import { createdOptions, type IndexOptions, operatedOptions, updatedOptions } from '../model/index-options.ts'
 import { indexName, indexPart, userOf } from '../model/names.ts'
@@ -12,9 +12,11 @@ export type IndexChange = readonly unknown[] | Readonly<Record<string, unknown>>
 
 export class IndexRecords {
   readonly #catalog: Catalog
+  readonly #may: May
 
-  constructor(catalog: Catalog) {
+  constructor(catalog: Catalog, may: May) {
     this.#catalog = catalog
+    this.#may = may
   }
 
   /** Throws `no-such-user`, `index-exists`, `not-allowed`, `name-invalid`, `option-invalid`; in that order. */
@@ -31,7 +33,7 @@ export class IndexRecords {
       if ((await findIndex(writer, written)) !== undefined) {
         throw new Problem('index-exists', `index '${written}' exists`)
       }
-      if (!may(who, { do: 'create-index', user: owner.name })) {
+      if (!this.#may(who, { do: 'create-index', user: owner.name })) {
         throw new Problem('not-allowed', `no permission to create index ${written}`)
       }
       const name = indexName(owner.name, indexPart(index))
@@ -48,7 +50,7 @@ export class IndexRecords {
       const record = await findIndex(writer, name)
       if (record === undefined) throw noSuchIndex(name)
       const owner = userOf(record.name)
-      if (!may(who, { do: 'modify-index', user: owner })) {
+      if (!this.#may(who, { do: 'modify-index', user: owner })) {
         throw new Problem('not-allowed', `no permission to modify index ${name}`)
       }
       const options = Array.isArray(change)
@@ -69,7 +71,7 @@ export class IndexRecords {
     await this.#catalog.write(async (writer) => {
       const record = await findIndex(writer, name)
       if (record === undefined) throw noSuchIndex(name)
-      if (!may(who, { do: 'delete-index', user: userOf(record.name) })) {
+      if (!this.#may(who, { do: 'delete-index', user: userOf(record.name) })) {
         throw new Problem('not-allowed', `no permission to delete index ${name}`)
       }
       if (!record.options.volatile) {

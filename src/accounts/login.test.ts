@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTempStores } from '../../test/temp-stores.ts'
-import { ANONYMOUS, type Principal } from '../model/access.ts'
+import { ANONYMOUS, may, type Principal } from '../model/access.ts'
 import type { Problem } from '../model/errors.ts'
 import { userName } from '../model/names.ts'
 import { Login } from './login.ts'
@@ -16,7 +16,7 @@ async function given() {
   const stores = await openTempStores()
   const passwords = new Passwords(LIMITS)
   const tokens = new LoginTokens({ secret: Buffer.alloc(32, 1), lifeSeconds: 100, clock: stores.clock })
-  const users = new Users(stores.catalog, passwords, stores.clock)
+  const users = new Users(stores.catalog, passwords, stores.clock, may)
   return {
     stores,
     users,

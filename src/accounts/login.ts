@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { findUser } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { groupsOf } from '../catalog/groups.ts'
 import { Recent } from '../lib/recent.ts'
 import { ANONYMOUS, type Principal } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
@@ -66,7 +67,11 @@ export class Login {
       token === undefined
         ? (credentials.secret !== '' || credentials.isLocal) && (await this.#isPassword(user, credentials.secret))
         : token.user === user.name && token.accountCreated === user.created
-    return isRight ? { name: user.name, groups: [] } : ANONYMOUS
+    return isRight ? await this.#known(user) : ANONYMOUS
+  }
+
+  async #known(user: Pick<User, 'name'>): Promise<Principal> {
+    return { name: user.name, groups: await this.#catalog.read((reader) => groupsOf(reader, user.name)) }
   }
 
   async #isPassword(user: User, password: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTempStores } from '../../test/temp-stores.ts'
 import { findUser } from '../catalog/accounts.ts'
-import { ANONYMOUS, type Principal } from '../model/access.ts'
+import { ANONYMOUS, may, type Principal } from '../model/access.ts'
 import type { Problem, ProblemCode } from '../model/errors.ts'
 import { userName } from '../model/names.ts'
 import { IndexRecords } from './index-records.ts'
@@ -19,11 +19,11 @@ const is = (code: ProblemCode, message?: string) => (error: Problem) => {
 
 async function given() {
   const stores = await openTempStores()
-  const users = new Users(stores.catalog, new Passwords({ passwordChecks: 2, passwordQueue: 10 }), stores.clock)
+  const users = new Users(stores.catalog, new Passwords({ passwordChecks: 2, passwordQueue: 10 }), stores.clock, may)
   return {
     stores,
     users,
-    records: new IndexRecords(stores.catalog),
+    records: new IndexRecords(stores.catalog, may),
     [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose](),
   }
 }

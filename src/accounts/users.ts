@@ -2,7 +2,7 @@
 import { deleteUser, findUser, listIndexes, saveUser } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../lib/clock.ts'
-import { may, type Principal } from '../model/access.ts'
+import type { May, Principal } from '../model/access.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
 import { type UserName, userName } from '../model/names.ts'
 import { timestamp, type User } from '../model/records.ts'
@@ -18,17 +18,19 @@ export class Users {
   readonly #catalog: Catalog
   readonly #passwords: Passwords
   readonly #clock: Clock
+  readonly #may: May
 
-  constructor(catalog: Catalog, passwords: Passwords, clock: Clock) {
+  constructor(catalog: Catalog, passwords: Passwords, clock: Clock, may: May) {
     this.#catalog = catalog
     this.#passwords = passwords
     this.#clock = clock
+    this.#may = may
   }
 
   /** Throws `user-exists`, `not-allowed`, `name-invalid`, `bad-request`. */
   async create(who: Principal, name: string, fields: Fields): Promise<User> {
     if ((await this.#find(name)) !== undefined) throw userExists()
-    if (!may(who, { do: 'create-user' })) throw new Problem('not-allowed', 'no permission to create user')
+    if (!this.#may(who, { do: 'create-user' })) throw new Problem('not-allowed', 'no permission to create user')
     const user = userName(name)
     const unknown = Object.keys(fields).filter(
       (key) => !IGNORED.has(key) && !['password', 'pwhash', 'custom_data', ...TEXTS].includes(key),
@@ -48,13 +50,38 @@ export class Users {
   async modify(who: Principal, name: string, fields: Fields): Promise<User> {
     const user = await this.#find(name)
     if (user === undefined) throw noSuchUser(name)
-    if (!may(who, { do: 'modify-user', user: user.name })) {
-      throw new Problem('not-allowed', `no permission to modify user ${user.name}`)
+    const isPasswordOnly = Object.keys(fields).length === 1 && 'password' in fields
+    if (!this.#may(who, { do: isPasswordOnly ? 'change-password' : 'modify-user', user: user.name })) {
+      const what = isPasswordOnly ? 'change password for' : 'modify'
+      throw new Problem('not-allowed', `no permission to ${what} user ${user.name}`)
     }
+    return await this.#change(user, fields)
+  }
+
+  /** For who stands at the server itself: asks for no permission. Throws `no-such-user`. */
+  async setPassword(name: string, password: string): Promise<void> {
+    const user = await this.#find(name)
+    if (user === undefined) throw noSuchUser(name)
+    await this.#change(user, { password })
+  }
+
+  /** An account for somebody whom others vouch for, without a password here. One that exists is left as it is. Throws `name-invalid`. */
+  async ensure(name: string): Promise<User> {
+    const user = userName(name)
+    return await this.#catalog.write(async (writer) => {
+      const known = await findUser(writer, user)
+      if (known !== undefined) return known
+      const made: User = { name: user, created: timestamp(this.#clock.now()) }
+      await saveUser(writer, made, 'created')
+      return made
+    })
+  }
+
+  async #change(user: User, fields: Fields): Promise<User> {
     const passwordHash = await this.#hashOf(fields)
     return await this.#catalog.write(async (writer) => {
       const current = await findUser(writer, user.name)
-      if (current === undefined) throw noSuchUser(name)
+      if (current === undefined) throw noSuchUser(user.name)
       const { name: own, created, passwordHash: before } = current
       const hash = passwordHash ?? before
       const changed: User = {
@@ -74,7 +101,7 @@ export class Users {
     await this.#catalog.write(async (writer) => {
       const user = await findUser(writer, name)
       if (user === undefined) throw noSuchUser(name)
-      if (!may(who, { do: 'delete-user', user: user.name })) {
+      if (!this.#may(who, { do: 'delete-user', user: user.name })) {
         throw new Problem('not-allowed', `no permission to delete user ${user.name}`)
       }
       const kept = (await listIndexes(writer, user.name)).find((index) => !index.options.volatile)

@@ -3,6 +3,7 @@ import type { IndexOptions } from '../model/index-options.ts'
 import type { IndexName, UserName } from '../model/names.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 import type { Reader, Writer } from './catalog.ts'
+import { rememberStageDeleted } from './deleted-addresses.ts'
 import type { Schema } from './schema.ts'
 
 export async function findUser({ db }: Reader, name: string): Promise<User | undefined> {
@@ -28,6 +29,7 @@ export async function saveUser(writer: Writer, user: User, how: 'created' | 'mod
 
 /** With everything the user owns. */
 export async function deleteUser(writer: Writer, name: UserName): Promise<void> {
+  for (const index of await listIndexes(writer, name)) await deleteIndex(writer, index)
   await writer.db.deleteFrom('users').where('name', '=', name).execute()
   writer.change({ what: 'user', how: 'deleted', user: name })
 }
@@ -68,6 +70,7 @@ export async function changeIndex(writer: Writer, index: IndexRecord, options: I
 
 /** With its projects, releases and file rows. Their blobs stay until they are collected. */
 export async function deleteIndex(writer: Writer, index: IndexRecord): Promise<void> {
+  await rememberStageDeleted(writer, index)
   await writer.db.deleteFrom('indexes').where('id', '=', index.id).execute()
   writer.change({ what: 'index', how: 'deleted', index: index.name })
 }

@@ -3,7 +3,9 @@ import type { Selectable } from 'kysely'
 import type { Digest } from '../lib/digest.ts'
 import type { File, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
+import { deleteAttachments, listAttachments } from './attachments.ts'
 import type { Reader, Writer } from './catalog.ts'
+import { rememberDeleted } from './deleted-addresses.ts'
 import { ensureProject } from './projects.ts'
 import type { Schema } from './schema.ts'
 
@@ -42,6 +44,7 @@ export async function saveFile(
   how: 'uploaded' | 'replaced' | 'mirrored',
 ): Promise<void> {
   const project_id = await ensureProject(writer, index, file.project)
+  if (how === 'replaced') await forgetReplaced(writer, index, file)
   const row = {
     version: file.version,
     digest: file.digest,
@@ -63,6 +66,18 @@ export async function saveFile(
   writer.change({ what: 'file', how, index: index.name, project: file.project, filename: file.filename })
 }
 
+/** Other content under a name: its old address is gone, and so are the results of tests that were not run with it. */
+async function forgetReplaced(writer: Writer, index: IndexRecord, file: NewFile): Promise<void> {
+  const before = (await listFiles(writer, index, file.project)).find((each) => each.filename === file.filename)
+  if (before === undefined || before.digest === file.digest) return
+  await rememberDeleted(writer, [before])
+  const attachments = await listAttachments(writer, index, file.project)
+  await deleteAttachments(
+    writer,
+    attachments.filter((each) => each.ofFile?.id === before.id),
+  )
+}
+
 /** Adds what was read from inside the archive after it arrived. */
 export async function describeFile(
   writer: Writer,
@@ -81,12 +96,27 @@ export async function describeFile(
   writer.change({ what: 'file', how: 'described', index: file.index, project: file.project, filename: file.filename })
 }
 
-/** Every blob that a row names, with what it is for, ordered by row; those after row `after`, at most `most` rows. */
+/** Every blob that a row of the table names, with what it is for, ordered by row; those after row `after`, at most `most` rows. */
 export async function listNamedBlobs(
   { db }: Reader,
+  table: 'files' | 'attachments',
   after: number,
   most: number,
 ): Promise<{ row: number; filename: string; blobs: { digest: Digest; sizeBytes: number }[] }[]> {
+  if (table === 'attachments') {
+    const rows = await db
+      .selectFrom(table)
+      .select(['id', 'filename', 'digest', 'size_bytes'])
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(most)
+      .execute()
+    return rows.map(({ id, filename, digest, size_bytes }) => ({
+      row: id,
+      filename,
+      blobs: [{ digest: digest as Digest, sizeBytes: size_bytes }],
+    }))
+  }
   const rows = await db
     .selectFrom('files')
     .select(['id', 'filename', 'digest', 'size_bytes', 'metadata_digest', 'metadata_bytes'])
@@ -107,13 +137,20 @@ export async function listNamedBlobs(
 }
 
 export async function isBlobNamed({ db }: Reader, digest: Digest): Promise<boolean> {
-  const found = await db
+  const file = await db
     .selectFrom('files')
     .select('id')
     .where((eb) => eb.or([eb('digest', '=', digest), eb('metadata_digest', '=', digest)]))
     .limit(1)
     .executeTakeFirst()
-  return found !== undefined
+  if (file !== undefined) return true
+  const attachment = await db
+    .selectFrom('attachments')
+    .select('id')
+    .where('digest', '=', digest)
+    .limit(1)
+    .executeTakeFirst()
+  return attachment !== undefined
 }
 
 function asFile(row: Selectable<Schema['files']>, index: IndexRecord, project: ProjectName): File {

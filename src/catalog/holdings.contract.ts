@@ -130,7 +130,7 @@ export function holdingsContract(options: {
       assert.deepEqual(await catalog.read((reader) => listFiles(reader, index, projectName('acme'))), [])
       assert.equal(await catalog.read((reader) => findPage(reader, index, projectName('acme'))), undefined)
       for (const query of ['wonderful', 'acme', 'acm']) {
-        const hits = await catalog.read((reader) => searchProjects(reader, query, 10))
+        const hits = await catalog.read((reader) => searchProjects(reader, query, 10, []))
         assert.deepEqual(
           hits.map((hit) => hit.index),
           ['v/i'],
@@ -150,7 +150,7 @@ export function holdingsContract(options: {
     await addProject(catalog, index, 'requests', { summary: 'HTTP for humans' })
     await addProject(catalog, index, 'grpcio', { summary: 'Remote calls for Grüße 日本語' })
     const find = async (query: string) =>
-      (await catalog.read((reader) => searchProjects(reader, query, 10))).map((hit) => hit.name)
+      (await catalog.read((reader) => searchProjects(reader, query, 10, []))).map((hit) => hit.name)
     for (const [query, expected] of [
       ['requests', ['requests']],
       ['req', ['requests']],
@@ -177,7 +177,7 @@ export function holdingsContract(options: {
     const index = await addIndex(catalog, 'u/i')
     for (let each = 0; each < 8; each++) await addProject(catalog, index, `acme-${each}`, { summary: 'acme acme acme' })
     await addProject(catalog, index, 'acme', { summary: 'x' })
-    const hits = await catalog.read((reader) => searchProjects(reader, 'acme', 5))
+    const hits = await catalog.read((reader) => searchProjects(reader, 'acme', 5, []))
     assert.equal(hits.length, 5)
     assert.deepEqual(hits[0], { index: 'u/i', name: 'acme', version: '1.0', summary: 'x' })
   })
@@ -186,7 +186,8 @@ export function holdingsContract(options: {
     const index = await addIndex(catalog, 'u/i')
     await addProject(catalog, index, 'acme', { summary: 'oldword' })
     await addProject(catalog, index, 'acme', { summary: 'newword' }, '2.0')
-    const count = async (query: string) => (await catalog.read((reader) => searchProjects(reader, query, 10))).length
+    const count = async (query: string) =>
+      (await catalog.read((reader) => searchProjects(reader, query, 10, []))).length
     assert.deepEqual([await count('oldword'), await count('newword')], [0, 1])
   })
 
@@ -223,10 +224,10 @@ export function holdingsContract(options: {
       'a '.repeat(10_000),
       '"*'.repeat(5000),
     ]
-    for (const query of hostile) await catalog.read((reader) => searchProjects(reader, query, 10))
+    for (const query of hostile) await catalog.read((reader) => searchProjects(reader, query, 10, []))
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 40 }), async (query) => {
-        await catalog.read((reader) => searchProjects(reader, query, 10))
+        await catalog.read((reader) => searchProjects(reader, query, 10, []))
       }),
       { numRuns: 200 },
     )

@@ -96,16 +96,21 @@ export async function saveRelease(writer: Writer, index: IndexRecord, release: R
     .where('id', '=', projectId)
     .executeTakeFirstOrThrow()
   if (project.latest_version !== null && compareVersions(release.version, project.latest_version) < 0) return
-  const summary = one(release.metadata.summary)
-  await db
+  await describeProject(writer, projectId, release)
+}
+
+/** Makes the release the one by which the project is listed and found. */
+export async function describeProject(writer: Writer, projectId: number, latest: Release): Promise<void> {
+  const summary = one(latest.metadata.summary)
+  await writer.db
     .updateTable('projects')
-    .set({ latest_version: release.version, summary })
+    .set({ latest_version: latest.version, summary })
     .where('id', '=', projectId)
     .execute()
   await indexForSearch(writer, projectId, {
-    name: release.project,
+    name: latest.project,
     summary,
-    description: one(release.metadata.description),
+    description: one(latest.metadata.description),
   })
 }
 

@@ -38,6 +38,23 @@ export interface Schema {
     origin: string | null
     log: string
   }
+  attachments: {
+    id: Generated<number>
+    index_id: number
+    project_id: number
+    file_id: number | null
+    kind: 'doczip' | 'toxresult'
+    version: string
+    filename: string
+    digest: string
+    size_bytes: number
+    created: string
+    address_hash: string
+    log: string
+  }
+  deleted_addresses: { address: string }
+  groups: { name: string }
+  group_members: { group_name: string; user: string }
   mirror_pages: {
     index_id: number
     name: string

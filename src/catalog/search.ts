@@ -33,26 +33,36 @@ export async function indexForSearch(
 
 /**
  * Projects in whose name, summary or description every word of `query` begins a word, best first, and those whose
- * name contains the query. At most `most`; an empty list for a query without words.
+ * name contains the query. At most `most`; an empty list for a query without words. Nothing of the indexes whose ids
+ * are `hidden`, which take no hit away from others either.
  */
-export async function searchProjects({ db }: Reader, query: string, most: number): Promise<SearchHit[]> {
+export async function searchProjects(
+  { db }: Reader,
+  query: string,
+  most: number,
+  hidden: readonly number[],
+): Promise<SearchHit[]> {
   const words = query.match(/[\p{L}\p{N}]+/gu)?.slice(0, WORDS_MAX) ?? []
   if (words.length === 0) return []
   const byWords = words.map((word) => `"${word}"*`).join(' ')
   const byName = words.join('-')
+  const shown =
+    hidden.length === 0
+      ? sql``
+      : sql`AND rowid NOT IN (SELECT id FROM projects WHERE index_id IN (${sql.join(hidden)}))`
   // bm25 gives smaller numbers to better hits; a hit in the name counts most.
   const rows = await sql<{ index: string; name: string; version: string | null; summary: string | null }>`
     WITH hits (id, rank) AS (
       SELECT * FROM (
-        SELECT rowid, bm25(search, 20.0, 5.0, 1.0) FROM search WHERE search MATCH ${byWords} ORDER BY 2 LIMIT ${most}
+        SELECT rowid, bm25(search, 20.0, 5.0, 1.0) FROM search WHERE search MATCH ${byWords} ${shown} ORDER BY 2 LIMIT ${most}
       )
       UNION ALL
       SELECT * FROM (
-        SELECT rowid, -1000.0 FROM search_names WHERE name = ${byName} LIMIT ${most}
+        SELECT rowid, -1000.0 FROM search_names WHERE name = ${byName} ${shown} LIMIT ${most}
       )
       UNION ALL
       SELECT * FROM (
-        SELECT rowid, -0.5 FROM search_names WHERE ${byName.length >= 3 ? sql`search_names MATCH ${`"${byName}"`}` : sql`0`} LIMIT ${most}
+        SELECT rowid, -0.5 FROM search_names WHERE ${byName.length >= 3 ? sql`search_names MATCH ${`"${byName}"`}` : sql`0`} ${shown} LIMIT ${most}
       )
     )
     SELECT indexes.name AS "index", projects.name, projects.latest_version AS version, projects.summary

@@ -14,6 +14,7 @@ import { chmod, mkdir, open, readdir, readFile, rename, writeFile } from 'node:f
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Problem } from '../model/errors.ts'
+import { keepSecretFile } from './secret-file.ts'
 
 /** Raised when an older program could not read the folder any more. */
 export const FORMAT = 1
@@ -70,18 +71,20 @@ export class ServerFolder {
   }
 
   /** The secret that signs login tokens, made on first use. `path` is for a file elsewhere. Throws `setting-invalid`. */
-  async secret(path = join(this.root, 'secret')): Promise<Uint8Array> {
-    const found = await readIfThere(path)
+  async secret(path?: string): Promise<Uint8Array> {
+    if (path !== undefined) return (await keepSecretFile(path)).secret
+    const own = join(this.root, 'secret')
+    const found = await readIfThere(own)
     if (found === undefined) {
       const made = randomBytes(32).toString('base64')
-      await writeDurably(path, `${made}\n`, 0o600)
+      await writeDurably(own, `${made}\n`, 0o600)
       return Buffer.from(made)
     }
     const trimmed = found.toString('latin1').trim()
     if (trimmed.length < 32) {
       throw new Problem(
         'setting-invalid',
-        `Cannot use secret file "${path}": it has ${trimmed.length} characters, at least 32 are needed`,
+        `Cannot use secret file "${own}": it has ${trimmed.length} characters, at least 32 are needed`,
       )
     }
     return Buffer.from(trimmed, 'latin1')
@@ -124,7 +127,7 @@ export class ServerFolder {
         },
       )
     }
-    const known = ['airlock.json', 'airlock.toml', 'blobs', 'drafts', 'mirrors', 'secret', 'lock']
+    const known = ['airlock.json', 'airlock.toml', 'blobs', 'drafts', 'mirrors', 'secret', '.secret', 'lock']
     const foreign = names.filter(
       (name) => !known.includes(name) && !name.startsWith('catalog.db') && !name.startsWith('lock-'),
     )

@@ -1,27 +1,68 @@
-/** What a path names. */
+/** What a path names, for who asks. */
+import type { FastifyRequest } from 'fastify'
+import { findIndex } from '../catalog/accounts.ts'
 import type { OpenIndex } from '../indexes/open-index.ts'
-import { noSuchIndex, noSuchProject } from '../model/errors.ts'
+import { noSuchIndex, noSuchProject, Problem, readForbidden } from '../model/errors.ts'
+import type { IndexRecord } from '../model/records.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
+import { hasCredentials, principalOf } from './auth.ts'
 import type { Services } from './services.ts'
 
-/** The index `/{user}/{index}`. Throws `no-such-index`. */
-export async function askedIndex(
-  { indexes }: Services,
-  params: { readonly user: string; readonly index: string },
-): Promise<OpenIndex> {
-  const name = `${params.user}/${params.index}`
-  const opened = await indexes.open(name)
-  if (opened === undefined) throw noSuchIndex(name)
-  return opened
+export type AtIndex = FastifyRequest<{ Params: { user: string; index: string } }>
+export type AtProject = FastifyRequest<{ Params: { user: string; index: string; project: string } }>
+
+/** The index `/{user}/{index}` with its bases. Throws `no-such-index`, and what `readForbiddenTo` makes. */
+export async function askedIndex(services: Services, request: AtIndex): Promise<OpenIndex> {
+  const name = nameOf(request)
+  try {
+    const opened = await services.indexes.open(name, () => principalOf(request, services))
+    if (opened !== undefined) return opened
+  } catch (error) {
+    throw error instanceof Problem && error.code === 'not-allowed' ? readForbiddenTo(request) : error
+  }
+  throw noSuchIndex(name)
 }
 
-/** The project `/{user}/{index}/{project}`, which may or may not exist. Throws `no-such-index`; `no-such-project` for what is no name. */
+/** The index `/{user}/{index}` alone, for reading. Throws `no-such-index`, and what `readForbiddenTo` makes. */
+export async function askedRecord(services: Services, request: AtIndex): Promise<IndexRecord> {
+  const name = nameOf(request)
+  const record = await services.catalog.read((reader) => findIndex(reader, name))
+  if (record === undefined) throw noSuchIndex(name)
+  const isOpen = record.options.acl_pkg_read === undefined
+  if (!isOpen && !services.may(await principalOf(request, services), { do: 'read', options: record.options })) {
+    throw readForbiddenTo(request)
+  }
+  return record
+}
+
+/** The project `/{user}/{index}/{project}`, which may or may not exist. Throws as `askedIndex`; `no-such-project` for what is no name. */
 export async function askedProject(
   services: Services,
-  params: { readonly user: string; readonly index: string; readonly project: string },
+  request: AtProject,
 ): Promise<{ opened: OpenIndex; project: ProjectName }> {
-  const opened = await askedIndex(services, params)
-  const project = asProjectName(params.project)
-  if (project === undefined) throw noSuchProject(params.project)
+  const opened = await askedIndex(services, request)
+  const project = asProjectName(request.params.project)
+  if (project === undefined) throw noSuchProject(request.params.project)
   return { opened, project }
+}
+
+/** Which indexes a list shows to who asks. */
+export async function readableTo(
+  services: Services,
+  request: FastifyRequest,
+): Promise<(index: IndexRecord) => boolean> {
+  const who = await principalOf(request, services)
+  return (index) => services.may(who, { do: 'read', options: index.options })
+}
+
+/** Installers hold credentials back until they are asked for them (401); everybody else is told at once (403, as devpi does). */
+function readForbiddenTo(request: FastifyRequest): Problem {
+  if (request.routeOptions.config.speaks !== 'text' || hasCredentials(request)) return readForbidden()
+  return new Problem('login-required', 'package read forbidden without login', {
+    hint: 'put user and password, or a login token, into the address or into netrc',
+  })
+}
+
+function nameOf({ params }: AtIndex): string {
+  return `${params.user}/${params.index}`
 }

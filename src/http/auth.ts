@@ -1,14 +1,14 @@
 /** From a request's headers to who is asking. */
 import type { FastifyRequest } from 'fastify'
-import type { Login } from '../accounts/login.ts'
 import { ANONYMOUS, type Principal } from '../model/access.ts'
 import { isLocal } from './outside.ts'
+import type { Services } from './services.ts'
 
 /**
  * `X-Devpi-Auth` or HTTP Basic, either with a password or a login token. Wrong credentials are not refused here: the
  * request goes on without a name, as in devpi, and meets the permission it lacks.
  */
-export async function principalOf(request: FastifyRequest, login: Login): Promise<Principal> {
+export async function principalOf(request: FastifyRequest, { login }: Pick<Services, 'login'>): Promise<Principal> {
   const pair = decoded(request.headers['x-devpi-auth']) ?? basic(request.headers.authorization)
   if (pair === undefined) return ANONYMOUS
   const colon = pair.indexOf(':')

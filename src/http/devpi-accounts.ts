@@ -5,6 +5,7 @@ import { findIndex, listIndexes, listUsers } from '../catalog/accounts.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 import { sendJson, sendResult } from './answers.ts'
+import { readableTo } from './asked.ts'
 import { hasCredentials, principalOf } from './auth.ts'
 import { isLocal, outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
@@ -40,42 +41,42 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   })
 
   app.put<Named>('/:user', async (request, reply) => {
-    const who = await principalOf(request, login)
+    const who = await principalOf(request, services)
     const user = await users.create(who, request.params.user, objectBody(request))
     return sendResult(reply, 201, 'userconfig', userConfig(user, {}))
   })
   app.patch<Named>('/:user', async (request, reply) => {
     const body = objectBody(request)
-    const user = await users.modify(await principalOf(request, login), request.params.user, body)
+    const user = await users.modify(await principalOf(request, services), request.params.user, body)
     if (!('password' in body)) return sendJson(reply, 200, { message: 'user updated' })
     return sendResult(reply, 200, 'userpassword', login.renew(user), 'user updated, new proxy auth')
   })
   app.delete<Named>('/:user', async (request, reply) => {
-    await users.remove(await principalOf(request, login), request.params.user)
+    await users.remove(await principalOf(request, services), request.params.user)
     return sendJson(reply, 200, { message: `user '${request.params.user}' deleted` })
   })
 
   app.put<Named>('/:user/:index', async (request, reply) => {
     const { user, index } = request.params
-    const who = await principalOf(request, login)
+    const who = await principalOf(request, services)
     const record = await indexRecords.create(who, user, index, objectBody(request))
     return sendResult(reply, 200, 'indexconfig', record.options)
   })
   app.patch<Named>('/:user/:index', async (request, reply) => {
     const name = `${request.params.user}/${request.params.index}`
     const refuseNoop = 'error_on_noop' in (request.query as object)
-    const who = await principalOf(request, login)
+    const who = await principalOf(request, services)
     const record = await indexRecords.modify(who, name, changeBody(request), refuseNoop)
     return sendResult(reply, 200, 'indexconfig', record.options)
   })
   app.delete<Named>('/:user/:index', async (request, reply) => {
     const name = `${request.params.user}/${request.params.index}`
-    await indexRecords.remove(await principalOf(request, login), name)
+    await indexRecords.remove(await principalOf(request, services), name)
     return sendJson(reply, 201, { message: `index ${name} deleted` })
   })
 
   async function api(request: FastifyRequest) {
-    const who = hasCredentials(request) ? await principalOf(request, login) : undefined
+    const who = hasCredentials(request) ? await principalOf(request, services) : undefined
     return {
       login: `${outsideBase(request, server.outsideUrl)}/+login`,
       authstatus: who?.name === undefined ? ['noauth', '', []] : ['ok', who.name, who.groups],
@@ -90,13 +91,15 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   }
 }
 
-/** Every user with its indexes, as `GET /` shows them. */
-export async function allUsers({ catalog }: Services): Promise<Record<string, unknown>> {
+/** Every user with those indexes that who asks may read, as `GET /` shows them. */
+export async function allUsers(services: Services, request: FastifyRequest): Promise<Record<string, unknown>> {
+  const { catalog } = services
+  const isReadable = await readableTo(services, request)
   const { users, indexes } = await catalog.read(async (reader) => ({
     users: await listUsers(reader),
     indexes: await listIndexes(reader),
   }))
-  const own = Map.groupBy(indexes, (index) => index.user)
+  const own = Map.groupBy(indexes.filter(isReadable), (index) => index.user)
   return Object.fromEntries(users.map((user) => [user.name, userWithIndexes(user, own.get(user.name) ?? [])]))
 }
 

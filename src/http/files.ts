@@ -1,11 +1,11 @@
 /** Files: from where the bytes are to the client, whole or a range, from disk or while they arrive from upstream. */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { findIndex } from '../catalog/accounts.ts'
 import { type AskedAddress, locateFile } from '../indexes/locate-file.ts'
 import type { FileSource } from '../indexes/package-index.ts'
-import { noSuchIndex, Problem } from '../model/errors.ts'
+import { Problem } from '../model/errors.ts'
 import { sendHead } from './answers.ts'
+import { askedRecord } from './asked.ts'
 import { askedRange } from './byte-range.ts'
 import type { Services } from './services.ts'
 import { matches } from './simple.ts'
@@ -34,8 +34,7 @@ async function sendFile(
   address: AskedAddress,
 ): Promise<FastifyReply> {
   const { user, index, filename } = request.params
-  const record = await services.catalog.read((reader) => findIndex(reader, `${user}/${index}`))
-  if (record === undefined) throw noSuchIndex(`${user}/${index}`)
+  const record = await askedRecord(services, request)
   const layer = await services.indexes.layer(record)
   const located = await locateFile(services.catalog, record, layer, address, filename)
   if (located === undefined) throw new Problem('no-such-file', `no such file: ${filename} on ${user}/${index}`)

@@ -6,7 +6,7 @@ import { findUser, listIndexes } from '../catalog/accounts.ts'
 import { homeView, indexView, projectView, releaseView, searchView, userView } from '../indexes/browse.ts'
 import { noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
 import { encodePath, rootFrom, sendPage, sendResult } from './answers.ts'
-import { askedIndex, askedProject } from './asked.ts'
+import { askedIndex, askedProject, readableTo } from './asked.ts'
 import { allUsers } from './devpi-accounts.ts'
 import { sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
 import { outsideBase } from './outside.ts'
@@ -22,11 +22,13 @@ export function people(app: FastifyInstance, services: Services): void {
   const { catalog, pages, limits } = services
 
   app.get('/', async (request, reply) => {
-    if (!isPerson(request)) return sendResult(reply, 200, 'list:userconfig', await allUsers(services))
-    return sendPage(reply, pages.homePage(await homeView(catalog), frame(services, request)))
+    if (!isPerson(request)) return sendResult(reply, 200, 'list:userconfig', await allUsers(services, request))
+    const view = await homeView(catalog, await readableTo(services, request))
+    return sendPage(reply, pages.homePage(view, frame(services, request)))
   })
   app.get<{ Querystring: { query?: string } }>('/+search', async (request, reply) => {
-    const view = await searchView(catalog, String(request.query.query ?? ''), limits)
+    const isReadable = await readableTo(services, request)
+    const view = await searchView(catalog, String(request.query.query ?? ''), limits, isReadable)
     if (!isPerson(request)) return sendResult(reply, 200, 'searchresult', view)
     return sendPage(reply, pages.searchPage(view, frame(services, request)))
   })
@@ -34,9 +36,10 @@ export function people(app: FastifyInstance, services: Services): void {
     reply.header('content-type', 'text/css; charset=utf-8').header('cache-control', 'max-age=3600').send(pages.style),
   )
   app.get<User>('/:user', async (request, reply) => {
+    const isReadable = await readableTo(services, request)
     const found = await catalog.read(async (reader) => {
       const user = await findUser(reader, request.params.user)
-      return user && { user, own: await listIndexes(reader, user.name) }
+      return user && { user, own: (await listIndexes(reader, user.name)).filter(isReadable) }
     })
     if (found === undefined) throw noSuchUser(request.params.user)
     if (isPerson(request)) {
@@ -46,14 +49,14 @@ export function people(app: FastifyInstance, services: Services): void {
     return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
   })
   app.get<Index>('/:user/:index', async (request, reply) => {
-    const opened = await askedIndex(services, request.params)
+    const opened = await askedIndex(services, request)
     if (isInstaller(request)) return await sendList(reply, request, opened)
     if (!isPerson(request)) return await sendIndex(services, request, reply, opened)
     const view = await indexView(catalog, opened, String(request.query.after ?? ''))
     return sendPage(reply, pages.indexPage(view, frame(services, request)))
   })
   app.get<Project>('/:user/:index/:project', async (request, reply) => {
-    const { opened, project } = await askedProject(services, request.params)
+    const { opened, project } = await askedProject(services, request)
     if (project !== request.params.project) {
       return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${project}`), 302)
     }
@@ -64,7 +67,7 @@ export function people(app: FastifyInstance, services: Services): void {
     return sendPage(reply, pages.projectPage(view, frame(services, request)))
   })
   app.get<Release>('/:user/:index/:project/:version', async (request, reply) => {
-    const { opened, project } = await askedProject(services, request.params)
+    const { opened, project } = await askedProject(services, request)
     const { version } = request.params
     if (!isPerson(request)) return await sendVersion(services, request, reply, opened, project, version)
     const view = await releaseView(catalog, opened, project, version)

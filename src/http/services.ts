@@ -1,5 +1,6 @@
 /** What the routes work with; `compose.ts` puts it together. */
 import type { FastifyRequest } from 'fastify'
+import type { Groups } from '../accounts/groups.ts'
 import type { IndexRecords } from '../accounts/index-records.ts'
 import type { Login } from '../accounts/login.ts'
 import type { Users } from '../accounts/users.ts'
@@ -9,6 +10,7 @@ import type { Mirrors } from '../indexes/mirrors.ts'
 import type { Indexes } from '../indexes/open-index.ts'
 import type { HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../indexes/views.ts'
 import type { Log } from '../lib/log.ts'
+import type { May } from '../model/access.ts'
 import type { Limits } from '../model/limits.ts'
 import type { Publisher } from '../publish/publish.ts'
 
@@ -20,6 +22,8 @@ export interface Services {
   readonly login: Login
   readonly users: Users
   readonly indexRecords: IndexRecords
+  readonly groups: Groups
+  readonly may: May
   readonly publisher: Publisher
   readonly pages: Pages
   readonly limits: Limits

@@ -30,10 +30,10 @@ export function simple(app: FastifyInstance, services: Services): void {
   const config = { speaks: 'text' } as const
   app.get<Named>('/:user/:index/+simple', { config }, async (request, reply) => {
     if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
-    return await sendList(reply, request, await askedIndex(services, request.params))
+    return await sendList(reply, request, await askedIndex(services, request))
   })
   app.get<Named>('/:user/:index/+simple/:project', { config }, async (request, reply) => {
-    const opened = await askedIndex(services, request.params)
+    const opened = await askedIndex(services, request)
     const project = asProjectName(request.params.project)
     if (project === undefined) throw noSuchProject(request.params.project)
     const query = /\?.*$/s.exec(request.url)?.[0] ?? ''

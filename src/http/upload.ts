@@ -8,7 +8,7 @@ import { hasCredentials, principalOf } from './auth.ts'
 import type { Services } from './services.ts'
 
 export function upload(app: FastifyInstance, services: Services): void {
-  const { login, publisher, limits, log } = services
+  const { publisher, limits, log } = services
   // The form is read by the publish floor as it arrives.
   app.addContentTypeParser('multipart/form-data', (_request, payload, done) => done(null, payload))
 
@@ -20,7 +20,7 @@ export function upload(app: FastifyInstance, services: Services): void {
       const body = request.body as Readable
       const isForm = (request.headers['content-type'] ?? '').startsWith('multipart/form-data')
       try {
-        const who = await principalOf(request, login)
+        const who = await principalOf(request, services)
         const record = await mayUpload(publisher, who, name, hasCredentials(request))
         if (!isForm) throw new Problem('bad-request', ':action field not found')
         const { note } = await publish(publisher, who, record, request.headers, body)

@@ -23,12 +23,13 @@ import type {
 /** Projects on one page of an index. */
 const PROJECTS_PER_PAGE = 100
 
-export async function homeView(catalog: Catalog): Promise<HomeView> {
+/** `isReadable`: whether who asks may know of the index. */
+export async function homeView(catalog: Catalog, isReadable: (index: IndexRecord) => boolean): Promise<HomeView> {
   const { users, indexes } = await catalog.read(async (reader) => ({
     users: await listUsers(reader),
     indexes: await listIndexes(reader),
   }))
-  const own = Map.groupBy(indexes, (index) => index.user)
+  const own = Map.groupBy(indexes.filter(isReadable), (index) => index.user)
   return { users: users.map((user) => userView(user, own.get(user.name) ?? [])) }
 }
 
@@ -127,9 +128,18 @@ export async function releaseView(
   }
 }
 
-export async function searchView(catalog: Catalog, query: string, limits: Limits): Promise<SearchView> {
+/** `isReadable`: whether who asks may know of the index. */
+export async function searchView(
+  catalog: Catalog,
+  query: string,
+  limits: Limits,
+  isReadable: (index: IndexRecord) => boolean,
+): Promise<SearchView> {
   const asked = query.slice(0, limits.searchText)
-  const hits = await catalog.read((reader) => searchProjects(reader, asked, limits.searchHits + 1))
+  const hits = await catalog.read(async (reader) => {
+    const hidden = (await listIndexes(reader)).filter((index) => !isReadable(index)).map((index) => index.id)
+    return await searchProjects(reader, asked, limits.searchHits + 1, hidden)
+  })
   return { query: asked, hits: hits.slice(0, limits.searchHits), more: hits.length > limits.searchHits }
 }
 

@@ -11,6 +11,8 @@ import { isShadowed } from './shadow.ts'
 export interface StageLayer {
   readonly layer: Layer & { readonly kind: 'stage' }
   readonly whitelist: StageOptions['mirror_whitelist']
+  /** Who asks may not read it. It still says which names are private, or a mirror would be asked for them. */
+  readonly isHidden?: boolean
 }
 export type MirrorLayer = Layer & { readonly kind: 'mirror' }
 
@@ -27,6 +29,7 @@ export interface LayeredIndex extends PackageIndex {
  * | `projects()` | union | union |
  * | `project(n)`, not shadowed | merged, first layer wins per filename | merged after them, in order |
  * | `project(n)`, shadowed by a stage that knows *n* | merged | **not asked** |
+ * | any, with a stage hidden from who asks | that stage adds nothing, and shadows all the same | as above |
  * | `file(n, f)` | the layer that `project(n)` took *f* from | the same |
  * | a layer cannot answer | throws | throws; where a stage knows *n*, its own files are still served, as stale |
  */
@@ -36,12 +39,15 @@ export function layered(
   mirrors: readonly MirrorLayer[],
   inheritance: StageOptions['mirror_whitelist_inheritance'],
 ): LayeredIndex {
-  const layers: readonly Layer[] = [...stages.map((stage) => stage.layer), ...mirrors]
+  const layers: readonly Layer[] = [
+    ...stages.filter((stage) => stage.isHidden !== true).map((stage) => stage.layer),
+    ...mirrors,
+  ]
 
   async function pages(asked: ProjectName): Promise<IndexPage[]> {
     const own = await Promise.all(stages.map((stage) => stage.layer.project(asked)))
     const says = stages.map((stage, place) => ({ whitelist: stage.whitelist, knows: own[place] !== undefined }))
-    const known = own.filter((page) => page !== undefined)
+    const known = own.filter((page, place) => page !== undefined && stages[place]!.isHidden !== true) as IndexPage[]
     if (isShadowed(asked, inheritance, says)) return known
     const answers = await Promise.allSettled(mirrors.map((mirror) => mirror.project(asked)))
     const failed = answers.find((answer) => answer.status === 'rejected')

@@ -1,6 +1,6 @@
+import { fileAddress } from '../model/file-address.ts'
 import type { IndexName } from '../model/names.ts'
 import type { DistributionFile } from '../pep/simple.ts'
-import { fileAddress } from './package-index.ts'
 
 /** Strongest first; devpi takes sha256, else the first it is given. */
 const HASHES = ['sha256', 'sha512', 'sha384', 'sha224', 'sha1', 'md5']

@@ -1,4 +1,5 @@
 /** A mirror as a layer: answers from an upstream, caching as it goes, and from what it holds while upstream is gone. */
+
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
@@ -7,6 +8,7 @@ import { asDigest, type Digest, digestOf } from '../lib/digest.ts'
 import { reasonOf } from '../lib/reason.ts'
 import { collect } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
+import { fileAddress } from '../model/file-address.ts'
 import type { Limits } from '../model/limits.ts'
 import type { File, MirrorRecord } from '../model/records.ts'
 import { versionOf } from '../pep/filename.ts'
@@ -16,7 +18,7 @@ import { mirrorAddress } from './mirror-address.ts'
 import { MirrorFiles } from './mirror-files.ts'
 import { MirrorMemory, type RememberedPage } from './mirror-memory.ts'
 import type { MirrorNames } from './mirror-names.ts'
-import { type FileSource, fileAddress, type IndexFile, type IndexPage, type Layer } from './package-index.ts'
+import type { FileSource, IndexFile, IndexPage, Layer } from './package-index.ts'
 import { heldFile, heldNames, heldSource } from './stage.ts'
 import type { Upstream } from './upstream.ts'
 

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
 import { changeIndex, deleteIndex, findIndex } from '../catalog/accounts.ts'
+import { ANONYMOUS, may } from '../model/access.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import { LIMITS } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import { projectName } from '../pep/name.ts'
 import { Mirrors } from './mirrors.ts'
-import { openIndexes, resolutionOrder } from './open-index.ts'
+import { type Asks, openIndexes, resolutionOrder } from './open-index.ts'
+
+const anybody: Asks = async () => ANONYMOUS
 
 /** Stages by name with their bases; names with `m` in front are mirrors. Bases are set last, so that cycles can be made. */
 async function given(stores: TempStores, bases: Readonly<Record<string, readonly string[]>>): Promise<void> {
@@ -87,20 +90,20 @@ test('openIndexes() opens what is there at that moment', async () => {
     userAgent: 'test',
     warn: () => {},
   })
-  const indexes = openIndexes({ catalog, mirrors, limits: LIMITS })
-  const opened = (await indexes.open('u/a'))!
+  const indexes = openIndexes({ catalog, mirrors, limits: LIMITS, may })
+  const opened = (await indexes.open('u/a', anybody))!
   assert.deepEqual(
     opened.chain.map((record) => record.name),
     ['u/a', 'u/b', 'u/m1'],
   )
   assert.equal(opened.record.name, 'u/a')
   assert.equal(opened.index.name, 'u/a')
-  assert.equal(await indexes.open('u/none'), undefined)
+  assert.equal(await indexes.open('u/none', anybody), undefined)
   await stores.addRelease((await catalog.read((reader) => findIndex(reader, 'u/b')))!, 'acme', '1.0')
   assert.ok(await opened.index.project(projectName('acme')))
   await catalog.write(async (writer) => deleteIndex(writer, (await findIndex(writer, 'u/b'))!))
   assert.deepEqual(
-    (await indexes.open('u/a'))!.chain.map((record) => record.name),
+    (await indexes.open('u/a', anybody))!.chain.map((record) => record.name),
     ['u/a', 'u/m1'],
   )
 })

@@ -1,6 +1,8 @@
 /** From a name to something that answers: read the record, flatten the bases, build the layers, put them together. */
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
+import { ANONYMOUS, type May, type Principal } from '../model/access.ts'
+import { readForbidden } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import type { IndexRecord, MirrorRecord, StageRecord } from '../model/records.ts'
@@ -10,16 +12,22 @@ import type { Layer } from './package-index.ts'
 import { stage } from './stage.ts'
 
 export interface Indexes {
-  /** The index with its bases; `undefined` where there is none of that name. */
-  open(name: string): Promise<OpenIndex | undefined>
+  /**
+   * The index with its bases, as far as who asks may read them; `undefined` where there is none of that name.
+   * Throws `not-allowed` where the index itself may not be read.
+   */
+  open(name: string, asks: Asks): Promise<OpenIndex | undefined>
   /** The index alone, without its bases. */
   layer(record: IndexRecord): Promise<Layer>
 }
 
+/** Who asks; found out only where an access list wants to know. */
+export type Asks = () => Promise<Principal>
+
 export interface OpenIndex {
   readonly record: IndexRecord
   readonly index: LayeredIndex
-  /** In resolution order, the index itself first. */
+  /** In resolution order, the index itself first; without what may not be read. */
   readonly chain: readonly IndexRecord[]
 }
 
@@ -27,6 +35,7 @@ export function openIndexes(options: {
   readonly catalog: Catalog
   readonly mirrors: Mirrors
   readonly limits: Limits
+  readonly may: May
 }): Indexes {
   const { catalog, mirrors, limits } = options
 
@@ -36,16 +45,21 @@ export function openIndexes(options: {
 
   return {
     layer,
-    open: async (name) => {
-      const chain = await catalog.read((reader) => resolutionOrder(reader, name, limits.basesDepth))
-      const [record] = chain
+    open: async (name, asks) => {
+      const all = await catalog.read((reader) => resolutionOrder(reader, name, limits.basesDepth))
+      const [record] = all
       if (record === undefined) return undefined
-      const stages = chain.filter((each) => !isMirror(each)) as StageRecord[]
+      const who = all.some((each) => each.options.acl_pkg_read !== undefined) ? await asks() : ANONYMOUS
+      const isReadable = (each: IndexRecord) => options.may(who, { do: 'read', options: each.options })
+      if (!isReadable(record)) throw readForbidden()
+      const chain = all.filter(isReadable)
+      const stages = all.filter((each) => !isMirror(each)) as StageRecord[]
       const index = layered(
         record.name,
         stages.map((each) => ({
           layer: stage(catalog, each) as Layer & { kind: 'stage' },
           whitelist: each.options.mirror_whitelist,
+          isHidden: !isReadable(each),
         })),
         await Promise.all(chain.filter(isMirror).map((each) => mirrors.get(each))),
         isMirror(record) ? 'union' : (record as StageRecord).options.mirror_whitelist_inheritance,

@@ -64,8 +64,3 @@ export type FileSource =
       readonly digest: Digest
       readonly modified?: string
     }
-
-/** devpi's address of a file with a hash: the first 3 and the next 13 hex digits of the hash it was announced with. */
-export function fileAddress(index: IndexName, addressHash: string, filename: string): string {
-  return `${index}/+f/${addressHash.slice(0, 3)}/${addressHash.slice(3, 16)}/${filename}`
-}

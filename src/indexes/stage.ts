@@ -1,10 +1,12 @@
 /** A stage as a layer: what people uploaded, from the catalog and the blobs. */
+
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import { findProject, listProjects, listReleases } from '../catalog/projects.ts'
+import { fileAddress } from '../model/file-address.ts'
 import type { File, IndexRecord, StageRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { type FileSource, fileAddress, type IndexFile, type IndexPage, type Layer } from './package-index.ts'
+import type { FileSource, IndexFile, IndexPage, Layer } from './package-index.ts'
 
 /** Names read from the catalog at a time. */
 const NAMES_PER_READ = 1000

@@ -33,20 +33,15 @@ export async function check(
     else untold++
   }
   let files = 0
-  for (let after = 0; ; ) {
-    const rows = await catalog.read((reader) => listNamedBlobs(reader, after, ROWS))
-    for (const row of rows) {
-      files++
-      for (const { digest, sizeBytes } of row.blobs) {
-        const found = await blobs.stat(digest)
-        if (found === undefined) fault(`${row.filename}: blob ${digest} is missing`)
-        else if (found.sizeBytes !== sizeBytes) {
-          fault(`${row.filename}: blob ${digest} has ${found.sizeBytes} bytes, ${sizeBytes} are recorded`)
-        }
+  for await (const row of namedBlobs(catalog)) {
+    files++
+    for (const { digest, sizeBytes } of row.blobs) {
+      const found = await blobs.stat(digest)
+      if (found === undefined) fault(`${row.filename}: blob ${digest} is missing`)
+      else if (found.sizeBytes !== sizeBytes) {
+        fault(`${row.filename}: blob ${digest} has ${found.sizeBytes} bytes, ${sizeBytes} are recorded`)
       }
     }
-    if (rows.length < ROWS) break
-    after = rows.at(-1)!.row
   }
   let count = 0
   let bytes = 0
@@ -82,4 +77,15 @@ export async function collect(
     bytes += blob.sizeBytes
   }
   return { blobs: count, bytes }
+}
+
+async function* namedBlobs(catalog: Catalog) {
+  for (const table of ['files', 'attachments'] as const) {
+    for (let after = 0; ; ) {
+      const rows = await catalog.read((reader) => listNamedBlobs(reader, table, after, ROWS))
+      yield* rows
+      if (rows.length < ROWS) break
+      after = rows.at(-1)!.row
+    }
+  }
 }

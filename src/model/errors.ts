@@ -10,6 +10,7 @@ export const PROBLEM_CODES = [
   'directory-not-ours',
   'directory-too-new',
   'disk-full',
+  'file-deleted',
   'file-exists',
   'file-invalid',
   'index-exists',
@@ -20,6 +21,7 @@ export const PROBLEM_CODES = [
   'mirror-read-only',
   'name-invalid',
   'no-such-file',
+  'no-such-group',
   'no-such-index',
   'no-such-project',
   'no-such-user',
@@ -71,6 +73,11 @@ export function noSuchIndex(name: string): Problem {
 }
 export function noSuchUser(name: string): Problem {
   return new Problem('no-such-user', `no user '${name}'`)
+}
+export function readForbidden(): Problem {
+  return new Problem('not-allowed', 'package read forbidden', {
+    hint: 'log in as a user whom acl_pkg_read of the index lists',
+  })
 }
 export function noSuchProject(name: string): Problem {
   return new Problem('no-such-project', `The project ${name} does not exist.`)

@@ -5,12 +5,15 @@
 import { type ProjectName, projectName } from '../pep/name.ts'
 import { Problem } from './errors.ts'
 import { type IndexName, parseIndexName, type UserName } from './names.ts'
+import { renamed } from './renamed-options.ts'
 
 interface CommonOptions {
   readonly volatile: boolean
   readonly title?: string
   readonly description?: string
   readonly custom_data?: unknown
+  /** Who may read what is on the index; absent: everybody. Ours, known in devpi as a plugin. */
+  readonly acl_pkg_read?: readonly string[]
 }
 
 export interface StageOptions extends CommonOptions {
@@ -31,13 +34,16 @@ export interface MirrorOptions extends CommonOptions {
   readonly mirror_use_external_urls?: boolean
   readonly mirror_web_url_fmt?: string
   readonly mirror_ignore_serial_header?: boolean
+  /** Taken and kept: whether upstream has metadata files is seen in its pages. */
+  readonly mirror_provides_core_metadata?: boolean
 }
 
 export type IndexOptions = StageOptions | MirrorOptions
 type Values = Record<string, unknown>
 
 /** The options of a new index from what its creator sent. Throws `option-invalid`. */
-export function createdOptions(owner: UserName, sent: Readonly<Values>): IndexOptions {
+export function createdOptions(owner: UserName, given: Readonly<Values>): IndexOptions {
+  const sent = inOurWords(given)
   const type = sent.type ?? 'stage'
   const defaults = type === 'stage' ? stageDefaults(owner) : type === 'mirror' ? { type, volatile: true } : undefined
   if (defaults === undefined) throw invalid(`unknown index type '${text('type', type)}'`)
@@ -45,7 +51,8 @@ export function createdOptions(owner: UserName, sent: Readonly<Values>): IndexOp
 }
 
 /** The options after a partial update (devpi's dictionary form of PATCH). Throws `option-invalid`. */
-export function updatedOptions(current: IndexOptions, sent: Readonly<Values>): IndexOptions {
+export function updatedOptions(current: IndexOptions, given: Readonly<Values>): IndexOptions {
+  const sent = inOurWords(given)
   if (sent.type !== undefined && sent.type !== current.type) {
     throw invalid("the 'type' of an index can't be changed")
   }
@@ -61,7 +68,8 @@ export function operatedOptions(owner: UserName, current: IndexOptions, operatio
   for (const operation of operations) {
     const found = typeof operation === 'string' ? /^([^=+-]+|[^=]*?[^=+-])(\+=|-=|=)(.*)$/s.exec(operation) : null
     if (found === null) throw invalid(`Invalid operation: ${JSON.stringify(operation)}`)
-    const [key, operator, value] = [found[1]!.trim(), found[2]!, found[3]!]
+    const [written, operator] = [found[1]!.trim(), found[2]!]
+    const [key, value] = renamed(written, found[3]!)
     if (operator === '=') options = merged(options, { [key]: value })
     else if (operator === '-=' && value === '') options = dropped(owner, options, key)
     else options = merged(options, { [key]: amended(options, key, operator, value) })
@@ -82,6 +90,7 @@ const OPTIONS: Readonly<
   bases: { kind: 'stage', read: baseList },
   acl_upload: { kind: 'stage', read: principalList },
   acl_toxresult_upload: { kind: 'stage', read: principalList },
+  acl_pkg_read: { kind: 'both', read: principalList },
   mirror_whitelist: { kind: 'stage', read: whitelist },
   mirror_whitelist_inheritance: { kind: 'stage', read: inheritance },
   mirror_url: { kind: 'mirror', read: upstreamUrl },
@@ -90,6 +99,11 @@ const OPTIONS: Readonly<
   mirror_use_external_urls: { kind: 'mirror', read: flag },
   mirror_web_url_fmt: { kind: 'mirror', read: text },
   mirror_ignore_serial_header: { kind: 'mirror', read: flag },
+  mirror_provides_core_metadata: { kind: 'mirror', read: flag },
+}
+
+function inOurWords(sent: Readonly<Values>): Values {
+  return Object.fromEntries(Object.entries(sent).map(([key, value]) => renamed(key, value)))
 }
 
 /** What every object has (`constructor`, `toString`) is no option. */
@@ -138,9 +152,9 @@ function dropped(owner: UserName, options: Values, key: string): Values {
   return rest
 }
 
-function amended(options: Values, key: string, operator: string, value: string): unknown {
+function amended(options: Values, key: string, operator: string, value: unknown): unknown {
   const option = optionOf(key)
-  if (option === undefined) throw invalid(`indexconfig got unexpected keyword arguments: ${key}=${value}`)
+  if (option === undefined) throw invalid(`indexconfig got unexpected keyword arguments: ${key}=${String(value)}`)
   const current = Object.hasOwn(options, key) ? options[key] : undefined
   if (current !== undefined && !Array.isArray(current)) throw invalid(`The '${key}' setting isn't a list`)
   const list: unknown[] = Array.isArray(current) ? current : []

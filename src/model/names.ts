@@ -22,6 +22,11 @@ export function indexPart(text: string): string {
   return checked(text, 'indexname')
 }
 
+/** What an access list names with a colon before it. Throws `name-invalid`. */
+export function groupName(text: string): string {
+  return checked(text, 'groupname')
+}
+
 /** `user/index` from its halves. */
 export function indexName(user: string, index: string): IndexName {
   return `${userName(user)}/${indexPart(index)}` as IndexName
@@ -42,7 +47,7 @@ export function userOf(name: IndexName): UserName {
   return name.slice(0, name.indexOf('/')) as UserName
 }
 
-function checked(text: string, what: 'username' | 'indexname'): string {
+function checked(text: string, what: 'username' | 'indexname' | 'groupname'): string {
   const blocked = /[\p{Cc} !"#$%&'()*+,/:;<=>?[\\\]^`{|}~]/u
   if (text === '' || text === '.' || text === '..' || text.length > LENGTH_MAX || blocked.test(text)) {
     throw new Problem(

@@ -60,6 +60,25 @@ export interface File {
   readonly log: readonly LogEntry[]
 }
 
+/** What belongs to a release beside its archives: a zip of its documentation, or the result of testing one archive. */
+export interface Attachment {
+  readonly id: number
+  /** devpi's word for it in `+links`. */
+  readonly kind: 'doczip' | 'toxresult'
+  readonly index: IndexName
+  readonly project: ProjectName
+  readonly version: string
+  readonly filename: string
+  readonly digest: Digest
+  readonly sizeBytes: number
+  readonly created: string
+  /** Where its address starts: its own digest, or for a test result that of the archive it tells of. */
+  readonly addressHash: string
+  /** The archive a test result tells of; it goes when that goes. */
+  readonly ofFile?: Pick<File, 'id' | 'filename'>
+  readonly log: readonly LogEntry[]
+}
+
 /** devpi's file history. */
 export interface LogEntry {
   readonly what: 'upload' | 'push' | 'overwrite'
@@ -82,6 +101,20 @@ export type Change =
       readonly project: ProjectName
       readonly version: string
     }
+  | {
+      readonly what: 'project'
+      readonly how: 'deleted'
+      readonly index: IndexName
+      readonly project: ProjectName
+    }
+  | {
+      readonly what: 'attachment'
+      readonly how: 'stored' | 'deleted'
+      readonly index: IndexName
+      readonly project: ProjectName
+      readonly filename: string
+    }
+  | { readonly what: 'group'; readonly how: 'modified' | 'deleted'; readonly group: string }
   | {
       readonly what: 'file'
       readonly how: 'uploaded' | 'replaced' | 'mirrored' | 'described' | 'deleted'

@@ -9,6 +9,7 @@ import type { BlobInfo, Draft } from '../blob/blob-store.ts'
 import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
 import type { Digest } from '../lib/digest.ts'
+import { may } from '../model/access.ts'
 import type { Problem } from '../model/errors.ts'
 import { LIMITS } from '../model/limits.ts'
 import { userName } from '../model/names.ts'
@@ -59,7 +60,7 @@ test('publish() on a disk that fills at any step is refused as disk-full, and re
       ...fieldParts({ ':action': 'file_upload', name: 'acme', version: '1.0' }),
       { name: 'content', filename: file.filename, content: file.bytes },
     ])
-    const publisher = { catalog: stores.catalog, blobs, limits: LIMITS, clock: stores.clock }
+    const publisher = { catalog: stores.catalog, blobs, limits: LIMITS, clock: stores.clock, may }
     const who = { name: userName('alice'), groups: [] }
     const outcome = await publish(publisher, who, index, { 'content-type': contentType }, Readable.from([body])).catch(
       (error: Problem) => error,

@@ -6,7 +6,7 @@ import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
 import { type BuiltFile, wheel } from '../../test/wheels.ts'
 import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
-import type { Principal } from '../model/access.ts'
+import { may, type Principal } from '../model/access.ts'
 import type { Problem } from '../model/errors.ts'
 import { LIMITS } from '../model/limits.ts'
 import { userName } from '../model/names.ts'
@@ -24,7 +24,7 @@ async function uploaded(stores: TempStores, index: StageRecord, file: BuiltFile)
     { name: 'content', filename: file.filename, content: file.bytes },
   ]
   const { contentType, body } = multipart(parts)
-  const publisher = { catalog: stores.catalog, blobs: stores.blobs, limits: LIMITS, clock: stores.clock }
+  const publisher = { catalog: stores.catalog, blobs: stores.blobs, limits: LIMITS, clock: stores.clock, may }
   return await publish(publisher, ALICE, index, { 'content-type': contentType }, Readable.from([body]))
 }
 const stateOf = (stores: TempStores, index: StageRecord) =>

@@ -8,7 +8,7 @@ import type { Catalog, Writer } from '../catalog/catalog.ts'
 import { listFiles, type NewFile, saveFile } from '../catalog/files.ts'
 import { listReleases, saveRelease } from '../catalog/projects.ts'
 import type { Clock } from '../lib/clock.ts'
-import { may, type Principal } from '../model/access.ts'
+import type { May, Principal } from '../model/access.ts'
 import { isDiskFull, noSuchIndex, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import { devpiTime, type File, type IndexRecord } from '../model/records.ts'
@@ -25,6 +25,7 @@ export interface Publisher {
   readonly blobs: BlobStore
   readonly limits: Limits
   readonly clock: Clock
+  readonly may: May
 }
 
 export interface Published {
@@ -38,7 +39,7 @@ export interface Published {
  * Throws `no-such-index`, `mirror-read-only`, `login-required`, `not-allowed`.
  */
 export async function mayUpload(
-  { catalog }: Publisher,
+  { catalog, may }: Publisher,
   who: Principal,
   name: string,
   named: boolean,

@@ -1,0 +1,31 @@
+/**
+ * The words of devpi-server 7 for what this server, like devpi-server 6, calls otherwise: taken as input where they mean
+ * the same, never given out.
+ */
+
+const NAMES: Readonly<Record<string, string>> = {
+  remote_url: 'mirror_url',
+  remote_refresh_delay: 'mirror_cache_expiry',
+  remote_no_project_list: 'mirror_no_project_list',
+  remote_use_external_urls: 'mirror_use_external_urls',
+  remote_web_url_fmt: 'mirror_web_url_fmt',
+  remote_ignore_serial_header: 'mirror_ignore_serial_header',
+  remote_provides_core_metadata: 'mirror_provides_core_metadata',
+  project_inheritance_rules: 'mirror_whitelist',
+  trust_inheritance_rules_from: 'mirror_whitelist_inheritance',
+}
+
+/** By option: 7's value → 6's. A value that is not here is left to the check of the option it stands for. */
+const VALUES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  type: { local: 'stage', remote: 'mirror' },
+  project_inheritance_rules: { 'allow all': ['*'], 'block type:remote if local_exists': [] },
+  trust_inheritance_rules_from: { 'type:not remote': 'union', none: 'intersection' },
+}
+
+/** The option and its value in the words used here; anything else comes back as it is. */
+export function renamed(key: string, value: unknown): readonly [key: string, value: unknown] {
+  const values = Object.hasOwn(VALUES, key) ? VALUES[key]! : {}
+  const asked = Array.isArray(value) && value.length === 1 ? (value[0] as unknown) : value
+  const known = typeof asked === 'string' && Object.hasOwn(values, asked)
+  return [Object.hasOwn(NAMES, key) ? NAMES[key]! : key, known ? values[asked] : value]
+}
