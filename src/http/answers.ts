@@ -61,10 +61,10 @@ export function rootFrom(request: FastifyRequest): string {
   return '../'.repeat(path.split('/').length - 2) || './'
 }
 
-/** A path below the root with every part percent-encoded, `+f` and `+e` left readable as devpi has them. */
+/** A path below the root with every part percent-encoded, except `+`, which devpi has in its addresses as it is. */
 export function encodePath(path: string): string {
   return path
     .split('/')
-    .map((part) => (/^\+[a-z]*$/.test(part) ? part : encodeURIComponent(part)))
+    .map((part) => encodeURIComponent(part).replaceAll('%2B', '+'))
     .join('/')
 }

@@ -3,14 +3,19 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { isDiskFull, Problem } from '../model/errors.ts'
 import { sendJson } from './answers.ts'
+import { authcheck } from './authcheck.ts'
 import { devpiAccounts } from './devpi-accounts.ts'
 import { files } from './files.ts'
+import { cameAsPush } from './front-door.ts'
+import { groups } from './groups.ts'
 import { DEVPI_VERSION, operators } from './operators.ts'
-import { routedPath } from './outside.ts'
+import { clientAddress, routedPath } from './outside.ts'
 import { frame, people } from './people.ts'
 import { sendProblem } from './problems.ts'
+import { removal } from './removal.ts'
 import type { Services } from './services.ts'
 import { simple } from './simple.ts'
+import { toxUpload } from './tox-upload.ts'
 import { upload } from './upload.ts'
 
 export function createApp(services: Services): FastifyInstance {
@@ -18,7 +23,7 @@ export function createApp(services: Services): FastifyInstance {
   const app = Fastify({
     bodyLimit: limits.jsonBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
-    rewriteUrl: (request) => routedPath(request.url ?? '/', request.headers['x-outside-url'], server.outsideUrl),
+    rewriteUrl: (request) => routedPath(request.url ?? '/', request, server),
     requestTimeout: 0,
     connectionTimeout: 0,
     keepAliveTimeout: 30_000,
@@ -38,15 +43,16 @@ export function createApp(services: Services): FastifyInstance {
     reply.header('x-devpi-serial', String(catalog.serial))
   })
   app.addHook('onResponse', async (request, reply) => {
+    const method = cameAsPush(request.raw) ? 'PUSH' : request.method
     log.http.info(
       {
-        'request.method': request.method,
+        'request.method': method,
         'request.path': request.url.slice(0, 1000),
         'response.status': reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime),
-        'client.address': request.ip,
+        'client.address': clientAddress(request, server),
       },
-      `${request.method} ${request.url.split('?')[0]!.slice(0, 200)} ${reply.statusCode}`,
+      `${method} ${request.url.split('?')[0]!.slice(0, 200)} ${reply.statusCode}`,
     )
   })
 
@@ -76,9 +82,13 @@ export function createApp(services: Services): FastifyInstance {
 
   // Operators
   operators(app, services)
+  authcheck(app, services)
   // Uploaders, and whoever manages users and indexes
   devpiAccounts(app, services)
+  groups(app, services)
   upload(app, services)
+  toxUpload(app, services)
+  removal(app, services)
   // Installers
   simple(app, services)
   files(app, services)

@@ -6,6 +6,7 @@ import { noSuchIndex, noSuchProject, Problem, readForbidden } from '../model/err
 import type { IndexRecord } from '../model/records.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { hasCredentials, principalOf } from './auth.ts'
+import { isInstaller, isPerson } from './senders.ts'
 import type { Services } from './services.ts'
 
 export type AtIndex = FastifyRequest<{ Params: { user: string; index: string } }>
@@ -55,9 +56,10 @@ export async function readableTo(
   return (index) => services.may(who, { do: 'read', options: index.options })
 }
 
-/** Installers hold credentials back until they are asked for them (401); everybody else is told at once (403, as devpi does). */
+/** Installers and browsers hold credentials back until they are asked for them (401); programs are told at once (403, as devpi does). */
 function readForbiddenTo(request: FastifyRequest): Problem {
-  if (request.routeOptions.config.speaks !== 'text' || hasCredentials(request)) return readForbidden()
+  const isAsking = request.routeOptions.config.speaks === 'text' || isPerson(request) || isInstaller(request)
+  if (!isAsking || hasCredentials(request)) return readForbidden()
   return new Problem('login-required', 'package read forbidden without login', {
     hint: 'put user and password, or a login token, into the address or into netrc',
   })

@@ -13,7 +13,7 @@ import type { Services } from './services.ts'
 type Named = { Params: { user: string; index: string } }
 
 /** What devpi-client may use of us; it decides by these names which request to send. */
-const FEATURES = ['server-keyvalue-parsing']
+const FEATURES = ['push-no-docs', 'push-only-docs', 'push-register-project', 'server-keyvalue-parsing']
 
 export function devpiAccounts(app: FastifyInstance, services: Services): void {
   const { catalog, login, users, indexRecords, server } = services
@@ -22,7 +22,7 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   app.get<Named>('/:user/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
   app.get<Named>('/:user/:index/+api', async (request, reply) => {
     const record = await existing(`${request.params.user}/${request.params.index}`)
-    const base = `${outsideBase(request, server.outsideUrl)}/${record.name}`
+    const base = `${outsideBase(request, server)}/${record.name}`
     return sendResult(reply, 200, 'apiconfig', {
       ...(await api(request)),
       index: base,
@@ -78,7 +78,7 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   async function api(request: FastifyRequest) {
     const who = hasCredentials(request) ? await principalOf(request, services) : undefined
     return {
-      login: `${outsideBase(request, server.outsideUrl)}/+login`,
+      login: `${outsideBase(request, server)}/+login`,
       authstatus: who?.name === undefined ? ['noauth', '', []] : ['ok', who.name, who.groups],
       features: FEATURES,
     }

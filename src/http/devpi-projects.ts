@@ -1,14 +1,17 @@
 /** devpi's JSON API for what is on an index: its projects, their versions and files. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { listAttachments } from '../catalog/attachments.ts'
 import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
 import { isMirror, type OpenIndex } from '../indexes/open-index.ts'
 import type { IndexFile, IndexPage } from '../indexes/package-index.ts'
+import { heldNames } from '../indexes/stage.ts'
 import { Problem } from '../model/errors.ts'
-import type { IndexRecord } from '../model/records.ts'
+import { fileAddress } from '../model/file-address.ts'
+import type { Attachment, File, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { compareVersions } from '../pep/version.ts'
+import { compareVersions, isPrerelease } from '../pep/version.ts'
 import { encodePath, sendResult } from './answers.ts'
 import { outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
@@ -24,11 +27,9 @@ export async function sendIndex(
 ): Promise<FastifyReply> {
   const { record } = opened
   if ('no_projects' in (request.query as object)) return sendResult(reply, 200, 'indexconfig', record.options)
-  const layer = await services.indexes.layer(record)
-  const batches = layer.projects()[Symbol.asyncIterator]()
-  // The first batch is awaited here, so that a list that cannot be had is still answered with an error.
-  const first = await batches.next()
-  const head = JSON.stringify({ result: record.options, type: 'indexconfig' }, null, 2)
+  const { batches, first, warning } = await projectsOf(services, record)
+  const warnings = warning === undefined ? {} : { warnings: [warning] }
+  const head = JSON.stringify({ result: record.options, type: 'indexconfig', ...warnings }, null, 2)
   const place = head.lastIndexOf('\n  },\n  "type"')
   async function* text() {
     yield `${head.slice(0, place)},\n    "projects": [`
@@ -70,6 +71,18 @@ export async function sendProject(
   return sendResult(reply, 200, 'projectconfig', Object.fromEntries(versions))
 }
 
+/** The names on this very index. Without upstream's list those that can be delivered, as devpi has it, and a sentence that says so. */
+async function projectsOf({ catalog, indexes }: Services, record: IndexRecord) {
+  const batches = (await indexes.layer(record)).projects()[Symbol.asyncIterator]()
+  try {
+    return { batches, first: await batches.next() }
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'upstream-failed') throw error
+    const held = heldNames(catalog, record)
+    return { batches: held, first: await held.next(), warning: error.message }
+  }
+}
+
 /** Version → data, newest first: the first layer that has a version gives it, later ones stand under `+shadowing`. */
 async function versionsOf(
   services: Services,
@@ -77,14 +90,16 @@ async function versionsOf(
   opened: OpenIndex,
   project: ProjectName,
 ): Promise<Map<string, VersionData>> {
-  const base = outsideBase(request, services.server.outsideUrl)
+  const base = outsideBase(request, services.server)
   const isAlone = 'ignore_bases' in (request.query as object)
   const own = isAlone ? await (await services.indexes.layer(opened.record)).project(project) : undefined
   const pages = isAlone ? (own === undefined ? [] : [own]) : await opened.index.pages(project)
   const merged = new Map<string, VersionData>()
   for (const page of pages) {
     const record = opened.chain.find((each) => each.name === page.index)!
-    const layer = isMirror(record) ? mirrored(page, base) : await staged(services, record, page, base)
+    const layer = isMirror(record)
+      ? await mirrored(services, record, page, base)
+      : await staged(services, record, page, base)
     for (const [version, data] of layer) {
       const before = merged.get(version)
       if (before === undefined) merged.set(version, data)
@@ -100,21 +115,49 @@ async function staged(
   page: IndexPage,
   base: string,
 ): Promise<Map<string, VersionData>> {
-  const { releases, files } = await catalog.read(async (reader) => ({
+  const { releases, files, attachments } = await catalog.read(async (reader) => ({
     releases: await listReleases(reader, record, page.name),
     files: await listFiles(reader, record, page.name),
+    attachments: await listAttachments(reader, record, page.name),
   }))
-  const logs = new Map(files.map((file) => [file.filename, file.log]))
+  const held = new Map(files.map((file) => [file.filename, file]))
   return new Map(
     releases.map((release) => {
-      const own = page.files.filter((file) => file.version === release.version)
-      const links = own.map((file) => ({ ...link(file, base), log: logs.get(file.filename) ?? [] }))
+      const isHere = (each: { readonly version: string }) => each.version === release.version
+      const links = [
+        ...page.files.filter(isHere).map((file) => ({ ...link(file, base), log: held.get(file.filename)?.log ?? [] })),
+        ...attachments.filter(isHere).map((each) => attached(each, held, base)),
+      ]
       return [release.version, { ...release.metadata, ...(links.length > 0 && { '+links': links }) }]
     }),
   )
 }
 
-function mirrored(page: IndexPage, base: string): Map<string, VersionData> {
+function attached(attachment: Attachment, files: ReadonlyMap<string, File>, base: string): VersionData {
+  const { index, addressHash, filename, digest } = attachment
+  const of = attachment.ofFile && files.get(attachment.ofFile.filename)
+  const href = (hash: string, name: string) => `${base}/${encodePath(fileAddress(index, hash, name))}`
+  return {
+    rel: attachment.kind,
+    href: href(addressHash, filename),
+    hash_spec: `sha256=${digest}`,
+    hashes: { sha256: digest },
+    ...(of !== undefined && { for_href: href(of.addressHash, of.filename) }),
+    log: attachment.log,
+  }
+}
+
+async function mirrored(
+  { catalog }: Services,
+  record: IndexRecord,
+  page: IndexPage,
+  base: string,
+): Promise<Map<string, VersionData>> {
+  const { held, attachments } = await catalog.read(async (reader) => {
+    const attachments = await listAttachments(reader, record, page.name)
+    const files = attachments.length === 0 ? [] : await listFiles(reader, record, page.name)
+    return { attachments, held: new Map(files.map((file) => [file.filename, file])) }
+  })
   // A file whose name tells no version is on the simple page only.
   const groups = Map.groupBy(
     page.files.filter((file) => file.version !== ''),
@@ -131,7 +174,10 @@ function mirrored(page: IndexPage, base: string): Map<string, VersionData> {
           version,
           ...(requiresPython !== undefined && { requires_python: requiresPython }),
           ...(yanked !== undefined && { yanked }),
-          '+links': files.map((file) => link(file, base)),
+          '+links': [
+            ...files.map((file) => link(file, base)),
+            ...attachments.filter((each) => each.version === version).map((each) => attached(each, held, base)),
+          ],
         },
       ]
     }),
@@ -150,6 +196,8 @@ function link(file: IndexFile, base: string): VersionData {
 
 /** As written, or `latest` and `stable` as devpi-web understands them. */
 function findVersion(versions: ReadonlyMap<string, VersionData>, wanted: string): VersionData | undefined {
-  if (wanted === 'latest') return versions.values().next().value
-  return versions.get(wanted)
+  const known = versions.get(wanted)
+  if (known !== undefined || (wanted !== 'latest' && wanted !== 'stable')) return known
+  const stable = [...versions.keys()].find((version) => !isPrerelease(version))
+  return wanted === 'stable' && stable !== undefined ? versions.get(stable) : versions.values().next().value
 }

@@ -1,12 +1,17 @@
 /** Files: from where the bytes are to the client, whole or a range, from disk or while they arrive from upstream. */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type AskedAddress, locateFile } from '../indexes/locate-file.ts'
+import { findAttachments } from '../catalog/attachments.ts'
+import { wasDeleted } from '../catalog/deleted-addresses.ts'
+import { type AskedAddress, isAddressed, locateFile } from '../indexes/locate-file.ts'
 import type { FileSource } from '../indexes/package-index.ts'
 import { Problem } from '../model/errors.ts'
-import { sendHead } from './answers.ts'
+import { fileAddress } from '../model/file-address.ts'
+import type { IndexRecord } from '../model/records.ts'
+import { sendHead, sendResult } from './answers.ts'
 import { askedRecord } from './asked.ts'
 import { askedRange } from './byte-range.ts'
+import { fileMeta } from './file-meta.ts'
 import type { Services } from './services.ts'
 import { matches } from './simple.ts'
 
@@ -17,7 +22,7 @@ type Unhashed = { Params: { user: string; index: string; folder: string; filenam
 const IMMUTABLE = 'max-age=365000000, immutable, public'
 
 export function files(app: FastifyInstance, services: Services): void {
-  const config = { speaks: 'text' } as const
+  const config = { speaks: 'text', prefers: 'json' } as const
   app.get<Hashed>('/:user/:index/+f/:first/:second/:filename', { config }, async (request, reply) => {
     const { first, second } = request.params
     return await sendFile(services, request, reply, { kind: '+f', hashStart: first + second })
@@ -33,17 +38,53 @@ async function sendFile(
   reply: FastifyReply,
   address: AskedAddress,
 ): Promise<FastifyReply> {
-  const { user, index, filename } = request.params
+  const { filename } = request.params
   const record = await askedRecord(services, request)
-  const layer = await services.indexes.layer(record)
-  const located = await locateFile(services.catalog, record, layer, address, filename)
-  if (located === undefined) throw new Problem('no-such-file', `no such file: ${filename} on ${user}/${index}`)
+  const isMeta = request.headers.accept?.includes('application/json') === true && !filename.endsWith('.metadata')
+  if (isMeta) {
+    const meta = await fileMeta(services, record, address, filename)
+    if (meta === undefined) throw await missing(services, record, address, filename)
+    return sendResult(reply, 200, 'releasefilemeta', meta)
+  }
+  const source = await sourceOf(services, record, address, filename)
+  if (source === undefined) throw await missing(services, record, address, filename)
+  const { options } = record
+  if (source.from === 'upstream' && options.type === 'mirror' && options.mirror_use_external_urls === true) {
+    return reply.header('cache-control', 'no-cache').redirect(source.origin, 302)
+  }
   reply.header('content-type', mediaType(filename)).header('x-content-type-options', 'nosniff')
   reply.header('cache-control', IMMUTABLE)
-  if (located.source.modified !== undefined) {
-    reply.header('last-modified', new Date(located.source.modified).toUTCString())
+  if (source.modified !== undefined) reply.header('last-modified', new Date(source.modified).toUTCString())
+  return await send(services, request, reply, source)
+}
+
+/** An archive, a wheel's metadata, or an attachment. */
+async function sourceOf(
+  services: Services,
+  record: IndexRecord,
+  address: AskedAddress,
+  filename: string,
+): Promise<FileSource | undefined> {
+  const layer = await services.indexes.layer(record)
+  const located = await locateFile(services.catalog, record, layer, address, filename)
+  if (located !== undefined) return located.source
+  const attachments = await services.catalog.read((reader) => findAttachments(reader, record, filename))
+  const found = attachments.find((each) => isAddressed(each, address))
+  return found && { from: 'blob', digest: found.digest, sizeBytes: found.sizeBytes, modified: found.created }
+}
+
+/** Gone, where something was there; else never heard of. */
+async function missing(
+  { catalog }: Services,
+  record: IndexRecord,
+  address: AskedAddress,
+  filename: string,
+): Promise<Problem> {
+  const path = address.kind === '+f' ? fileAddress(record.name, address.hashStart, filename) : undefined
+  if (path !== undefined && (await catalog.read((reader) => wasDeleted(reader, path)))) {
+    return new Problem('file-deleted', 'file existed, deleted in later serial')
   }
-  return await send(services, request, reply, located.source)
+  return new Problem('no-such-file', `no such file: ${filename} on ${record.name}`)
 }
 
 async function send(

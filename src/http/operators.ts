@@ -3,13 +3,19 @@ import type { FastifyInstance } from 'fastify'
 import { lastCommitTime } from '../catalog/journal.ts'
 import { countHeld } from '../catalog/projects.ts'
 import { countJobs } from '../catalog/queue.ts'
+import { Problem } from '../model/errors.ts'
 import { sendJson, sendResult } from './answers.ts'
+import { clientAddress } from './outside.ts'
 import type { Services } from './services.ts'
 
 /** The devpi-server whose protocol is spoken here; its clients decide by it which words to use. */
 export const DEVPI_VERSION = '6.20.3'
 
 export function operators(app: FastifyInstance, { catalog, mirrors, server }: Services): void {
+  // Replication is not done by devpi's feed, which carries every password hash.
+  app.get('/+changelog/:serial', async () => {
+    throw new Problem('not-allowed', 'Replication protocol disabled')
+  })
   app.get('/+health', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }))
   app.get('/+status', async (request, reply) => {
     const { held, jobs, committed } = await catalog.read(async (reader) => ({
@@ -37,7 +43,7 @@ export function operators(app: FastifyInstance, { catalog, mirrors, server }: Se
         ['airlock_memory_bytes', 'gauge', process.memoryUsage.rss()],
       ],
       mirrors: mirrors.status(),
-      'request-address': request.ip,
+      'request-address': clientAddress(request, server) ?? null,
     })
   })
 }

@@ -1,53 +1,80 @@
 /** Where a request comes from and what address its sender knows us by, with proxies in between. */
+import type { IncomingMessage } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import type { FastifyRequest } from 'fastify'
+import { isHost, type TrustedProxy } from './trusted-proxy.ts'
+
+/** What the server was told of the way to it. */
+export interface Outside {
+  readonly outsideUrl?: URL
+  readonly trustedProxy?: TrustedProxy
+}
 
 /**
  * The address the client knows the server by, without final slash: the header `X-Outside-Url`, else the configured
- * outside URL, else the Host header (devpi's order).
+ * outside URL (devpi's order), else what a trusted proxy forwards, else the Host header.
  */
-export function outsideBase(request: FastifyRequest, configured: URL | undefined): string {
-  const header = request.headers['x-outside-url']
-  const said = typeof header === 'string' && URL.canParse(header) ? header : configured?.href
-  if (said !== undefined && /^https?:/i.test(said)) return said.replace(/[?#].*$/s, '').replace(/\/+$/, '')
-  const host = request.headers.host ?? 'localhost'
-  return `http://${/^[A-Za-z0-9._:[\]-]+$/.test(host) ? host : 'localhost'}`
+export function outsideBase(request: FastifyRequest, server: Outside): string {
+  const said = outsideUrl(request.raw, server)
+  if (said !== undefined) return said.href.replace(/[?#].*$/s, '').replace(/\/+$/, '')
+  const forwarded = server.trustedProxy?.read(request.raw) ?? {}
+  const header = forwarded.host ?? request.headers.host ?? 'localhost'
+  const host = isHost(header) ? header : 'localhost'
+  const scheme = forwarded.scheme ?? 'http'
+  const hasPort = /:\d*$/.test(host)
+  const isUsual = forwarded.port === (scheme === 'https' ? '443' : '80')
+  const port = forwarded.port === undefined || hasPort || isUsual ? '' : `:${forwarded.port}`
+  return `${scheme}://${host}${port}${forwarded.prefix ?? ''}`
 }
 
 /**
  * The request's path as the routes know it: `%2B` as `+` where a part begins (pip quotes every path anew), and without
  * the outside URL's path prefix, for proxies that pass it on.
  */
-export function routedPath(
-  url: string,
-  outsideHeader: string | string[] | undefined,
-  configured: URL | undefined,
-): string {
-  const said = typeof outsideHeader === 'string' && URL.canParse(outsideHeader) ? new URL(outsideHeader) : configured
-  const prefix = said?.pathname.replace(/\/+$/, '') ?? ''
+export function routedPath(url: string, request: IncomingMessage, server: Outside): string {
+  const said = outsideUrl(request, server)
+  const prefix = said?.pathname.replace(/\/+$/, '') ?? server.trustedProxy?.read(request).prefix ?? ''
   const isPrefixed = prefix !== '' && (url === prefix || url.startsWith(`${prefix}/`))
   const [path, ...query] = (isPrefixed ? url.slice(prefix.length) || '/' : url).split('?')
   return [path!.replace(/\/%2b/gi, '/+'), ...query].join('?')
+}
+
+/** Who sent the request, as far as proxies that are trusted tell; `undefined` on a Unix socket. */
+export function clientAddress(request: FastifyRequest, server: Outside): string | undefined {
+  return server.trustedProxy?.read(request.raw).client ?? request.socket.remoteAddress
 }
 
 /** What a proxy adds, or passes on from a sender who would like to seem near. */
 const SIGNS_OF_A_PROXY = [
   'forwarded',
   'via',
+  'x-forwarded-by',
   'x-forwarded-for',
   'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
   'x-forwarded-proto',
+  'x-forwarded-server',
   'x-outside-url',
   'x-real-ip',
 ]
 
 /**
  * Whether the sender is on this very machine: any of its own addresses counts. What came through a proxy, even one on
- * this machine, is taken for a stranger's: the headers that say otherwise could be the stranger's own.
+ * this machine, is taken for a stranger's: the headers that say otherwise could be the stranger's own. A Unix socket is
+ * there for a proxy.
  */
 export function isLocal(request: FastifyRequest): boolean {
   const isProxied = SIGNS_OF_A_PROXY.some((header) => header in request.headers)
-  return !isProxied && isOwnAddress(request.ip)
+  const peer = request.socket.remoteAddress
+  return !isProxied && peer !== undefined && isOwnAddress(peer)
+}
+
+/** What the header says, else the setting. What is no web address is nothing. */
+function outsideUrl(request: IncomingMessage, { outsideUrl: configured }: Outside): URL | undefined {
+  const header = request.headers['x-outside-url']
+  const said = typeof header === 'string' && URL.canParse(header) ? new URL(header) : undefined
+  return said !== undefined && /^https?:$/.test(said.protocol) ? said : configured
 }
 
 function isOwnAddress(address: string): boolean {

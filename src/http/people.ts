@@ -1,6 +1,5 @@
 /** Addresses that give a page to a person, devpi's JSON to a program and simple pages to an installer. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import Negotiator from 'negotiator'
 import { userConfig } from '../accounts/users.ts'
 import { findUser, listIndexes } from '../catalog/accounts.ts'
 import { homeView, indexView, projectView, releaseView, searchView, userView } from '../indexes/browse.ts'
@@ -10,8 +9,9 @@ import { askedIndex, askedProject, readableTo } from './asked.ts'
 import { allUsers } from './devpi-accounts.ts'
 import { sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
 import { outsideBase } from './outside.ts'
+import { isInstaller, isPerson } from './senders.ts'
 import type { Frame, Services } from './services.ts'
-import { isInstaller, sendList, sendProjectPage } from './simple.ts'
+import { refresh, sendList, sendProjectPage } from './simple.ts'
 
 type User = { Params: { user: string } }
 type Index = { Params: { user: string; index: string }; Querystring: { after?: string } }
@@ -66,6 +66,9 @@ export function people(app: FastifyInstance, services: Services): void {
     if (view === undefined) throw noSuchProject(project)
     return sendPage(reply, pages.projectPage(view, frame(services, request)))
   })
+  app.post<Project>('/:user/:index/:project/refresh', async (request, reply) =>
+    refresh(services, request, reply, (project) => project),
+  )
   app.get<Release>('/:user/:index/:project/:version', async (request, reply) => {
     const { opened, project } = await askedProject(services, request)
     const { version } = request.params
@@ -79,10 +82,5 @@ export function people(app: FastifyInstance, services: Services): void {
 }
 
 export function frame({ server }: Pick<Services, 'server'>, request: FastifyRequest): Frame {
-  return { root: rootFrom(request), serverUrl: outsideBase(request, server.outsideUrl), version: server.version }
-}
-
-/** Browsers ask for HTML before all else; whoever takes anything is a program. */
-function isPerson(request: FastifyRequest): boolean {
-  return new Negotiator(request.raw).mediaType(['application/json', 'text/html']) === 'text/html'
+  return { root: rootFrom(request), serverUrl: outsideBase(request, server), version: server.version }
 }

@@ -33,6 +33,8 @@ export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'not-allowed': 403,
   'option-invalid': 400,
   'port-in-use': 500,
+  // devpi's own status for a push to an index where the user may not upload.
+  'push-refused': 401,
   'setting-invalid': 500,
   'too-large': 413,
   'upload-incomplete': 400,
@@ -65,13 +67,16 @@ export function sendProblem(
   page: ProblemPage,
 ): FastifyReply {
   const status = STATUS[problem.code]
-  const isPlain = request.routeOptions.config.speaks === 'text'
-  const shape = new Negotiator(request.raw).mediaType(isPlain ? SHAPES : API_SHAPES) ?? 'text/plain'
+  const { speaks, prefers } = request.routeOptions.config
+  const isPlain = speaks === 'text' && !isPush(request)
+  const shapes = isPlain && prefers !== 'json' ? SHAPES : API_SHAPES
+  const shape = new Negotiator(request.raw).mediaType(shapes) ?? 'text/plain'
   const said = problem.hint === undefined ? problem.message : `${problem.message}\nhint: ${problem.hint}`
   if (problem.code === 'login-required') reply.header('www-authenticate', 'Basic realm="pypi"')
   if (status === 503 && problem.retrySeconds !== undefined) reply.header('retry-after', String(problem.retrySeconds))
   reply.header('cache-control', 'no-store')
-  if (isPlain) setReason(reply, problem.message)
+  // devpi's client tells people of the word "Unauthorized".
+  if (isPlain && problem.code !== 'login-required') setReason(reply, problem.message)
   switch (shape) {
     case 'application/json':
       return sendJson(reply, status, {
@@ -94,9 +99,16 @@ export function sendProblem(
   }
 }
 
+/** JSON to where uploads go: its sender reads JSON, too. */
+function isPush({ method, headers }: FastifyRequest): boolean {
+  return method === 'POST' && /^application\/json\b/i.test(headers['content-type'] ?? '')
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a sender without preference gets when something is wrong: text for installers and uploaders, else JSON. */
     speaks?: 'text'
+    /** JSON after all, with the sentence in the status line as well: what devpi answers about files. */
+    prefers?: 'json'
   }
 }

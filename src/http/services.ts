@@ -13,6 +13,7 @@ import type { Log } from '../lib/log.ts'
 import type { May } from '../model/access.ts'
 import type { Limits } from '../model/limits.ts'
 import type { Publisher } from '../publish/publish.ts'
+import type { TrustedProxy } from './trusted-proxy.ts'
 
 export interface Services {
   readonly catalog: Catalog
@@ -38,6 +39,8 @@ export interface ServerFacts {
   readonly host: string
   readonly port: number
   readonly outsideUrl?: URL
+  /** The proxy whose headers are believed. */
+  readonly trustedProxy?: TrustedProxy
   readonly absoluteUrls: boolean
 }
 

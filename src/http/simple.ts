@@ -11,7 +11,7 @@ import { HTML_TYPE, JSON_TYPE } from '../pep/simple.ts'
 import { detailToHtml, listToHtml } from '../pep/simple-html.ts'
 import { detailToJson, listToJson } from '../pep/simple-json.ts'
 import { encodePath, rootFrom, sendHead } from './answers.ts'
-import { askedIndex } from './asked.ts'
+import { type AtProject, askedIndex, askedProject } from './asked.ts'
 import { outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
 
@@ -42,6 +42,21 @@ export function simple(app: FastifyInstance, services: Services): void {
     if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
     return await sendProjectPage(services, request, reply, opened, project)
   })
+  app.post<Named>('/:user/:index/+simple/:project/refresh', async (request, reply) =>
+    refresh(services, request, reply, (project) => `+simple/${project}/`),
+  )
+}
+
+/** What a reader's own wish for fresh pages does: asks upstream, whatever the age of what is remembered. */
+export async function refresh(
+  services: Services,
+  request: AtProject,
+  reply: FastifyReply,
+  place: (project: ProjectName) => string,
+): Promise<FastifyReply> {
+  const { opened, project } = await askedProject(services, request)
+  await opened.index.refresh(project)
+  return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${place(project)}`), 302)
 }
 
 /** The list of all projects, as a stream. */
@@ -76,7 +91,7 @@ export async function sendProjectPage(
   if (page === undefined) throw noSuchProject(project)
   const type = representation(request)
   const isAbsolute = services.server.absoluteUrls || request.headers['x-devpi-absolute-urls'] !== undefined
-  const root = isAbsolute ? `${outsideBase(request, services.server.outsideUrl)}/` : rootFrom(request)
+  const root = isAbsolute ? `${outsideBase(request, services.server)}/` : rootFrom(request)
   const linked = { ...page, files: page.files.map((file) => ({ ...file, url: root + encodePath(file.url) })) }
   const body = Buffer.from(type === JSON_TYPE ? detailToJson(linked) : detailToHtml(linked))
   const etag = `"${createHash('sha256').update(type).update(body).digest('hex').slice(0, 32)}"`
@@ -84,12 +99,6 @@ export async function sendProjectPage(
   if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
   return reply.header('content-type', contentType(type)).send(body)
-}
-
-/** The sender is an installer, which wants simple pages wherever it asks (devpi's rule). */
-export function isInstaller(request: FastifyRequest): boolean {
-  if (/^([^ ]* )*(distribute|setuptools|pip|pex|uv)\/.*/.test(request.headers['user-agent'] ?? '')) return true
-  return new Negotiator(request.raw).mediaType(['text/html', 'application/json', JSON_TYPE]) === JSON_TYPE
 }
 
 /** Whether `If-None-Match` names the tag; weak comparison (RFC 9110 §13.1.2). */

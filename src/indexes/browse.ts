@@ -7,6 +7,7 @@ import type { Limits } from '../model/limits.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions, isPrerelease } from '../pep/version.ts'
+import { withoutCredentials } from './mirror-address.ts'
 import { isMirror, type OpenIndex } from './open-index.ts'
 import type { IndexFile, IndexPage } from './package-index.ts'
 import type {
@@ -243,13 +244,6 @@ function indexLine(record: IndexRecord): IndexLine {
 function latestOf(versions: readonly string[]): string | undefined {
   const sorted = [...versions].sort((a, b) => compareVersions(b, a))
   return sorted.find((each) => !isPrerelease(each)) ?? sorted[0]
-}
-
-function withoutCredentials(url: string): string {
-  const parsed = new URL(url)
-  parsed.username = ''
-  parsed.password = ''
-  return parsed.href
 }
 
 function text(value: string | readonly string[] | undefined): string {

@@ -14,11 +14,13 @@ export interface StageLayer {
   /** Who asks may not read it. It still says which names are private, or a mirror would be asked for them. */
   readonly isHidden?: boolean
 }
-export type MirrorLayer = Layer & { readonly kind: 'mirror' }
+export type MirrorLayer = Layer & { readonly kind: 'mirror'; refresh?(name: ProjectName): Promise<void> }
 
 export interface LayeredIndex extends PackageIndex {
   /** Each layer's own page of the project, in resolution order, of the layers that may answer and have it. */
   pages(name: ProjectName): Promise<IndexPage[]>
+  /** Has every mirror that may be asked for the project ask its upstream anew. Throws the first failure. */
+  refresh(name: ProjectName): Promise<void>
 }
 
 /**
@@ -44,11 +46,16 @@ export function layered(
     ...mirrors,
   ]
 
-  async function pages(asked: ProjectName): Promise<IndexPage[]> {
+  async function ownPages(asked: ProjectName) {
     const own = await Promise.all(stages.map((stage) => stage.layer.project(asked)))
     const says = stages.map((stage, place) => ({ whitelist: stage.whitelist, knows: own[place] !== undefined }))
     const known = own.filter((page, place) => page !== undefined && stages[place]!.isHidden !== true) as IndexPage[]
-    if (isShadowed(asked, inheritance, says)) return known
+    return { known, isClosed: isShadowed(asked, inheritance, says) }
+  }
+
+  async function pages(asked: ProjectName): Promise<IndexPage[]> {
+    const { known, isClosed } = await ownPages(asked)
+    if (isClosed) return known
     const answers = await Promise.allSettled(mirrors.map((mirror) => mirror.project(asked)))
     const failed = answers.find((answer) => answer.status === 'rejected')
     if (failed !== undefined && known.length === 0) throw failed.reason
@@ -64,6 +71,10 @@ export function layered(
     projects: () => mergeNames(layers.map((layer) => layer.projects())),
     project,
     pages,
+    refresh: async (asked) => {
+      if ((await ownPages(asked)).isClosed) return
+      for (const mirror of mirrors) await mirror.refresh?.(asked)
+    },
     file: async (asked, filename) => {
       const page = await project(asked)
       const wanted = filename.endsWith('.metadata') ? filename.slice(0, -'.metadata'.length) : filename

@@ -31,11 +31,7 @@ export async function locateFile(
   const archive = filename.endsWith('.metadata') ? filename.slice(0, -'.metadata'.length) : filename
   const held = await catalog.read((reader) => findFiles(reader, record, archive))
   for (const file of held) {
-    const isRight =
-      address.kind === '+f'
-        ? file.addressHash.startsWith(address.hashStart)
-        : file.origin !== undefined && upstreamFolder(file.origin) === address.folder
-    if (!isRight) continue
+    if (!isAddressed(file, address)) continue
     const source = await layer.file(file.project, filename)
     return source && { project: file.project, source }
   }
@@ -47,6 +43,15 @@ export async function locateFile(
     return { project, source }
   }
   return undefined
+}
+
+/** Whether what is held has that address. */
+export function isAddressed(
+  file: { readonly addressHash: string; readonly origin?: string },
+  address: AskedAddress,
+): boolean {
+  if (address.kind === '+f') return file.addressHash.slice(0, 16) === address.hashStart
+  return file.origin !== undefined && upstreamFolder(file.origin) === address.folder
 }
 
 function isAt(listed: string, asked: AskedAddress): boolean {

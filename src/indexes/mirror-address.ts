@@ -5,9 +5,12 @@ import type { DistributionFile } from '../pep/simple.ts'
 /** Strongest first; devpi takes sha256, else the first it is given. */
 const HASHES = ['sha256', 'sha512', 'sha384', 'sha224', 'sha1', 'md5']
 
-/** The hash a mirror's file is addressed by: absent where upstream gives none that could be checked. */
+/** devpi's address has 3 digits of the hash in one part and up to 13 in the next, which may not be empty. */
+const FEWEST_DIGITS = 4
+
+/** The hash a mirror's file is addressed by: absent where upstream gives none. One that is cut short fits no content, yet is an address. */
 export function addressHash(file: DistributionFile): string | undefined {
-  const name = HASHES.find((each) => (file.hashes[each]?.length ?? 0) >= 16)
+  const name = HASHES.find((each) => (file.hashes[each]?.length ?? 0) >= FEWEST_DIGITS)
   return name && file.hashes[name]!.toLowerCase()
 }
 
@@ -25,4 +28,12 @@ export function mirrorAddress(index: IndexName, file: DistributionFile): string 
 export function upstreamFolder(url: string): string {
   const folder = url.replace(/[?#].*$/s, '').replace(/\/[^/]*$/, '')
   return folder.replace('://', '_').replace(/[^A-Za-z0-9.-]/g, '_')
+}
+
+/** The address as others may see it. */
+export function withoutCredentials(url: string): string {
+  const parsed = new URL(url)
+  parsed.username = ''
+  parsed.password = ''
+  return parsed.href
 }

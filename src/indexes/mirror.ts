@@ -14,7 +14,7 @@ import type { File, MirrorRecord } from '../model/records.ts'
 import { versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
-import { mirrorAddress } from './mirror-address.ts'
+import { mirrorAddress, withoutCredentials } from './mirror-address.ts'
 import { MirrorFiles } from './mirror-files.ts'
 import { MirrorMemory, type RememberedPage } from './mirror-memory.ts'
 import type { MirrorNames } from './mirror-names.ts'
@@ -91,6 +91,14 @@ export class Mirror implements Layer {
     })
   }
 
+  /** Asks upstream for the page anew, whatever its age. Throws what upstream's failure is; what is remembered stays then. */
+  async refresh(name: ProjectName): Promise<void> {
+    const { offline } = this.#options
+    if (offline) throw new Problem('upstream-offline', `Cannot refresh ${name}: the server runs in offline mode`)
+    const known = await this.#memory.recall(name)
+    await this.#refresh(name, known?.detail === undefined ? undefined : { fetchedMs: 0, detail: known.detail })
+  }
+
   async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
     const { catalog, record, limits } = this.#options
     const held = heldSource(await catalog.read((reader) => listFiles(reader, record, name)), filename)
@@ -102,6 +110,7 @@ export class Mirror implements Layer {
       return {
         from: 'upstream',
         address: mirrorAddress(this.name, file),
+        origin: withoutCredentials(file.url),
         fetch: () => this.#files.fetch(page.detail!.name, file),
         ...(file.size !== undefined && { sizeBytes: file.size }),
         ...(digest !== undefined && { digest }),
@@ -203,10 +212,26 @@ export class Mirror implements Layer {
       return { ...known!, fetchedMs }
     }
     const { kind, ...found } = answer
+    if (kind === 'absent' && (known?.detail?.files.length ?? 0) > 0) {
+      // devpi's rule: what upstream had once stays listed, as old; lock files and caches outlive a name there.
+      throw new Problem('upstream-failed', `Cannot get the page of ${name} anew: ${upstream.url} has it no longer`)
+    }
+    if (kind === 'page') this.#checkSerial(name, known?.detail?.lastSerial, answer.detail.lastSerial)
     const page: RememberedPage =
       kind === 'absent' ? { fetchedMs } : { fetchedMs, ...(found as Omit<typeof answer & { kind: 'page' }, 'kind'>) }
     await this.#memory.remember(name, page)
     return page
+  }
+
+  /** An upstream whose page is older than what is here already is a stale cache, not news (devpi's rule). */
+  #checkSerial(name: ProjectName, before: number | undefined, now: number | undefined): void {
+    if (this.#options.record.options.mirror_ignore_serial_header === true) return
+    if (before === undefined || now === undefined || now >= before) return
+    throw new Problem(
+      'upstream-failed',
+      `Cannot take the page of ${name}: upstream sent serial ${now}, and ${before} before`,
+      { hint: 'where upstream was changed on purpose, set mirror_ignore_serial_header=True on the mirror' },
+    )
   }
 
   #heldPage(name: ProjectName, held: readonly File[], stale: string | undefined): IndexPage {

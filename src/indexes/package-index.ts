@@ -50,6 +50,8 @@ export type FileSource =
       readonly from: 'upstream'
       /** Where the index lists it: path below the server's root, not percent-encoded. */
       readonly address: string
+      /** Where upstream has it; without credentials. */
+      readonly origin: string
       /** As announced. */
       readonly sizeBytes?: number
       readonly digest?: Digest

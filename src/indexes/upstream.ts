@@ -100,7 +100,7 @@ export class Upstream implements AsyncDisposable {
     return await this.#guarded(url, async () => {
       const text = (await collect(plain(answer), this.#options.limits.upstreamPageBytes)).toString('utf8')
       const type = mediaType(answer)
-      const detail = readPage(type, text, url, name)
+      const detail = { ...serialOf(answer), ...readPage(type, text, url, name) }
       const etag = header(answer, 'etag')
       const lastModified = header(answer, 'last-modified')
       return {
@@ -236,9 +236,13 @@ export class Upstream implements AsyncDisposable {
 
   #refused(url: URL, status: number, answer: Dispatcher.ResponseData): Problem {
     const retry = Number(header(answer, 'retry-after'))
-    return new Problem('upstream-failed', `Cannot get ${url.pathname} from ${url.host}: it answered ${status}`, {
-      ...(Number.isFinite(retry) && retry > 0 && { retrySeconds: Math.ceil(retry) }),
-    })
+    return new Problem(
+      'upstream-failed',
+      `Cannot get what was asked for: error ${status} getting ${url.origin}${url.pathname}`,
+      {
+        ...(Number.isFinite(retry) && retry > 0 && { retrySeconds: Math.ceil(retry) }),
+      },
+    )
   }
 }
 
@@ -274,4 +278,9 @@ function isConnectionTrouble(error: unknown): boolean {
   const name = (error as Error)?.name
   if (['RequestAbortedError', 'InvalidArgumentError', 'MaxRedirectsError'].includes(name)) return false
   return !(error instanceof SyntaxError) && !(error instanceof TypeError)
+}
+
+function serialOf(answer: Dispatcher.ResponseData): { lastSerial?: number } {
+  const serial = Number(header(answer, 'x-pypi-last-serial') ?? Number.NaN)
+  return Number.isSafeInteger(serial) ? { lastSerial: serial } : {}
 }

@@ -29,6 +29,7 @@ export const PROBLEM_CODES = [
   'not-allowed',
   'option-invalid',
   'port-in-use',
+  'push-refused',
   'setting-invalid',
   'too-large',
   'upload-incomplete',

@@ -78,6 +78,11 @@ export function operatedOptions(owner: UserName, current: IndexOptions, operatio
   return options as unknown as IndexOptions
 }
 
+/** Whether an index of either kind can have the option, in these words or in devpi-server 7's. */
+export function isIndexOption(key: string): boolean {
+  return optionOf(renamed(key, undefined)[0]) !== undefined
+}
+
 /** How each option is read, and where it applies. An option of the other kind of index is dropped, as devpi does. */
 const OPTIONS: Readonly<
   Record<string, { kind: 'stage' | 'mirror' | 'both'; read: (key: string, value: unknown) => unknown }>

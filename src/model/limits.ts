@@ -16,6 +16,21 @@ export interface Limits {
   readonly formFields: number
   /** A JSON body of devpi's API. */
   readonly jsonBodyBytes: number
+  /** The result of a tox run; it holds all that the tests printed. */
+  readonly toxResultBytes: number
+  /** A test result that pages read; a larger one can only be downloaded. */
+  readonly toxShownBytes: number
+  /** Test results that one page reads, newest first, and all of them together. */
+  readonly toxPageResults: number
+  readonly toxPageBytes: number
+  /** Files in a zip of documentation. Sphinx's own largest have some 20,000. */
+  readonly documentationMembers: number
+  /** One file of documentation, unpacked: it is streamed, and costs time only. */
+  readonly documentationMemberBytes: number
+  /** Files of all zips whose directories are kept in memory, at some 200 bytes each. */
+  readonly documentationMembersKept: number
+  /** Zips looked into for the latest documentation. */
+  readonly documentationTries: number
   /** METADATA or PKG-INFO inside an archive. */
   readonly metadataBytes: number
   /** Members of an archive that are looked through. */
@@ -50,6 +65,14 @@ export interface Limits {
   readonly upstreamConnections: number
   /** Redirects followed for one upstream request. */
   readonly redirects: number
+  /** Files of a pushed release that are fetched from a mirror's upstream at once. */
+  readonly pushFetches: number
+  /** Pushes to indexes elsewhere at once; one more is refused with 503. */
+  readonly outwardPushes: number
+  /** For an index elsewhere to take the next piece of a file, and to answer: registries look into what they got first. */
+  readonly outwardAnswerMs: number
+  /** Of what an index elsewhere says to a push so much is passed on. */
+  readonly outwardAnswerBytes: number
   /** Bases of bases. */
   readonly basesDepth: number
   /** Password checks at once: each takes 19 MiB. */
@@ -86,6 +109,14 @@ export const LIMITS: Limits = Object.freeze({
   formFieldBytes: 8 * MIB,
   formFields: 2000,
   jsonBodyBytes: 4 * MIB,
+  toxResultBytes: 32 * MIB,
+  toxShownBytes: 8 * MIB,
+  toxPageResults: 100,
+  toxPageBytes: 16 * MIB,
+  documentationMembers: 50_000,
+  documentationMemberBytes: 1 * GIB,
+  documentationMembersKept: 100_000,
+  documentationTries: 50,
   metadataBytes: 8 * MIB,
   archiveMembers: 200_000,
   upstreamPageBytes: 64 * MIB,
@@ -104,6 +135,10 @@ export const LIMITS: Limits = Object.freeze({
   negativeMs: 60_000,
   upstreamConnections: 32,
   redirects: 5,
+  pushFetches: 4,
+  outwardPushes: 8,
+  outwardAnswerMs: 120_000,
+  outwardAnswerBytes: 64 * KIB,
   basesDepth: 30,
   passwordChecks: 2,
   passwordQueue: 100,

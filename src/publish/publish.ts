@@ -9,16 +9,18 @@ import { listFiles, type NewFile, saveFile } from '../catalog/files.ts'
 import { listReleases, saveRelease } from '../catalog/projects.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { May, Principal } from '../model/access.ts'
-import { isDiskFull, noSuchIndex, Problem } from '../model/errors.ts'
+import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
-import { devpiTime, type File, type IndexRecord } from '../model/records.ts'
+import type { File, IndexRecord } from '../model/records.ts'
 import { ArchiveError, readArchiveMetadata } from '../pep/archive.ts'
 import { MetadataError, parseMetadata } from '../pep/metadata.ts'
-import { asProjectName } from '../pep/name.ts'
-import { asVersion } from '../pep/version.ts'
 import { CHECKS, type Upload } from './checks.ts'
+import { publishDocumentation } from './documentation.ts'
+import { durably } from './durably.ts'
+import { fieldOf, releaseOf } from './form-fields.ts'
 import { formMetadata } from './form-metadata.ts'
 import { receive, type UploadForm } from './receive.ts'
+import { uploadLog } from './upload-log.ts'
 
 export interface Publisher {
   readonly catalog: Catalog
@@ -79,19 +81,20 @@ export async function publish(
 ): Promise<Published> {
   const form = await receive(headers, body, publisher.blobs, publisher.limits)
   await using _draft = form.content?.draft
-  const action = one(form, ':action')
+  const action = fieldOf(form, ':action')
   if (action === undefined) throw new Problem('bad-request', ':action field not found')
   if (action === 'submit') return await register(publisher, record, form)
-  if (action !== 'file_upload') throw new Problem('bad-request', `action '${action}' not supported`)
+  if (action !== 'file_upload' && action !== 'doc_upload')
+    throw new Problem('bad-request', `action '${action}' not supported`)
   if (form.content === undefined) throw new Problem('bad-request', 'content file field not found')
+  if (action === 'doc_upload') return await publishDocumentation(publisher, who, record, form, form.content)
   const upload = await examine(publisher, form, form.content)
   return await keep(publisher, who, record, upload, form.content.draft)
 }
 
 /** `:action=submit`: a release without a file. Metadata that was registered before is replaced. */
 async function register({ catalog }: Publisher, record: IndexRecord, form: UploadForm): Promise<Published> {
-  const { name, version } = identity(form)
-  const project = asProjectName(name)!
+  const { project, version } = releaseOf(form)
   await catalog.write((writer) =>
     saveRelease(writer, record, { project, version, metadata: formMetadata(form.fields) }),
   )
@@ -103,17 +106,17 @@ async function examine(
   form: UploadForm,
   { filename, draft }: NonNullable<UploadForm['content']>,
 ): Promise<Upload> {
-  const { name, version } = identity(form)
+  const { name, project, version } = releaseOf(form)
   const metadata = await metadataOf(filename, draft, limits)
   const upload: Upload = {
     name,
     version,
-    project: asProjectName(name)!,
+    project,
     filename,
     fields: form.fields,
     sizeBytes: draft.sizeBytes,
     digest: draft.digest(),
-    ...(one(form, 'md5_digest') !== undefined && { md5: await md5Of(draft) }),
+    ...(fieldOf(form, 'md5_digest') !== undefined && { md5: await md5Of(draft) }),
     ...(metadata !== undefined && !(metadata instanceof Problem) && metadata),
   }
   const refusals = CHECKS.flatMap((check) => check(upload) ?? [])
@@ -176,7 +179,7 @@ async function keep(
       sizeBytes: upload.sizeBytes,
       uploadTime: clock.now().toISOString(),
       addressHash: upload.digest,
-      log: history(replaced, who, record, clock.now()),
+      log: uploadLog(replaced, who, record, clock.now()),
       ...requiresPython(upload),
       ...(coreMetadata !== undefined && { coreMetadata }),
     }
@@ -215,51 +218,8 @@ function requiresPython(upload: Upload): { requiresPython?: string } {
   return typeof found === 'string' && found !== '' ? { requiresPython: found } : {}
 }
 
-function history(replaced: File | undefined, who: Principal, record: IndexRecord, now: Date): File['log'] {
-  const entry = { ...(who.name !== undefined && { who: who.name }), when: devpiTime(now), dst: record.name }
-  const uploaded = { what: 'upload', ...entry } as const
-  if (replaced === undefined) return [uploaded]
-  const count = 1 + (replaced.log.find((each) => each.what === 'overwrite')?.count ?? 0)
-  return [{ what: 'overwrite', ...entry, count }, uploaded]
-}
-
-function identity(form: UploadForm): { name: string; version: string } {
-  const name = one(form, 'name')
-  const version = one(form, 'version')
-  const missing = [name ? '' : 'name', version ? '' : 'version'].filter((each) => each !== '')
-  if (name === undefined || version === undefined || missing.length > 0) {
-    throw new Problem('metadata-invalid', `invalid metadata: the form has no ${missing.join(' and no ')}`)
-  }
-  if (asProjectName(name) === undefined) {
-    throw new Problem('metadata-invalid', `invalid metadata: '${name.slice(0, 200)}' is not a valid project name`)
-  }
-  if (asVersion(version) === undefined) {
-    throw new Problem(
-      'metadata-invalid',
-      `invalid metadata: '${version.slice(0, 200)}' is not a valid version (PEP 440)`,
-    )
-  }
-  return { name, version }
-}
-
-function one(form: UploadForm, field: string): string | undefined {
-  return form.fields.get(field)?.[0]
-}
-
 async function md5Of(draft: Draft): Promise<string> {
   const hash = createHash('md5')
   for await (const chunk of draft.read({ start: 0, end: draft.sizeBytes })) hash.update(chunk)
   return hash.digest('hex')
-}
-
-async function durably<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!isDiskFull(error)) throw error
-    throw new Problem('disk-full', 'Cannot keep the file: the disk of the server folder is full', {
-      hint: 'free some space and upload again; nothing was changed',
-      cause: error,
-    })
-  }
 }

@@ -50,18 +50,19 @@ test('credentials go as HTTP Basic, as twine sends them', async () => {
   assert.equal((await send('alice:password of alice')).status, 200)
 })
 
-for (const [what, who, index, status, reason] of [
-  ['a stranger', stranger, 'alice/dev', 401, 'no permission to submit to alice/dev without login'],
-  ['somebody else', bob, 'alice/dev', 403, 'no permission to submit'],
-  ['the owner of a mirror', alice, 'alice/far', 404, 'cannot submit to mirror index'],
-  ['anybody, to an index that is not there', alice, 'alice/none', 404, 'The stage alice/none could not be found.'],
+for (const [what, who, index, status, reason, says] of [
+  // devpi's own word: its client tells people of it.
+  ['a stranger', stranger, 'alice/dev', 401, 'Unauthorized', 'no permission to submit to alice/dev without login'],
+  ['somebody else', bob, 'alice/dev', 403, 'no permission to submit', undefined],
+  ['the owner of a mirror', alice, 'alice/far', 404, 'cannot submit to mirror index', undefined],
+  ['anybody, to an unknown index', alice, 'alice/none', 404, 'The stage alice/none could not be found.', undefined],
 ] as const) {
   test(`an upload by ${what} is ${status}, and the reason stands in the status line`, async () => {
     const before = await world.blobs()
     const answer = await who.uploads(wheel({ name: 'refused', version: '1.0' }), index)
     assert.equal(answer.status, status)
     assert.equal(answer.reason, reason)
-    assert.ok(answer.text.startsWith(reason), answer.text)
+    assert.ok(answer.text.startsWith(says ?? reason), answer.text)
     assert.equal(answer.headers['www-authenticate'], status === 401 ? 'Basic realm="pypi"' : undefined)
     assert.equal(answer.headers.location, undefined)
     assert.deepEqual(await world.blobs(), before)

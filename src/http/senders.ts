@@ -1,0 +1,15 @@
+/** What kind of program sends a request: at the same address each wants something else. */
+import type { FastifyRequest } from 'fastify'
+import Negotiator from 'negotiator'
+import { JSON_TYPE } from '../pep/simple.ts'
+
+/** The sender is an installer, which wants simple pages wherever it asks (devpi's rule). */
+export function isInstaller(request: FastifyRequest): boolean {
+  if (/^([^ ]* )*(distribute|setuptools|pip|pex|uv)\/.*/.test(request.headers['user-agent'] ?? '')) return true
+  return new Negotiator(request.raw).mediaType(['text/html', 'application/json', JSON_TYPE]) === JSON_TYPE
+}
+
+/** Browsers ask for HTML before all else; whoever takes anything is a program. */
+export function isPerson(request: FastifyRequest): boolean {
+  return new Negotiator(request.raw).mediaType(['application/json', 'text/html']) === 'text/html'
+}

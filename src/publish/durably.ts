@@ -1,0 +1,15 @@
+/** Work on the blob store whose failure an uploader should understand. */
+import { isDiskFull, Problem } from '../model/errors.ts'
+
+/** Throws `disk-full` where the disk is; other errors pass through. */
+export async function durably<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    throw new Problem('disk-full', 'Cannot keep the file: the disk of the server folder is full', {
+      hint: 'free some space and upload again; nothing was changed',
+      cause: error,
+    })
+  }
+}

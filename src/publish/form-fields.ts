@@ -1,0 +1,45 @@
+/** What an upload form says it is about. */
+import { Problem } from '../model/errors.ts'
+import { asProjectName, type ProjectName } from '../pep/name.ts'
+import { asVersion } from '../pep/version.ts'
+import type { UploadForm } from './receive.ts'
+
+export interface NamedRelease {
+  /** As it was sent. */
+  readonly name: string
+  readonly project: ProjectName
+  readonly version: string
+}
+
+/** The first value of a field. */
+export function fieldOf(form: UploadForm, field: string): string | undefined {
+  return form.fields.get(field)?.[0]
+}
+
+/** The project and the version that every form but that of documentation must have. Throws `metadata-invalid`. */
+export function releaseOf(form: UploadForm): NamedRelease {
+  const missing = ['name', 'version'].filter((field) => !fieldOf(form, field))
+  if (missing.length > 0) throw invalid(`the form has no ${missing.join(' and no ')}`)
+  return { ...projectOf(form), version: versionOf(form)! }
+}
+
+/** Throws `metadata-invalid`. */
+export function projectOf(form: UploadForm): Omit<NamedRelease, 'version'> {
+  const name = fieldOf(form, 'name')
+  if (!name) throw invalid('the form has no name')
+  const project = asProjectName(name)
+  if (project === undefined) throw invalid(`'${name.slice(0, 200)}' is not a valid project name`)
+  return { name, project }
+}
+
+/** `undefined` where the form has none, or an empty one. Throws `metadata-invalid`. */
+export function versionOf(form: UploadForm): string | undefined {
+  const version = fieldOf(form, 'version')
+  if (!version) return undefined
+  if (asVersion(version) === undefined) throw invalid(`'${version.slice(0, 200)}' is not a valid version (PEP 440)`)
+  return version
+}
+
+function invalid(what: string): Problem {
+  return new Problem('metadata-invalid', `invalid metadata: ${what}`)
+}

@@ -1,0 +1,177 @@
+/** What a push takes along: the files of one release on one index, without its bases, and what belongs to them. */
+import { findIndex } from '../catalog/accounts.ts'
+import { listAttachments } from '../catalog/attachments.ts'
+import type { Reader } from '../catalog/catalog.ts'
+import { listFiles } from '../catalog/files.ts'
+import { listReleases } from '../catalog/projects.ts'
+import { describeFile } from '../indexes/describe-file.ts'
+import { type Indexes, isMirror } from '../indexes/open-index.ts'
+import type { Principal } from '../model/access.ts'
+import { noSuchIndex, Problem, readForbidden } from '../model/errors.ts'
+import type { Attachment, File, IndexRecord, Release } from '../model/records.ts'
+import { asProjectName, type ProjectName } from '../pep/name.ts'
+import type { Publisher } from './publish.ts'
+import type { PushOrder } from './push-order.ts'
+
+export interface Pusher extends Publisher {
+  readonly indexes: Pick<Indexes, 'layer'>
+}
+
+/** A row of devpi's action log: a status, what was done, and with what. */
+export type ActionRow = readonly [status: number, ...what: string[]]
+
+export interface PushedRelease {
+  readonly source: IndexRecord
+  readonly project: ProjectName
+  readonly metadata: Release['metadata']
+  /** In order of name. */
+  readonly files: readonly File[]
+  /** In order of name. */
+  readonly results: readonly Attachment[]
+  readonly documentation?: Attachment
+}
+
+/** A release that was found, and that a push may take. */
+export interface FoundRelease {
+  readonly source: IndexRecord
+  readonly project: ProjectName
+  /** A mirror's files as its page lists them; absent for a stage, whose files are all here. */
+  readonly mirrored?: readonly string[]
+}
+
+/**
+ * Finds what is to be pushed; nothing is fetched yet. In devpi's order of checks, but that who may not read the index
+ * is told nothing of it. Throws `no-such-index`, `not-allowed`, `bad-request`, `no-such-file`, and what a mirror throws.
+ */
+export async function findRelease(
+  pusher: Pusher,
+  who: Principal,
+  from: string,
+  order: PushOrder,
+): Promise<FoundRelease> {
+  const source = await pusher.catalog.read((reader) => readableIndex(pusher, reader, who, from))
+  const project = asProjectName(order.name)
+  if (project === undefined) throw noFiles(source, order)
+  if (!isMirror(source)) {
+    await pusher.catalog.read((reader) => heldRelease(reader, { source, project }, order))
+    return { source, project }
+  }
+  const page = await (await pusher.indexes.layer(source)).project(project)
+  const files = page?.files.filter((file) => file.version === order.version) ?? []
+  if (files.length === 0) throw noFiles(source, order)
+  checkChoice(order)
+  if (order.isDocsOnly) throw nothing(order)
+  return { source, project, mirrored: files.map((file) => file.filename) }
+}
+
+/** Brings a mirror's files here, with the metadata inside them. A stage's are here. Throws what the mirror throws. */
+export async function fetchRelease(pusher: Pusher, { source, project, mirrored = [] }: FoundRelease): Promise<void> {
+  if (mirrored.length === 0) return
+  const layer = await pusher.indexes.layer(source)
+  const waiting = [...mirrored]
+  const fetchOneByOne = async () => {
+    for (let filename = waiting.shift(); filename !== undefined; filename = waiting.shift()) {
+      const found = await layer.file(project, filename)
+      if (found?.from === 'upstream') await found.fetch().done
+    }
+  }
+  const fetches = Array.from({ length: Math.min(pusher.limits.pushFetches, mirrored.length) }, fetchOneByOne)
+  const failed = (await Promise.allSettled(fetches)).find((each) => each.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  for (const filename of await undescribed(pusher, source, project, mirrored)) {
+    await describeFile(pusher, { index: source.name, project, filename })
+  }
+}
+
+/**
+ * The release as its rows say now. Throws `bad-request` and `no-such-file`, worded as devpi's; `upstream-failed` when a
+ * mirror's file is here no longer.
+ */
+export async function heldRelease(
+  reader: Reader,
+  { source, project, mirrored }: FoundRelease,
+  order: PushOrder,
+): Promise<PushedRelease> {
+  const isAsked = (each: { readonly version: string }) => each.version === order.version
+  const held = await listFiles(reader, source, project)
+  const files = mirrored === undefined ? held.filter(isAsked) : chosen(held, mirrored)
+  const release = (await listReleases(reader, source, project)).find(isAsked)
+  if (release === undefined && files.length === 0) throw noFiles(source, order)
+  checkChoice(order)
+  const attachments = (await listAttachments(reader, source, project)).filter(isAsked)
+  const documentation = attachments.find((each) => each.kind === 'doczip' && !order.isWithoutDocs)
+  const pushed = {
+    source,
+    project,
+    metadata: release?.metadata ?? metadataOf(project, order.version, files),
+    files: order.isDocsOnly ? [] : files.sort(byFilename),
+    results: attachments.filter((each) => each.kind === 'toxresult').sort(byFilename),
+    ...(documentation !== undefined && { documentation }),
+  }
+  if (pushed.files.length === 0 && documentation === undefined) throw nothing(order)
+  return pushed
+}
+
+/** Throws `no-such-index` and `not-allowed`. */
+async function readableIndex(
+  { may }: Pusher,
+  reader: Reader,
+  who: Principal,
+  name: string,
+): Promise<IndexRecord> {
+  const record = await findIndex(reader, name)
+  if (record === undefined) throw noSuchIndex(name)
+  if (!may(who, { do: 'read', options: record.options })) throw readForbidden()
+  return record
+}
+
+/** The files whose metadata nobody has read yet; an sdist is read to its end, so only where no wheel tells. */
+async function undescribed(
+  { catalog }: Pusher,
+  source: IndexRecord,
+  project: ProjectName,
+  filenames: readonly string[],
+): Promise<string[]> {
+  const { files, releases } = await catalog.read(async (reader) => ({
+    files: chosen(await listFiles(reader, source, project), filenames),
+    releases: await listReleases(reader, source, project),
+  }))
+  const wheels = files.filter((file) => file.filename.endsWith('.whl'))
+  const isDescribed = wheels.length > 0 || releases.some((release) => release.version === files[0]!.version)
+  const read = isDescribed ? wheels.filter((file) => file.coreMetadata === undefined) : files
+  return read.map((file) => file.filename)
+}
+
+function chosen(held: readonly File[], filenames: readonly string[]): File[] {
+  return filenames.map((filename) => {
+    const file = held.find((each) => each.filename === filename)
+    if (file !== undefined) return file
+    throw new Problem('upstream-failed', `Cannot push "${filename}": it was fetched, and is here no longer`, {
+      hint: 'somebody deleted it meanwhile; push again',
+    })
+  })
+}
+
+/** What a page tells of a release whose files carry no metadata that can be read. */
+function metadataOf(name: ProjectName, version: string, files: readonly File[]): Release['metadata'] {
+  const requires_python = files.find((file) => file.requiresPython !== undefined)?.requiresPython
+  return { name, version, ...(requires_python !== undefined && { requires_python }) }
+}
+
+function checkChoice(order: PushOrder): void {
+  if (order.isWithoutDocs && order.isDocsOnly) {
+    throw new Problem('bad-request', "can't use 'no_docs' and 'only_docs' together")
+  }
+}
+
+function noFiles(source: IndexRecord, { name, version }: PushOrder): Problem {
+  return new Problem('bad-request', `there are no files for ${name} ${version} on stage ${source.name}`)
+}
+
+function nothing({ name, version }: PushOrder): Problem {
+  return new Problem('no-such-file', `no release/files found for ${name} ${version}`)
+}
+
+function byFilename(a: { readonly filename: string }, b: { readonly filename: string }): number {
+  return a.filename < b.filename ? -1 : 1
+}

@@ -1,0 +1,87 @@
+/** Taking things off an index: devpi's rules. What a mirror held is only forgotten, and can be fetched again. */
+import { findIndex } from '../catalog/accounts.ts'
+import { deleteAttachments, findAttachments } from '../catalog/attachments.ts'
+import type { Writer } from '../catalog/catalog.ts'
+import { wasDeleted } from '../catalog/deleted-addresses.ts'
+import { findFiles } from '../catalog/files.ts'
+import { deleteFile, deleteProject, deleteRelease } from '../catalog/removal.ts'
+import type { Principal } from '../model/access.ts'
+import { noSuchIndex, Problem } from '../model/errors.ts'
+import { userOf } from '../model/names.ts'
+import type { IndexRecord } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { Publisher } from './publish.ts'
+
+export interface Removal {
+  readonly who: Principal
+  /** `user/index`. */
+  readonly index: string
+  /** Also from an index that is not volatile. */
+  readonly force: boolean
+}
+
+/** Throws `no-such-index`, `not-allowed`, `index-not-volatile`, `no-such-project`. */
+export async function removeProject(publisher: Publisher, removal: Removal, project: ProjectName): Promise<void> {
+  await publisher.catalog.write(async (writer) => {
+    const refusal = `project '${project}' is on non-volatile index ${removal.index}`
+    const record = await removable(publisher, writer, removal, refusal)
+    if (!(await deleteProject(writer, record, project))) throw new Problem('no-such-project', 'project not found')
+  })
+}
+
+/** Throws `no-such-index`, `not-allowed`, `index-not-volatile`, `no-such-version`. */
+export async function removeRelease(
+  publisher: Publisher,
+  removal: Removal,
+  project: ProjectName,
+  version: string,
+): Promise<void> {
+  await publisher.catalog.write(async (writer) => {
+    const record = await removable(publisher, writer, removal, VERSION_KEPT)
+    if (await deleteRelease(writer, record, project, version)) return
+    throw new Problem(
+      'no-such-version',
+      `version '${version}' of project '${project}' not found on stage ${record.name}`,
+    )
+  })
+}
+
+/**
+ * An archive with its test results, a test result or documentation, by its address below the index (`+f/…`).
+ * Throws `no-such-index`, `not-allowed`, `index-not-volatile`, `no-such-file`, `file-deleted`.
+ */
+export async function removeFile(
+  publisher: Publisher,
+  removal: Removal,
+  isAsked: (file: { readonly addressHash: string; readonly origin?: string }) => boolean,
+  place: { readonly path: string; readonly filename: string },
+): Promise<void> {
+  await publisher.catalog.write(async (writer) => {
+    const record = await removable(publisher, writer, removal, VERSION_KEPT)
+    const file = (await findFiles(writer, record, place.filename)).find(isAsked)
+    if (file !== undefined) return await deleteFile(writer, record, file)
+    const attachment = (await findAttachments(writer, record, place.filename)).find(isAsked)
+    if (attachment !== undefined) return await deleteAttachments(writer, [attachment])
+    if (await wasDeleted(writer, place.path)) {
+      throw new Problem('file-deleted', `file '${place.path}' existed, deleted in later serial`)
+    }
+    throw new Problem('no-such-file', `package '${place.path}' doesn't exist`)
+  })
+}
+
+const VERSION_KEPT = 'cannot delete version on non-volatile index'
+
+async function removable(
+  { may }: Publisher,
+  writer: Writer,
+  { who, index, force }: Removal,
+  refusal: string,
+): Promise<IndexRecord> {
+  const record = await findIndex(writer, index)
+  if (record === undefined) throw noSuchIndex(index)
+  if (!may(who, { do: 'delete-content', user: userOf(record.name), options: record.options })) {
+    throw new Problem('not-allowed', `no permission to delete from index ${index}`)
+  }
+  if (record.options.volatile || force) return record
+  throw new Problem('index-not-volatile', refusal, { hint: 'add ?force to the address, or set volatile=True first' })
+}
