@@ -9,6 +9,7 @@ import { Login } from './accounts/login.ts'
 import { LoginTokens } from './accounts/login-tokens.ts'
 import { Passwords } from './accounts/passwords.ts'
 import { Users } from './accounts/users.ts'
+import { VouchedUsers } from './accounts/vouched-users.ts'
 import { FilesystemBlobs } from './blob/filesystem.ts'
 import { findUser, listIndexes } from './catalog/accounts.ts'
 import { type Identity, ServerFolder } from './catalog/server-folder.ts'
@@ -19,18 +20,25 @@ import { DEFAULT_UPSTREAM_PAGES } from './config/settings.ts'
 import { createApp } from './http/app.ts'
 import { createListener } from './http/front-door.ts'
 import type { Services } from './http/services.ts'
+import { TrustedProxy } from './http/trusted-proxy.ts'
+import { describeFile } from './indexes/describe-file.ts'
+import { Documentation } from './indexes/documentation.ts'
 import { Mirrors } from './indexes/mirrors.ts'
 import { isMirror, openIndexes } from './indexes/open-index.ts'
-import { describeFile } from './jobs/describe-file.ts'
+import { ToxResults } from './indexes/tox-results.ts'
+import { indexDocumentation } from './jobs/index-documentation.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
 import { mayUnder } from './model/access.ts'
+import { Problem } from './model/errors.ts'
+import { documentationPage } from './web/documentation-page.ts'
 import { homePage, userPage } from './web/home-page.ts'
 import { indexPage } from './web/index-page.ts'
 import { problemPage } from './web/problem-page.ts'
 import { projectPage } from './web/project-page.ts'
 import { searchPage } from './web/search-page.ts'
+import { testResultPage, testsPage } from './web/tests-page.ts'
 
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -66,6 +74,7 @@ export async function openStores(
   options: { readonly initialise: boolean; readonly alone: boolean },
   clock: Clock = systemClock,
 ): Promise<Stores | undefined> {
+  refuseNoHash(config.rootPasswordHash)
   const folder = new ServerFolder(config.serverDir)
   const known = await folder.identity()
   if (known === undefined && !options.initialise) return undefined
@@ -79,7 +88,12 @@ export async function openStores(
   const passwords = new Passwords(config.limits)
   if (known === undefined) {
     const pypi = { url: config.upstream, pages: DEFAULT_UPSTREAM_PAGES }
-    const wanted = { rootPassword: config.rootPassword, ...(config.hasRootPypi && { pypi }) }
+    const { rootPassword, rootPasswordHash } = config
+    const wanted = {
+      rootPassword,
+      ...(rootPasswordHash !== undefined && { rootPasswordHash }),
+      ...(config.hasRootPypi && { pypi }),
+    }
     await createFirstAccounts({ catalog, passwords, clock }, wanted)
   }
   const identity = known ?? (await folder.establish(clock.now()))
@@ -115,12 +129,16 @@ export async function openServer(
       warn: (message, fields) => log.mirror.warn(fields, message),
     }),
   )
+  const documentation = new Documentation({ catalog, blobs, limits })
   const runner = stack.use(
     new JobRunner({
       catalog,
       limits,
       clock,
-      run: (job) => describeFile({ catalog, blobs, limits }, job),
+      run: (job) =>
+        job.kind === 'describe-file'
+          ? describeFile({ catalog, blobs, limits }, job)
+          : indexDocumentation({ catalog, documentation, limits }, job),
       onFailure: (job, error, isLast) =>
         log.jobs[isLast ? 'error' : 'warn']({ err: error, 'job.kind': job.kind, 'job.key': job.key }, 'Job failed'),
       onTrouble: (error) => log.jobs.error({ err: error }, 'Cannot read or write the job table'),
@@ -135,11 +153,14 @@ export async function openServer(
     indexes: openIndexes({ catalog, mirrors, limits, may }),
     mirrors,
     login: new Login(catalog, passwords, tokens),
+    vouched: new VouchedUsers(catalog, stores.users, { autocreate: config.autocreateUsers }),
     users: stores.users,
-    indexRecords: new IndexRecords(catalog, may),
+    indexRecords: new IndexRecords(catalog, clock, may),
     groups: new Groups(catalog, may),
     may,
     publisher: { catalog, blobs, limits, clock, may },
+    documentation,
+    toxResults: new ToxResults({ blobs, limits }),
     pages: {
       style: readFileSync(new URL('./web/style.css', import.meta.url)),
       homePage,
@@ -148,6 +169,9 @@ export async function openServer(
       projectPage,
       // Loaded when the first README is shown: its renderers take 30 MiB.
       releasePage: async (view, frame) => (await import('./web/release-page.ts')).releasePage(view, frame),
+      documentationPage,
+      testsPage,
+      testResultPage,
       searchPage,
       problemPage,
     },
@@ -157,9 +181,11 @@ export async function openServer(
       uuid: identity.uuid,
       version: VERSION,
       serverDir: folder.root,
-      host: config.listen[0]!.host,
-      port: config.listen[0]!.port,
+      host: config.listen[0]?.host ?? config.unixSocket?.path ?? 'localhost',
+      port: config.listen[0]?.port ?? 0,
       absoluteUrls: config.absoluteUrls,
+      ...(config.trustedProxy !== undefined && { trustedProxy: new TrustedProxy(config.trustedProxy) }),
+      ...(config.remoteUserHeader !== undefined && { remoteUserHeader: config.remoteUserHeader }),
       ...(config.outsideUrl !== undefined && { outsideUrl: config.outsideUrl }),
     },
   }
@@ -181,6 +207,14 @@ export async function openServer(
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** Before anything is written: with what is no hash, nobody could log in as root. */
+function refuseNoHash(hash: string | undefined): void {
+  if (hash === undefined || Passwords.isHash(hash)) return
+  throw new Problem('setting-invalid', 'Cannot use root_passwd_hash: it is no argon2 hash that can be checked here', {
+    hint: 'it begins with $argon2id$v=19$m=…,t=…,p=…$; in a shell it belongs into single quotes',
+  })
 }
 
 /** What the commands of the cli floor need of this one. */

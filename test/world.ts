@@ -118,7 +118,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
   async function person(name: string): Promise<Person> {
     const password = `password of ${name}`
-    const answer = await visitor(server, undefined, {}).asks(`/${name}`, { method: 'PUT', json: { password } })
+    const answer = await root.asks(`/${name}`, { method: 'PUT', json: { password } })
     if (answer.status !== 201) throw new Error(`Cannot create ${name}: ${answer.text}`)
     return await login(name, password)
   }
@@ -126,7 +126,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const root = await login('root', config.rootPassword)
   const alice = await person('alice')
   const bases = upstream === undefined ? [] : ['root/pypi']
-  const made = await alice.asks('/alice/dev', { method: 'PUT', json: { bases } })
+  const made = await root.asks('/alice/dev', { method: 'PUT', json: { bases } })
   if (made.status !== 200) throw new Error(`Cannot create alice/dev: ${made.text}`)
 
   async function unfinished(): Promise<number> {
@@ -220,7 +220,7 @@ async function exchange(server: Server, request: string | Uint8Array, isCut: boo
   await server.app.ready()
   const [ours, theirs] = duplexPair()
   Object.defineProperty(theirs, 'remoteAddress', { value: '127.0.0.1' })
-  server.app.server.emit('connection', theirs)
+  server.createListener().emit('connection', theirs)
   const pieces: Buffer[] = []
   const closed = new Promise<void>((resolve) => ours.once('close', resolve))
   ours.on('data', (piece: Buffer) => pieces.push(piece))

@@ -12,6 +12,8 @@ export interface ZipMember {
     readonly crc?: number
     readonly method?: number
     readonly flags?: number
+    /** Kind and rights of a Unix file: `0o120777` is a symbolic link. */
+    readonly mode?: number
   }
 }
 
@@ -28,7 +30,7 @@ export function zip(members: readonly ZipMember[]): Buffer {
     const local = Buffer.concat([signature(0x04034b50), fields, name, data])
     const place = Buffer.alloc(14)
     // Regular file, rw-r--r--, in the upper half of the external attributes.
-    place.writeUInt32LE(0o100644 * 0x10000, 6)
+    place.writeUInt32LE((member.lies?.mode ?? 0o100644) * 0x10000, 6)
     place.writeUInt32LE(offset, 10)
     // "Version made by" 3.20: Unix, whose attributes these are.
     directory.push(signature(0x02014b50), Buffer.from([20, 3]), fields, place, name)

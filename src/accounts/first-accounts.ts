@@ -12,9 +12,13 @@ import type { Passwords } from './passwords.ts'
  */
 export async function createFirstAccounts(
   { catalog, passwords, clock }: { readonly catalog: Catalog; readonly passwords: Passwords; readonly clock: Clock },
-  wanted: { readonly rootPassword: string; readonly pypi?: { readonly url: string; readonly pages: string } },
+  wanted: {
+    readonly rootPassword: string
+    readonly rootPasswordHash?: string
+    readonly pypi?: { readonly url: string; readonly pages: string }
+  },
 ): Promise<void> {
-  const passwordHash = await passwords.hash(wanted.rootPassword)
+  const passwordHash = wanted.rootPasswordHash ?? (await passwords.hash(wanted.rootPassword))
   const root = userName('root')
   await catalog.write(async (writer) => {
     if ((await findUser(writer, root)) === undefined) {

@@ -22,7 +22,7 @@ async function given() {
   }
   return {
     stores,
-    records: new IndexRecords(stores.catalog, may),
+    records: new IndexRecords(stores.catalog, stores.clock, may),
     [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose](),
   }
 }

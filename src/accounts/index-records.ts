@@ -1,21 +1,24 @@
 /** Indexes made, changed and removed: devpi's rules, in devpi's order. */
-import { changeIndex, createIndex, deleteIndex, findIndex, findUser } from '../catalog/accounts.ts'
-import type { Catalog, Reader } from '../catalog/catalog.ts'
+import { changeIndex, createIndex, deleteIndex, findIndex, findUser, saveUser } from '../catalog/accounts.ts'
+import type { Catalog, Reader, Writer } from '../catalog/catalog.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { May, Principal } from '../model/access.ts'
 import { noSuchIndex, noSuchUser, Problem } from '../model/errors.ts'
 import { createdOptions, type IndexOptions, operatedOptions, updatedOptions } from '../model/index-options.ts'
 import { indexName, indexPart, userOf } from '../model/names.ts'
-import type { IndexRecord } from '../model/records.ts'
+import { type IndexRecord, timestamp, type User } from '../model/records.ts'
 
 /** The body of a change: a list of operations, or the options to set. */
 export type IndexChange = readonly unknown[] | Readonly<Record<string, unknown>>
 
 export class IndexRecords {
   readonly #catalog: Catalog
+  readonly #clock: Clock
   readonly #may: May
 
-  constructor(catalog: Catalog, may: May) {
+  constructor(catalog: Catalog, clock: Clock, may: May) {
     this.#catalog = catalog
+    this.#clock = clock
     this.#may = may
   }
 
@@ -27,7 +30,7 @@ export class IndexRecords {
     sent: Readonly<Record<string, unknown>>,
   ): Promise<IndexRecord> {
     return await this.#catalog.write(async (writer) => {
-      const owner = await findUser(writer, user)
+      const owner = (await findUser(writer, user)) ?? (await this.#newOwner(writer, who, user))
       if (owner === undefined) throw noSuchUser(user)
       const written = `${user}/${index}`
       if ((await findIndex(writer, written)) !== undefined) {
@@ -42,6 +45,17 @@ export class IndexRecords {
       await createIndex(writer, name, owner.name, options)
       return (await findIndex(writer, name))!
     })
+  }
+
+  /** Somebody whom others vouch for gets an account with the first index of his own (devpi's rule). */
+  async #newOwner(writer: Writer, who: Principal, user: string): Promise<User | undefined> {
+    if (who.name === undefined || who.name !== user) return undefined
+    if (!this.#may(who, { do: 'create-user' })) {
+      throw new Problem('not-allowed', `no permission to create user ${user}`)
+    }
+    const made: User = { name: who.name, created: timestamp(this.#clock.now()) }
+    await saveUser(writer, made, 'created')
+    return made
   }
 
   /** Throws `no-such-index`, `not-allowed`, `option-invalid`; with `refuseNoop` also when nothing would change. */

@@ -23,7 +23,7 @@ async function given() {
   return {
     stores,
     users,
-    records: new IndexRecords(stores.catalog, may),
+    records: new IndexRecords(stores.catalog, stores.clock, may),
     [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose](),
   }
 }

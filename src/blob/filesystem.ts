@@ -89,6 +89,33 @@ export class FilesystemBlobs implements BlobStore {
     }
   }
 
+  /**
+   * Makes the file a blob by a hard link, without a copy: the two are one from now on, and read-only. The caller has
+   * found its digest. `false` where the file system or the file's owner does not allow it; nothing happened then.
+   */
+  async adopt(path: string, digest: Digest): Promise<boolean> {
+    const draft = join(this.#drafts(), randomUUID())
+    if (!(await linked(path, draft))) return false
+    try {
+      const handle = await open(draft, 'r')
+      try {
+        await handle.chmod(0o444)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await this.#publish(draft, digest)
+      return true
+    } finally {
+      await unlink(draft)
+    }
+  }
+
+  /** Gives a blob a second name at `path`, without a copy. `false` where the file system does not allow it. */
+  async linkTo(digest: Digest, path: string): Promise<boolean> {
+    return await linked(this.#path(digest), path)
+  }
+
   /** A hard link is atomic and tells when the blob exists already, where a rename would silently replace it. */
   async #publish(draft: string, digest: Digest): Promise<void> {
     const target = this.#path(digest)
@@ -182,6 +209,19 @@ class FileDraft implements Draft {
     await unlink(this.#path)
   }
 }
+
+async function linked(path: string, name: string): Promise<boolean> {
+  try {
+    await link(path, name)
+    return true
+  } catch (error) {
+    if (LINKS_REFUSED.includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
+  }
+}
+
+/** Another file system, one without links, too many links to one file, somebody else's file. */
+const LINKS_REFUSED = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES']
 
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY)

@@ -1,6 +1,7 @@
 /** Rows of what belongs to a release beside its archives: documentation and test results. A row implies its blob. */
 import type { Selectable } from 'kysely'
 import type { Digest } from '../lib/digest.ts'
+import type { IndexName } from '../model/names.ts'
 import type { Attachment, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { Reader, Writer } from './catalog.ts'
@@ -64,14 +65,21 @@ export async function saveAttachment(writer: Writer, index: IndexRecord, attachm
     .onConflict((conflict) => conflict.columns(['project_id', 'filename']).doUpdateSet(row))
     .execute()
   writer.change({ what: 'attachment', how: 'stored', index: index.name, project, filename })
+  if (attachment.kind === 'doczip') await readDocumentationLater(writer, index.name, project)
 }
 
 export async function deleteAttachments(writer: Writer, attachments: readonly Attachment[]): Promise<void> {
   await rememberDeleted(writer, attachments)
-  for (const { id, index, project, filename } of attachments) {
+  for (const { id, kind, index, project, filename } of attachments) {
     await writer.db.deleteFrom('attachments').where('id', '=', id).execute()
     writer.change({ what: 'attachment', how: 'deleted', index, project, filename })
+    if (kind === 'doczip') await readDocumentationLater(writer, index, project)
   }
+}
+
+/** Its words are searched for: whoever adds or removes documentation has them read anew. */
+async function readDocumentationLater(writer: Writer, index: IndexName, project: ProjectName): Promise<void> {
+  await writer.enqueue({ kind: 'index-documentation', key: `${index}/${project}`, index, project })
 }
 
 function asAttachment(

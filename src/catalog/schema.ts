@@ -77,4 +77,5 @@ export interface Schema {
   }
   search: { rowid: number; name: string; summary: string; description: string }
   search_names: { rowid: number; name: string }
+  search_documentation: { rowid: number; text: string }
 }

@@ -31,8 +31,15 @@ export async function indexForSearch(
   await sql`INSERT INTO search_names (rowid, name) VALUES (${projectId}, ${text.name})`.execute(db)
 }
 
+/** Replaces what is searchable of a project's documentation; nothing is, for an empty text. */
+export async function indexDocumentationForSearch({ db }: Writer, projectId: number, text: string): Promise<void> {
+  await sql`DELETE FROM search_documentation WHERE rowid = ${projectId}`.execute(db)
+  if (text === '') return
+  await sql`INSERT INTO search_documentation (rowid, text) VALUES (${projectId}, ${text})`.execute(db)
+}
+
 /**
- * Projects in whose name, summary or description every word of `query` begins a word, best first, and those whose
+ * Projects in whose name, summary or description, or in whose documentation, every word of `query` begins a word, best first, and those whose
  * name contains the query. At most `most`; an empty list for a query without words. Nothing of the indexes whose ids
  * are `hidden`, which take no hit away from others either.
  */
@@ -50,11 +57,16 @@ export async function searchProjects(
     hidden.length === 0
       ? sql``
       : sql`AND rowid NOT IN (SELECT id FROM projects WHERE index_id IN (${sql.join(hidden)}))`
-  // bm25 gives smaller numbers to better hits; a hit in the name counts most.
+  // bm25 gives smaller numbers to better hits; a hit in the name counts most, one in documentation least.
   const rows = await sql<{ index: string; name: string; version: string | null; summary: string | null }>`
     WITH hits (id, rank) AS (
       SELECT * FROM (
         SELECT rowid, bm25(search, 20.0, 5.0, 1.0) FROM search WHERE search MATCH ${byWords} ${shown} ORDER BY 2 LIMIT ${most}
+      )
+      UNION ALL
+      SELECT * FROM (
+        SELECT rowid, bm25(search_documentation) / 10 FROM search_documentation
+        WHERE search_documentation MATCH ${byWords} ${shown} ORDER BY 2 LIMIT ${most}
       )
       UNION ALL
       SELECT * FROM (

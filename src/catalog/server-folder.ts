@@ -70,6 +70,29 @@ export class ServerFolder {
     return identity
   }
 
+  /**
+   * Takes over what was put together in a folder below this one, its `airlock.json` last: before that, this one is not
+   * initialised. Nothing may have either of them open. Throws `directory-in-use` where something is here already.
+   */
+  async takeOver(made: ServerFolder): Promise<void> {
+    await this.refuseHeld()
+    for (const name of ['blobs', 'catalog.db', 'airlock.json'])
+      await rename(join(made.root, name), join(this.root, name))
+    await syncFolder(this.root)
+  }
+
+  /** Throws `directory-in-use` where a catalog or blobs are here, initialised or not, and `directory-not-ours`. */
+  async refuseHeld(): Promise<void> {
+    const isInitialised = (await this.identity()) !== undefined
+    const names = await namesIn(this.root)
+    if (!isInitialised && !names.some((name) => name === 'blobs' || name.startsWith('catalog.db'))) return
+    throw new Problem('directory-in-use', `The path '${this.root}' already contains devpi-server data.`, {
+      hint: isInitialised
+        ? 'choose another folder with --serverdir'
+        : 'it was not initialised to the end; remove it, or choose another folder with --serverdir',
+    })
+  }
+
   /** The secret that signs login tokens, made on first use. `path` is for a file elsewhere. Throws `setting-invalid`. */
   async secret(path?: string): Promise<Uint8Array> {
     if (path !== undefined) return (await keepSecretFile(path)).secret
@@ -114,10 +137,7 @@ export class ServerFolder {
   }
 
   async #refuseForeign(): Promise<void> {
-    const names = await readdir(this.root).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [] as string[]
-      throw error
-    })
+    const names = await namesIn(this.root)
     if (names.includes('.nodeinfo') || names.includes('.serverversion')) {
       throw new Problem(
         'directory-not-ours',
@@ -155,6 +175,13 @@ function parseIdentity(text: string, root: string): Identity {
   })
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  return await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+}
+
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path)
@@ -170,7 +197,11 @@ async function writeDurably(path: string, text: string, mode: number): Promise<v
   await writeFile(temporary, text, { mode, flush: true })
   await chmod(temporary, mode)
   await rename(temporary, path)
-  const folder = await open(join(path, '..'), 'r')
+  await syncFolder(join(path, '..'))
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
   try {
     await folder.sync()
   } finally {

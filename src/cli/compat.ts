@@ -1,23 +1,32 @@
-/** `devpi-init` and `devpi-server`: devpi's own names and options for what `airlock init` and `airlock serve` do. */
-import { join } from 'node:path'
+/** devpi's own server programs, with their names and options, for what the commands of `airlock` do. */
 import { Command } from 'commander'
-import type { ConfigSources } from '../config/load.ts'
+import { keepSecretFile } from '../catalog/secret-file.ts'
+import type { Config } from '../config/load.ts'
 import type { SettingKey } from '../config/settings.ts'
+import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { Problem } from '../model/errors.ts'
+import { Terminal } from './client/terminal.ts'
+import { devpiExport, devpiImport } from './compat-transfer.ts'
 import type { CliContext } from './context.ts'
-import { initialise } from './maintain.ts'
+import { addProgramOptions, type DevpiProgram, programConfig } from './devpi-config.ts'
+import { DEVPI_OPTIONS, type DevpiOptionName } from './devpi-options.ts'
+import { writeServiceFiles } from './gen-config.ts'
+import { checkFolder, initialise, setPassword } from './maintain.ts'
 import { serve } from './serve.ts'
 import type { ServerCommands } from './server-commands.ts'
-import { addSettingOptions, configOf } from './setting-options.ts'
 
-/** What `devpi-server --version` of the version spoken here prints; devpi's client chooses its words by it. */
-const SPOKEN_VERSION = '6.20.3'
-
+const STORAGE: readonly DevpiOptionName[] = ['storage', 'keyfs-cache-size']
 const SERVER: readonly SettingKey[] = [
   'serverdir',
   'host',
   'port',
   'listen',
+  'unix_socket',
+  'unix_socket_perms',
+  'trusted_proxy',
+  'trusted_proxy_count',
+  'trusted_proxy_headers',
+  'remote_user_header',
   'outside_url',
   'absolute_urls',
   'mirror_cache_expiry',
@@ -25,30 +34,38 @@ const SERVER: readonly SettingKey[] = [
   'offline_mode',
   'max_request_body_size',
   'secretfile',
+  'restrict_modify',
+  'autocreate_users',
   'no_root_pypi',
   'root_passwd',
+  'root_passwd_hash',
+  'log_level',
 ]
 
-export function devpiInit(context: CliContext, server: ServerCommands): Command {
-  const program = new Command('devpi-init').description('initialise a server folder').version(SPOKEN_VERSION)
-  addSettingOptions(program, ['serverdir', 'no_root_pypi', 'root_passwd', 'upstream'], defaultsOf(context))
-  program.option('--role <ROLE>', 'only standalone and auto are known')
-  return program.action(async (options: { role?: string }) => {
-    checkRole(options.role)
-    await initialise(context, server, configOf(program, context, defaultsOf(context)))
-  })
+type MakeProgram = (context: CliContext, server: ServerCommands) => Command
+
+/** devpi's programs by name. */
+export const DEVPI_PROGRAMS: Readonly<Record<string, MakeProgram>> = {
+  'devpi-server': devpiServer,
+  'devpi-init': devpiInit,
+  'devpi-export': devpiExport,
+  'devpi-import': devpiImport,
+  'devpi-fsck': devpiFsck,
+  'devpi-passwd': devpiPasswd,
+  'devpi-gen-config': devpiGenConfig,
+  'devpi-gen-secret': devpiGenSecret,
 }
 
-export function devpiServer(context: CliContext, server: ServerCommands): Command {
-  const program = new Command('devpi-server').description('run the server').version(SPOKEN_VERSION)
-  addSettingOptions(program, SERVER, defaultsOf(context))
-  program.option('--role <ROLE>', 'only standalone and auto are known')
-  program.option('--debug', 'log more')
-  program.option('--threads <N>', 'accepted for compatibility: requests do not wait for threads here')
-  program.option('--connection-limit <N>', 'accepted for compatibility: connections are not counted here')
-  return program.action(async (options: { role?: string }) => {
-    checkRole(options.role)
-    const config = configOf(program, context, defaultsOf(context))
+function devpiServer(context: CliContext, server: ServerCommands): Command {
+  const takes = { settings: SERVER, others: DEVPI_OPTIONS }
+  const program = programOf('devpi-server', 'run the server', takes, context)
+  program.option('--passwd <USER>', 'deprecated: set the password of a user; use devpi-passwd')
+  return program.action(async ({ passwd }: { passwd?: string }) => {
+    const config = programConfig(program, takes, context)
+    if (passwd !== undefined) {
+      context.stderr.write('devpi-server: --passwd is deprecated, use: devpi-passwd USER\n')
+      return await setPassword(context, server, config, passwd)
+    }
     const stores = await server.openStores(config, { initialise: false, alone: true })
     if (stores === undefined) {
       throw new Problem(
@@ -60,12 +77,72 @@ export function devpiServer(context: CliContext, server: ServerCommands): Comman
   })
 }
 
-/** devpi's default folder. */
-function defaultsOf(context: CliContext): NonNullable<ConfigSources['defaults']> {
-  return { serverdir: join(context.env.HOME ?? context.cwd, '.devpi', 'server') }
+function devpiInit(context: CliContext, server: ServerCommands): Command {
+  const takes: DevpiProgram = {
+    settings: ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream'],
+    others: ['role', 'primary-url', 'master-url', ...STORAGE],
+  }
+  const program = programOf('devpi-init', 'initialise a server folder', takes, context)
+  return program.action(() => initialise(context, server, programConfig(program, takes, context)))
 }
 
-function checkRole(role: string | undefined): void {
-  if (role === undefined || role === 'standalone' || role === 'auto') return
-  throw new Problem('setting-invalid', `Cannot take the role "${role}": this server knows standalone and auto`)
+function devpiFsck(context: CliContext, server: ServerCommands): Command {
+  const takes: DevpiProgram = { settings: ['serverdir'], others: STORAGE }
+  const program = programOf('devpi-fsck', 'verify that everything recorded is there and right', takes, context)
+  program.option('--checksum', 'check the hashes of all files, which is the default')
+  program.option('--no-checksum', 'do not read the files to check their hashes')
+  return program.action(async ({ checksum = true }: { checksum?: boolean }) => {
+    await checkFolder(context, server, programConfig(program, takes, context), { hashes: checksum, json: false })
+  })
+}
+
+function devpiPasswd(context: CliContext, server: ServerCommands): Command {
+  const takes: DevpiProgram = { settings: ['serverdir'], others: STORAGE }
+  const program = programOf('devpi-passwd', 'set the password of a user in the server folder', takes, context)
+  return program.argument('[user]', 'who it is for; asked for when absent').action(async (said: string | undefined) => {
+    const config = programConfig(program, takes, context)
+    const terminal = new Terminal(context)
+    const user = said ?? (await terminal.ask('User to set password for: ')).trim()
+    if (user === '') throw new Problem('bad-request', 'Cannot set a password: no user name was given')
+    await setPassword(context, server, config, user, terminal)
+  })
+}
+
+function devpiGenConfig(context: CliContext): Command {
+  const takes = { settings: SERVER, others: DEVPI_OPTIONS }
+  const about = 'write configuration files for process managers and web servers; takes what devpi-server takes'
+  const program = programOf('devpi-gen-config', about, takes, context)
+  return program.action(async () => {
+    const config = programConfig(program, takes, context)
+    const server = { program: 'compat/bin/devpi-server', words: [], command: program }
+    await writeServiceFiles(context, config, server)
+  })
+}
+
+function devpiGenSecret(context: CliContext): Command {
+  const takes: DevpiProgram = {
+    settings: ['secretfile'],
+    others: ['argon2-memory-cost', 'argon2-parallelism', 'argon2-time-cost'],
+  }
+  const program = programOf(
+    'devpi-gen-secret',
+    'make a secret for --secretfile, or check the one there is',
+    takes,
+    context,
+  )
+  return program.action(async () => {
+    const { secretFile }: Config = programConfig(program, takes, context)
+    if (secretFile === undefined) {
+      throw new Problem('setting-invalid', 'Cannot make a secret: say where with --secretfile FILE')
+    }
+    const { isNew } = await keepSecretFile(secretFile)
+    context.stdout.write(
+      `${isNew ? 'wrote a new secret to' : 'the secret is good, and its permissions are:'} ${secretFile}\n`,
+    )
+  })
+}
+
+function programOf(name: string, description: string, takes: DevpiProgram, context: CliContext): Command {
+  const program = new Command(name).description(description).version(DEVPI_VERSION, '--version')
+  return addProgramOptions(program, takes, context)
 }

@@ -1,4 +1,4 @@
-/** The commands that work on a server folder: init, serve, passwd, check, gc, config. */
+/** The commands that work on a server folder: init, serve, passwd, check, gc, gen-config, config. */
 import type { Command } from 'commander'
 import { findUser } from '../catalog/accounts.ts'
 import type { Config } from '../config/load.ts'
@@ -13,17 +13,24 @@ import { runCommand } from './client/command-run.ts'
 import { Terminal } from './client/terminal.ts'
 import { passwd } from './client/user.ts'
 import { type CliContext, CliExit } from './context.ts'
+import { writeServiceFiles } from './gen-config.ts'
 import { serve } from './serve.ts'
 import type { OpenStores, ServerCommands } from './server-commands.ts'
 import { addSettingOptions, configOf } from './setting-options.ts'
 
 const FOLDER: readonly SettingKey[] = ['serverdir']
-const INIT: readonly SettingKey[] = ['serverdir', 'no_root_pypi', 'root_passwd', 'upstream']
+const INIT: readonly SettingKey[] = ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream']
 const SERVE: readonly SettingKey[] = [
   'serverdir',
   'host',
   'port',
   'listen',
+  'unix_socket',
+  'unix_socket_perms',
+  'trusted_proxy',
+  'trusted_proxy_count',
+  'trusted_proxy_headers',
+  'remote_user_header',
   'outside_url',
   'offline_mode',
   'mirror_cache_expiry',
@@ -34,6 +41,9 @@ const SERVE: readonly SettingKey[] = [
   'upstream',
   'no_root_pypi',
   'root_passwd',
+  'root_passwd_hash',
+  'restrict_modify',
+  'autocreate_users',
   'log_level',
 ]
 
@@ -55,18 +65,8 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
     .option('--no-hashes', 'do not read the blobs to check their hashes')
     .option('--json', 'print the report as JSON')
     .action(async (options: { hashes: boolean; json?: boolean }, command: Command) => {
-      await using stores = await openExisting(server, configOf(command, context), false)
-      const report = await check(stores.catalog, stores.blobs, { hashes: options.hashes })
-      if (options.json) context.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
-      else {
-        for (const fault of report.faults) context.stdout.write(`${fault}\n`)
-        const unnamed = report.unnamed === 0 ? '' : `, ${report.unnamed} without a row (airlock gc removes them)`
-        const verdict = report.faults.length === 0 ? 'clean' : `${report.faults.length} faults`
-        context.stdout.write(
-          `${verdict}: ${report.files} files, ${report.blobs} blobs, ${report.bytes} bytes${unnamed}\n`,
-        )
-      }
-      if (report.faults.length > 0) throw new CliExit(1)
+      const { hashes, json = false } = options
+      await checkFolder(context, server, configOf(command, context), { hashes, json })
     })
 
   addSettingOptions(
@@ -101,6 +101,13 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
       await setPassword(context, server, configOf(command, context), user ?? 'root')
     })
 
+  const genConfig = program.command('gen-config')
+  genConfig.description('write configuration files for process managers and web servers; takes what serve takes')
+  addSettingOptions(genConfig, SERVE).action(async (_options, command: Command) => {
+    const starts = { program: 'bin/airlock', words: ['serve'], command }
+    await writeServiceFiles(context, configOf(command, context), starts)
+  })
+
   const config = program.command('config').description('look at the settings')
   addSettingOptions(config.command('show').description('print every setting and where it comes from'), SERVE).action(
     (_options, command: Command) => {
@@ -114,6 +121,25 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
       }
     },
   )
+}
+
+/** Prints what `check` finds. Throws `CliExit` with 1 where something is wrong. */
+export async function checkFolder(
+  context: CliContext,
+  server: ServerCommands,
+  config: Config,
+  options: { readonly hashes: boolean; readonly json: boolean },
+): Promise<void> {
+  await using stores = await openExisting(server, config, false)
+  const report = await check(stores.catalog, stores.blobs, { hashes: options.hashes })
+  if (options.json) context.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+  else {
+    for (const fault of report.faults) context.stdout.write(`${fault}\n`)
+    const unnamed = report.unnamed === 0 ? '' : `, ${report.unnamed} without a row (airlock gc removes them)`
+    const verdict = report.faults.length === 0 ? 'clean' : `${report.faults.length} faults`
+    context.stdout.write(`${verdict}: ${report.files} files, ${report.blobs} blobs, ${report.bytes} bytes${unnamed}\n`)
+  }
+  if (report.faults.length > 0) throw new CliExit(1)
 }
 
 /** Makes the folder ready. Throws when it is ready already: a second init is a mistake somebody should see. */
@@ -135,15 +161,24 @@ export async function setPassword(
   server: ServerCommands,
   config: Config,
   name: string,
+  terminal: Terminal = new Terminal(context),
 ): Promise<void> {
   await using stores = await openExisting(server, config, false)
   const known = await stores.catalog.read((reader) => findUser(reader, name))
   if (known === undefined) throw noSuchUser(name)
-  const password = await new Terminal(context).askSecret(`new password for user ${name}: `)
-  if (password === undefined)
-    throw new Problem('bad-request', `Cannot set the password of ${name}: no password was given`)
+  const password = await newPassword(terminal, name, (context.stdin as { isTTY?: boolean }).isTTY === true)
   await stores.users.modify({ name: userName('root'), groups: [] }, name, { password })
   context.stderr.write(`password of ${name} changed\n`)
+}
+
+/** Typed twice, as nobody sees it; a pipe says it once. */
+async function newPassword(terminal: Terminal, name: string, isTyped: boolean): Promise<string> {
+  const password = await terminal.askSecret(`new password for user ${name}: `)
+  if (password === undefined)
+    throw new Problem('bad-request', `Cannot set the password of ${name}: no password was given`)
+  if (isTyped && (await terminal.askSecret(`the same again for user ${name}: `)) !== password)
+    throw new Problem('bad-request', `Cannot set the password of ${name}: the two passwords differ`)
+  return password
 }
 
 async function openExisting(server: ServerCommands, config: Config, alone: boolean): Promise<OpenStores> {

@@ -1,5 +1,5 @@
 /** Listens, says where, and ends in order: no new connections, requests under way finished, stores closed. */
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Writable } from 'node:stream'
 import type { Config } from '../config/load.ts'
@@ -7,6 +7,7 @@ import { openLog } from '../lib/log.ts'
 import { Problem } from '../model/errors.ts'
 import type { CliContext } from './context.ts'
 import type { OpenStores, ServerCommands } from './server-commands.ts'
+import { listenOnSocket } from './unix-socket.ts'
 
 /** Serves until the context says stop. `announce` gets the line `serving at url: …` that tools wait for. */
 export async function serve(
@@ -22,12 +23,17 @@ export async function serve(
   await opened.app.ready()
   const listeners: Server[] = []
   try {
+    // First, as tools take the line with the address for the end of the start.
+    if (config.unixSocket !== undefined) {
+      listeners.push(await listenOnSocket(opened.createListener(), config.unixSocket))
+      announce.write(`serving at unix socket: ${config.unixSocket.path}\n`)
+    }
     for (const { host, port } of config.listen) {
-      const first = await listen(opened.app.routing, host, port, config)
+      const first = await listen(opened.createListener(), host, port)
       listeners.push(first)
       const bound = (first.address() as AddressInfo).port
       // devpi listens on both families for the default name; one that the machine lacks is no loss.
-      if (host === 'localhost') listeners.push(...(await alsoOnIpv6(opened.app.routing, bound, config)))
+      if (host === 'localhost') listeners.push(...(await alsoOnIpv6(opened.createListener(), bound)))
       announce.write(
         `serving at url: ${urlOf(host, bound)}${host === 'localhost' ? ` (might be http://[${host}]:${bound} for IPv6)` : ''}\n`,
       )
@@ -41,28 +47,19 @@ export async function serve(
   }
 }
 
-type Routing = Parameters<typeof createServer>[1]
-
-function listen(routing: Routing, host: string, port: number, config: Config): Promise<Server> {
+function listen(listener: Server, host: string, port: number): Promise<Server> {
   const address = host === 'localhost' ? '127.0.0.1' : host
-  const listener = createServer(
-    {
-      headersTimeout: config.limits.requestHeadMs,
-      requestTimeout: 0,
-      keepAliveTimeout: 65_000,
-      highWaterMark: 256 * 1024,
-    },
-    routing,
-  )
+  // Without a host it is every address, of both families where the machine has both.
+  const place = host === '*' ? { port } : { host: address, port }
   return new Promise((resolve, reject) => {
     listener.once('error', (error: NodeJS.ErrnoException) => reject(explained(error, host, port)))
-    listener.listen({ host: address, port }, () => resolve(listener))
+    listener.listen(place, () => resolve(listener))
   })
 }
 
-async function alsoOnIpv6(routing: Routing, port: number, config: Config): Promise<Server[]> {
+async function alsoOnIpv6(listener: Server, port: number): Promise<Server[]> {
   try {
-    return [await listen(routing, '::1', port, config)]
+    return [await listen(listener, '::1', port)]
   } catch {
     return []
   }

@@ -1,4 +1,5 @@
 /** What the commands that work on a server folder need of the floors above: `compose.ts` implements it. */
+import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Users } from '../accounts/users.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
@@ -25,5 +26,7 @@ export interface OpenStores extends AsyncDisposable {
 export interface OpenServer extends AsyncDisposable {
   readonly app: FastifyInstance
   readonly hasOpenRoot: boolean
+  /** One for each address to listen on, once `app` is ready. */
+  createListener(): Server
   start(): Promise<void>
 }

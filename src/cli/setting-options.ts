@@ -4,28 +4,40 @@ import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from '../config/settings.ts'
 import type { CliContext } from './context.ts'
 
-/** Adds the options of those settings, and `--config`; `defaults` are the command's own. */
-export function addSettingOptions(
-  command: Command,
+/** Adds the options of those settings, and `--config`. */
+export function addSettingOptions(command: Command, keys: readonly SettingKey[]): Command {
+  for (const option of settingOptions(keys, {}, 0)) command.addOption(option)
+  return command.option('-c, --config <FILE>', 'read settings from this TOML file')
+}
+
+/** The options of those settings; `defaults` are the command's own, and `variable` which of the two names is told of. */
+export function settingOptions(
   keys: readonly SettingKey[],
-  defaults: NonNullable<ConfigSources['defaults']> = {},
-): Command {
-  for (const key of keys) {
+  defaults: NonNullable<ConfigSources['defaults']>,
+  variable: 0 | 1,
+): Option[] {
+  return keys.map((key) => {
     const setting: Setting = SETTINGS.find((each) => each.key === key)!
     const flag = setting.type === 'flag' ? flagOf(setting) : `${flagOf(setting)} <${setting.value ?? 'VALUE'}>`
     const standing = defaults[key] ?? setting.default
     const hasShownDefault = standing !== undefined && standing !== '' && setting.type !== 'flag'
     const shown = hasShownDefault ? ` (default: ${standing})` : ''
-    const option = new Option(flag, `${setting.sentence}${shown} [env: ${variablesOf(setting)[0]}]`)
+    const option = new Option(flag, `${setting.sentence}${shown} [env: ${variablesOf(setting)[variable]}]`)
     if (setting.type === 'list')
       option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
-    command.addOption(option)
-  }
-  return command.option('-c, --config <FILE>', 'read settings from this TOML file')
+    return option
+  })
 }
 
 /** The configuration from the command's own flags, the environment and the file. Throws `setting-invalid`. */
-export function configOf(command: Command, context: CliContext, defaults: ConfigSources['defaults'] = {}): Config {
+export function configOf(command: Command, context: CliContext): Config {
+  const { config } = command.opts<{ config?: string }>()
+  const { env, cwd } = context
+  return loadConfig({ flags: settingFlags(command), env, cwd, ...(config !== undefined && { file: config }) })
+}
+
+/** What the command line says of the settings, by key. */
+export function settingFlags(command: Command): Record<string, unknown> {
   const options = command.opts<Record<string, unknown>>()
   const flags: Record<string, unknown> = {}
   for (const { key } of SETTINGS) {
@@ -34,13 +46,7 @@ export function configOf(command: Command, context: CliContext, defaults: Config
     const value = key.startsWith('no_') ? negated(options, name) : options[name]
     if (value !== undefined) flags[key] = value
   }
-  return loadConfig({
-    flags,
-    env: context.env,
-    cwd: context.cwd,
-    defaults,
-    ...(typeof options.config === 'string' && { file: options.config }),
-  })
+  return flags
 }
 
 function negated(options: Record<string, unknown>, name: string): unknown {

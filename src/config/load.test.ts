@@ -92,15 +92,15 @@ for (const [flags, message] of [
   [{ port: 1.5 }, 'Cannot use 1.5 for port (set by --port): expected a whole number from 0 to 65535'],
   [
     { listen: ['nowhere'] },
-    'Cannot use ["nowhere"] for listen (set by --listen): expected HOST:PORT, or [ADDRESS]:PORT for IPv6',
+    'Cannot use ["nowhere"] for listen (set by --listen): expected HOST:PORT, [ADDRESS]:PORT for IPv6, or *:PORT for every address',
   ],
   [
     { listen: 'a:1,b:99999' },
-    'Cannot use "a:1,b:99999" for listen (set by --listen): expected HOST:PORT, or [ADDRESS]:PORT for IPv6',
+    'Cannot use "a:1,b:99999" for listen (set by --listen): expected HOST:PORT, [ADDRESS]:PORT for IPv6, or *:PORT for every address',
   ],
   [
     { listen: '::1:80' },
-    'Cannot use "::1:80" for listen (set by --listen): expected HOST:PORT, or [ADDRESS]:PORT for IPv6',
+    'Cannot use "::1:80" for listen (set by --listen): expected HOST:PORT, [ADDRESS]:PORT for IPv6, or *:PORT for every address',
   ],
   [
     { outside_url: 'index.example' },
@@ -188,4 +188,42 @@ test('the settings have names, sentences and flags of one form', () => {
       ['AIRLOCK', 'DEVPISERVER'],
     )
   }
+})
+
+test('loadConfig() listens on a socket alone, unless an address is asked for as well', () => {
+  const socket = { unix_socket: 'run/a.sock' }
+  const only = loadConfig({ ...NONE, flags: socket })
+  assert.deepEqual(only.listen, [])
+  assert.deepEqual(only.unixSocket, { path: join(folder.path, 'run/a.sock'), mode: 0o600 })
+  const both = loadConfig({ ...NONE, flags: { ...socket, port: '1', unix_socket_perms: '0660' } })
+  assert.deepEqual(both.listen, [{ host: 'localhost', port: 1 }])
+  assert.equal(both.unixSocket?.mode, 0o660)
+  for (const written of ['rw', '999', '1777', '60']) {
+    const flags = { ...socket, unix_socket_perms: written }
+    refused(() => loadConfig({ ...NONE, flags }), /three octal digits/)
+  }
+})
+
+test('loadConfig() tells nobody from everybody in restrict_modify', () => {
+  assert.equal('restrictModify' in loadConfig(NONE), false)
+  const restricted = (value: unknown) => loadConfig({ ...NONE, flags: { restrict_modify: value } }).restrictModify
+  assert.deepEqual(restricted('root, :admins'), ['root', ':admins'])
+  assert.deepEqual(restricted(['root', ':admins']), ['root', ':admins'])
+  assert.deepEqual(restricted(''), [])
+})
+
+test("loadConfig() takes an empty variable of devpi's for none, and its words for true and false", () => {
+  const env = { DEVPISERVER_OUTSIDE_URL: '', DEVPISERVER_PORT: '', DEVPISERVER_AUTOCREATE_USERS: 'y' }
+  const config = loadConfig({ ...NONE, env })
+  assert.equal(config.listen[0]!.port, 3141)
+  assert.equal(config.outsideUrl, undefined)
+  assert.equal(config.autocreateUsers, true)
+  assert.equal(loadConfig({ ...NONE, env: { DEVPISERVER_OFFLINE_MODE: 'f' } }).offline, false)
+})
+
+test('loadConfig() knows the home folder by its sign', () => {
+  const flags = { serverdir: '~/index', secretfile: '~other/x' }
+  const config = loadConfig({ ...NONE, flags, env: { HOME: '/home-of-a-test' } })
+  assert.equal(config.serverDir, '/home-of-a-test/index')
+  assert.equal(config.secretFile, join(folder.path, '~other/x'))
 })

@@ -4,6 +4,9 @@ import { resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { Problem } from '../model/errors.ts'
 import { LIMITS, type Limits, withLimits } from '../model/limits.ts'
+import type { DevpiFile } from './devpi-file.ts'
+import { boolean, type Given, octal, oneOf, url, wholeNumber, words, wrong } from './given.ts'
+import { remoteUserHeader, type TrustedProxySetting, trustedProxy } from './proxy-settings.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from './settings.ts'
 
 export interface Config {
@@ -17,6 +20,15 @@ export interface Config {
   readonly upstream: string
   readonly hasRootPypi: boolean
   readonly rootPassword: string
+  /** An argon2 hash in a PHC string; whether it is one is looked at where it is used. Wins over `rootPassword`. */
+  readonly rootPasswordHash?: string
+  readonly unixSocket?: { readonly path: string; readonly mode: number }
+  readonly trustedProxy?: TrustedProxySetting
+  /** In lower case. Only with `trustedProxy`. */
+  readonly remoteUserHeader?: string
+  /** Users and `:groups` who may create and change users and indexes; absent: everybody their own. An empty list is nobody. */
+  readonly restrictModify?: readonly string[]
+  readonly autocreateUsers: boolean
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug'
   readonly limits: Limits
 }
@@ -29,6 +41,8 @@ export interface ConfigSources {
   readonly cwd: string
   /** An `airlock.toml`; one that is named must exist. */
   readonly file?: string
+  /** What devpi-server's own configuration file says, in place of `file`. */
+  readonly devpiFile?: DevpiFile
   /** For commands with other defaults (devpi-server's folder). */
   readonly defaults?: Readonly<Partial<Record<SettingKey, string>>>
 }
@@ -36,13 +50,24 @@ export interface ConfigSources {
 /** Throws `setting-invalid` with a sentence that names the setting, where it was set, and what it may be. */
 export function loadConfig(sources: ConfigSources): Config {
   const raw = readSettings(sources)
-  const path = (key: SettingKey) => {
+  const text = (key: SettingKey) => {
     const value = raw.get(key)?.value
-    return value === undefined || value === '' ? undefined : resolve(sources.cwd, String(value))
+    return value === undefined || value === '' ? undefined : String(value)
+  }
+  const path = (key: SettingKey) => {
+    const value = text(key)
+    return value === undefined ? undefined : resolve(sources.cwd, withHome(value, sources.env.HOME))
   }
   const integer = (key: SettingKey, least: number, most: number) => wholeNumber(key, raw.get(key)!, least, most)
   const flag = (key: SettingKey) => boolean(key, raw.get(key)!)
-  const listen = listenOn(raw.get('listen'), String(raw.get('host')!.value), integer('port', 0, 65_535))
+  const socket = path('unix_socket')
+  const isTcpAsked = (['host', 'port'] as const).some((key) => raw.get(key)!.from !== 'default')
+  const hasTcp = socket === undefined || isTcpAsked || raw.has('listen')
+  const listen = hasTcp ? listenOn(raw.get('listen'), text('host')!, integer('port', 0, 65_535)) : []
+  const proxy = trustedProxy(raw, integer('trusted_proxy_count', 1, 100))
+  const userHeader = remoteUserHeader(raw.get('remote_user_header'), proxy)
+  const restricted = raw.get('restrict_modify')
+  const rootPasswordHash = text('root_passwd_hash')
   const outside = raw.get('outside_url')
   const secretFile = path('secretfile')
   return Object.freeze({
@@ -54,6 +79,7 @@ export function loadConfig(sources: ConfigSources): Config {
     upstream: url('upstream', raw.get('upstream')!).href,
     hasRootPypi: !flag('no_root_pypi'),
     rootPassword: String(raw.get('root_passwd')!.value),
+    autocreateUsers: flag('autocreate_users'),
     logLevel: oneOf('log_level', raw.get('log_level')!, ['error', 'warn', 'info', 'debug'] as const),
     limits: withLimits({
       upstreamAnswerMs: integer('request_timeout', 1, 3600) * 1000,
@@ -62,31 +88,42 @@ export function loadConfig(sources: ConfigSources): Config {
     }),
     ...(outside !== undefined && outside.value !== '' && { outsideUrl: url('outside_url', outside) }),
     ...(secretFile !== undefined && { secretFile }),
+    ...(rootPasswordHash !== undefined && { rootPasswordHash }),
+    ...(socket !== undefined && {
+      unixSocket: { path: socket, mode: octal('unix_socket_perms', raw.get('unix_socket_perms')!) },
+    }),
+    ...(proxy !== undefined && { trustedProxy: proxy }),
+    ...(userHeader !== undefined && { remoteUserHeader: userHeader }),
+    ...(restricted !== undefined && { restrictModify: words(restricted) }),
   })
-}
-
-/** A value and the place that gave it, for messages and `config show`. */
-export interface Given {
-  readonly value: unknown
-  readonly from: string
 }
 
 /** Every setting that has a value. Unknown keys in the file are refused with the nearest known one as a hint. */
 export function readSettings(sources: ConfigSources): Map<SettingKey, Given> {
-  const inFile = sources.file === undefined ? {} : readFile(resolve(sources.cwd, sources.file))
+  const path = sources.devpiFile?.path ?? sources.file
+  const inFile = sources.devpiFile?.values ?? (path === undefined ? {} : readFile(resolve(sources.cwd, path)))
   const given = new Map<SettingKey, Given>()
   for (const setting of SETTINGS as readonly Setting[]) {
     const key = setting.key as SettingKey
-    const variable = variablesOf(setting).find((name) => sources.env[name] !== undefined)
+    const variable = variablesOf(setting).find((name) => isSet(name, sources.env[name]))
     if (sources.flags[key] !== undefined) given.set(key, { value: sources.flags[key], from: flagOf(setting) })
     else if (variable !== undefined) given.set(key, { value: sources.env[variable], from: variable })
-    else if (inFile[key] !== undefined) given.set(key, { value: inFile[key], from: `${sources.file}: ${key}` })
+    else if (inFile[key] !== undefined) given.set(key, { value: inFile[key], from: `${path}: ${key}` })
     else {
       const value = sources.defaults?.[key] ?? setting.default
       if (value !== undefined) given.set(key, { value, from: 'default' })
     }
   }
   return given
+}
+
+/** For devpi-server an empty variable is none. */
+function isSet(name: string, value: string | undefined): boolean {
+  return value !== undefined && (value !== '' || !name.startsWith('DEVPISERVER_'))
+}
+
+function withHome(path: string, home: string | undefined): string {
+  return home === undefined ? path : path.replace(/^~(?=\/|$)/, home)
 }
 
 function readFile(path: string): Record<string, unknown> {
@@ -109,50 +146,17 @@ function readFile(path: string): Record<string, unknown> {
   return parsed
 }
 
+const LISTEN_FORM = 'HOST:PORT, [ADDRESS]:PORT for IPv6, or *:PORT for every address'
+
 function listenOn(listen: Given | undefined, host: string, port: number): Config['listen'] {
   if (listen === undefined) return [{ host, port }]
-  const values = Array.isArray(listen.value) ? (listen.value as unknown[]) : String(listen.value).split(',')
-  return values.map((each) => {
-    const found = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(String(each).trim())
-    if (found === null || Number(found[3]) > 65_535)
-      throw wrong('listen', listen, 'HOST:PORT, or [ADDRESS]:PORT for IPv6')
+  const places = words(listen)
+  if (places.length === 0) throw wrong('listen', listen, LISTEN_FORM)
+  return places.map((each) => {
+    const found = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(each)
+    if (found === null || Number(found[3]) > 65_535) throw wrong('listen', listen, LISTEN_FORM)
     return { host: found[1] ?? found[2]!, port: Number(found[3]) }
   })
-}
-
-function wholeNumber(key: SettingKey, given: Given, least: number, most: number): number {
-  const number =
-    typeof given.value === 'number' ? given.value : /^\d+$/.test(String(given.value)) ? Number(given.value) : Number.NaN
-  if (!Number.isSafeInteger(number) || number < least || number > most) {
-    throw wrong(key, given, `a whole number from ${least} to ${most}`)
-  }
-  return number
-}
-
-function boolean(key: SettingKey, given: Given): boolean {
-  const said = String(given.value).toLowerCase()
-  if (['true', 'yes', '1', 'on'].includes(said)) return true
-  if (['false', 'no', '0', 'off', ''].includes(said)) return false
-  throw wrong(key, given, 'true or false')
-}
-
-function url(key: SettingKey, given: Given): URL {
-  const written = String(given.value)
-  if (!/^https?:\/\//i.test(written) || !URL.canParse(written))
-    throw wrong(key, given, 'an address with http:// or https://')
-  return new URL(written)
-}
-
-function oneOf<const Choice extends string>(key: SettingKey, given: Given, choices: readonly Choice[]): Choice {
-  const found = choices.find((choice) => choice === given.value)
-  if (found === undefined) throw wrong(key, given, `one of ${choices.join(', ')}`)
-  return found
-}
-
-function wrong(key: SettingKey, given: Given, expected: string): Problem {
-  const isSecret = (SETTINGS as readonly Setting[]).find((setting) => setting.key === key)?.secret === true
-  const shown = isSecret ? 'its value' : JSON.stringify(given.value)
-  return new Problem('setting-invalid', `Cannot use ${shown} for ${key} (set by ${given.from}): expected ${expected}`)
 }
 
 /** Levenshtein's distance: how many characters have to be changed. */

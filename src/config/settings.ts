@@ -108,6 +108,66 @@ export const SETTINGS = [
     sentence: 'Password of root, used when the server folder is initialised',
   },
   {
+    key: 'root_passwd_hash',
+    type: 'text',
+    value: 'HASH',
+    secret: true,
+    sentence: 'The same as an argon2 hash ($argon2id$v=19$…), which wins over the password itself',
+  },
+  {
+    key: 'unix_socket',
+    type: 'path',
+    value: 'PATH',
+    sentence: 'Unix socket to listen on; alone where neither listen nor host and port are set, else besides them',
+  },
+  {
+    key: 'unix_socket_perms',
+    type: 'text',
+    default: '600',
+    value: 'MODE',
+    sentence: 'Permissions of that socket, in octal digits',
+  },
+  {
+    key: 'trusted_proxy',
+    type: 'text',
+    value: 'ADDRESS',
+    sentence:
+      'Proxy whose X-Forwarded-… headers are believed: an IP address, a network (10.0.0.0/8), localhost (a Unix socket too), or *',
+  },
+  {
+    key: 'trusted_proxy_count',
+    type: 'integer',
+    default: '1',
+    value: 'N',
+    sentence: 'How many proxies stand in a row: so many of the last values of each of those headers are believed',
+  },
+  {
+    key: 'trusted_proxy_headers',
+    type: 'list',
+    default: 'x-forwarded-for,x-forwarded-host,x-forwarded-port,x-forwarded-prefix,x-forwarded-proto',
+    value: 'HEADERS',
+    sentence: 'Headers of the trusted proxy that are believed; forwarded (RFC 7239) only by itself',
+  },
+  {
+    key: 'remote_user_header',
+    type: 'text',
+    value: 'HEADER',
+    sentence: 'Header in which the trusted proxy names the user whom it has logged in',
+  },
+  {
+    key: 'restrict_modify',
+    type: 'list',
+    value: 'USERS',
+    sentence:
+      'Only these users, and members of these :groups, may create and change users and indexes; root is to be named too',
+  },
+  {
+    key: 'autocreate_users',
+    type: 'flag',
+    default: 'false',
+    sentence: 'Create users who are known to what they log in with, but not yet here',
+  },
+  {
     key: 'log_level',
     type: 'text',
     default: 'info',

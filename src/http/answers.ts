@@ -25,15 +25,15 @@ export function sendResult(
 }
 
 /** Nothing may be loaded from elsewhere, and no script at all: what a README smuggles in stays text. */
-const POLICY =
+export const POLICY =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-/** A page for people. Asked for again each time, unless the reply says otherwise already. */
+/** A page for people. Asked for again each time, and under the policy of all pages, unless the reply says otherwise already. */
 export function sendPage(reply: FastifyReply, html: string): FastifyReply {
   if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-cache')
+  if (!reply.hasHeader('content-security-policy')) reply.header('content-security-policy', POLICY)
   return reply
     .header('content-type', 'text/html; charset=utf-8')
-    .header('content-security-policy', POLICY)
     .header('x-content-type-options', 'nosniff')
     .header('referrer-policy', 'no-referrer')
     .header('vary', 'Accept, User-Agent')

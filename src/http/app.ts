@@ -5,6 +5,7 @@ import { isDiskFull, Problem } from '../model/errors.ts'
 import { sendJson } from './answers.ts'
 import { authcheck } from './authcheck.ts'
 import { devpiAccounts } from './devpi-accounts.ts'
+import { documentation } from './documentation.ts'
 import { files } from './files.ts'
 import { cameAsPush } from './front-door.ts'
 import { groups } from './groups.ts'
@@ -15,6 +16,7 @@ import { sendProblem } from './problems.ts'
 import { removal } from './removal.ts'
 import type { Services } from './services.ts'
 import { simple } from './simple.ts'
+import { toxResults } from './tox-results.ts'
 import { toxUpload } from './tox-upload.ts'
 import { upload } from './upload.ts'
 
@@ -29,16 +31,23 @@ export function createApp(services: Services): FastifyInstance {
     keepAliveTimeout: 30_000,
     http: { headersTimeout: limits.requestHeadMs },
     forceCloseConnections: 'idle',
+    // No hook has run for these: an address that cannot be decoded, or with a part that is too long.
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      identify(reply)
+      reply.header('x-devpi-serial', String(catalog.serial))
+      return answerError(services, request, reply, error, problemPage)
+    },
   })
 
-  const problemPage = (request: FastifyRequest, status: number, title: string, message: string, hint?: string) =>
-    pages.problemPage({ status, title, message, ...(hint !== undefined && { hint }) }, frame(services, request))
-
-  app.addHook('onRequest', async (_request, reply) => {
+  function identify(reply: FastifyReply): void {
     reply.header('x-devpi-api-version', '2').header('x-devpi-server-version', DEVPI_VERSION)
     reply.header('x-devpi-uuid', server.uuid).header('x-devpi-primary-uuid', server.uuid)
     reply.header('x-devpi-master-uuid', server.uuid).header('server', `airlock/${server.version}`)
-  })
+  }
+  const problemPage = (request: FastifyRequest, status: number, title: string, message: string, hint?: string) =>
+    pages.problemPage({ status, title, message, ...(hint !== undefined && { hint }) }, frame(services, request))
+
+  app.addHook('onRequest', async (_request, reply) => identify(reply))
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-devpi-serial', String(catalog.serial))
   })
@@ -56,9 +65,10 @@ export function createApp(services: Services): FastifyInstance {
     )
   })
 
-  // devpi-client says that it sends JSON also where it sends nothing, and sends `{}` with some GET requests.
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+  // devpi-client says that it sends JSON also where it sends nothing, and sends `{}` with some GET requests. What else a
+  // body says it is does not count, as with devpi: JSON is what can be read as JSON.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (_request, body, done) => {
     if (body === '') return done(null, undefined)
     try {
       done(null, JSON.parse(body as string))
@@ -93,6 +103,8 @@ export function createApp(services: Services): FastifyInstance {
   simple(app, services)
   files(app, services)
   // People, and programs that ask at the same addresses
+  documentation(app, services)
+  toxResults(app, services)
   people(app, services)
   return app
 }

@@ -8,9 +8,16 @@ import type { Services } from './services.ts'
  * `X-Devpi-Auth` or HTTP Basic, either with a password or a login token. Wrong credentials are not refused here: the
  * request goes on without a name, as in devpi, and meets the permission it lacks.
  */
-export async function principalOf(request: FastifyRequest, { login }: Pick<Services, 'login'>): Promise<Principal> {
+export async function principalOf(
+  request: FastifyRequest,
+  { login, vouched, server }: Pick<Services, 'login' | 'vouched' | 'server'>,
+): Promise<Principal> {
+  if (isForged(request)) return ANONYMOUS
   const pair = decoded(request.headers['x-devpi-auth']) ?? basic(request.headers.authorization)
-  if (pair === undefined) return ANONYMOUS
+  if (pair === undefined) {
+    const named = remoteUser(request, server)
+    return named === undefined ? ANONYMOUS : await vouched.principal(named)
+  }
   const colon = pair.indexOf(':')
   if (colon === -1) return ANONYMOUS
   return await login.principal({
@@ -18,6 +25,22 @@ export async function principalOf(request: FastifyRequest, { login }: Pick<Servi
     secret: pair.slice(colon + 1),
     isLocal: isLocal(request),
   })
+}
+
+/** Whom a trusted proxy names in the header that was agreed on. */
+function remoteUser(request: FastifyRequest, server: Services['server']): string | undefined {
+  if (server.remoteUserHeader === undefined || server.trustedProxy?.isFrom(request.socket.remoteAddress) !== true) {
+    return undefined
+  }
+  const named = request.headers[server.remoteUserHeader]
+  return typeof named === 'string' && named !== '' ? named : undefined
+}
+
+/** A page of another site makes a browser change something here, with what the browser remembers for its user. */
+function isForged(request: FastifyRequest): boolean {
+  const site = request.headers['sec-fetch-site']
+  const changes = request.method !== 'GET' && request.method !== 'HEAD'
+  return changes && (site === 'cross-site' || site === 'same-site')
 }
 
 /** Whether the request carries credentials at all. */

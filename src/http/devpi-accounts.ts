@@ -6,7 +6,7 @@ import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 import { sendJson, sendResult } from './answers.ts'
 import { readableTo } from './asked.ts'
-import { hasCredentials, principalOf } from './auth.ts'
+import { principalOf } from './auth.ts'
 import { isLocal, outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
 
@@ -76,10 +76,10 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   })
 
   async function api(request: FastifyRequest) {
-    const who = hasCredentials(request) ? await principalOf(request, services) : undefined
+    const who = await principalOf(request, services)
     return {
       login: `${outsideBase(request, server)}/+login`,
-      authstatus: who?.name === undefined ? ['noauth', '', []] : ['ok', who.name, who.groups],
+      authstatus: who.name === undefined ? ['noauth', '', []] : ['ok', who.name, who.groups],
       features: FEATURES,
     }
   }

@@ -12,6 +12,7 @@ import { fileAddress } from '../model/file-address.ts'
 import type { Attachment, File, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions, isPrerelease } from '../pep/version.ts'
+import { EMPTY_METADATA } from '../publish/form-metadata.ts'
 import { encodePath, sendResult } from './answers.ts'
 import { outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
@@ -67,7 +68,10 @@ export async function sendProject(
   project: ProjectName,
 ): Promise<FastifyReply> {
   const versions = await versionsOf(services, request, opened, project)
-  if (versions.size === 0) throw new Problem('no-such-project', `no project '${project}'`)
+  // A project without releases, or with none on this very index, is known and empty, as devpi has it.
+  if (versions.size === 0 && (await opened.index.pages(project)).length === 0) {
+    throw new Problem('no-such-project', `no project '${project}'`)
+  }
   return sendResult(reply, 200, 'projectconfig', Object.fromEntries(versions))
 }
 
@@ -125,10 +129,12 @@ async function staged(
     releases.map((release) => {
       const isHere = (each: { readonly version: string }) => each.version === release.version
       const links = [
-        ...page.files.filter(isHere).map((file) => ({ ...link(file, base), log: held.get(file.filename)?.log ?? [] })),
+        ...page.files
+          .filter(isHere)
+          .map((file) => ({ ...link(file, base), log: told(held.get(file.filename)?.log ?? []) })),
         ...attachments.filter(isHere).map((each) => attached(each, held, base)),
       ]
-      return [release.version, { ...release.metadata, ...(links.length > 0 && { '+links': links }) }]
+      return [release.version, { ...EMPTY_METADATA, ...release.metadata, ...(links.length > 0 && { '+links': links }) }]
     }),
   )
 }
@@ -143,8 +149,13 @@ function attached(attachment: Attachment, files: ReadonlyMap<string, File>, base
     hash_spec: `sha256=${digest}`,
     hashes: { sha256: digest },
     ...(of !== undefined && { for_href: href(of.addressHash, of.filename) }),
-    log: attachment.log,
+    log: told(attachment.log),
   }
+}
+
+/** Nobody is told of as such. */
+function told(log: File['log']): readonly VersionData[] {
+  return log.map((event) => ({ who: null, ...event }))
 }
 
 async function mirrored(

@@ -23,6 +23,7 @@ export function operators(app: FastifyInstance, { catalog, mirrors, server }: Se
       jobs: await countJobs(reader),
       committed: await lastCommitTime(reader),
     }))
+    const committedAt = committed === undefined ? null : Date.parse(committed) / 1000
     return sendResult(reply, 200, 'status', {
       serverdir: server.serverDir,
       uuid: server.uuid,
@@ -31,8 +32,11 @@ export function operators(app: FastifyInstance, { catalog, mirrors, server }: Se
       port: server.port,
       'outside-url': server.outsideUrl?.href ?? null,
       serial: catalog.serial,
-      'last-commit-timestamp': committed === undefined ? null : Date.parse(committed) / 1000,
+      'last-commit-timestamp': committedAt,
       'event-serial': catalog.serial,
+      // What devpi does later, in a queue of its own, has happened here when a change is committed.
+      'event-serial-timestamp': committedAt,
+      'event-serial-in-sync-at': committedAt,
       role: 'MASTER',
       polling_replicas: {},
       metrics: [

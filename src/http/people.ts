@@ -2,7 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { userConfig } from '../accounts/users.ts'
 import { findUser, listIndexes } from '../catalog/accounts.ts'
-import { homeView, indexView, projectView, releaseView, searchView, userView } from '../indexes/browse.ts'
+import { homeView, indexView, searchView, userView } from '../indexes/browse.ts'
+import { projectView, releaseView } from '../indexes/browse-release.ts'
 import { noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
 import { encodePath, rootFrom, sendPage, sendResult } from './answers.ts'
 import { askedIndex, askedProject, readableTo } from './asked.ts'
@@ -17,6 +18,9 @@ type User = { Params: { user: string } }
 type Index = { Params: { user: string; index: string }; Querystring: { after?: string } }
 type Project = { Params: { user: string; index: string; project: string } }
 type Release = { Params: { user: string; index: string; project: string; version: string } }
+
+/** What an answer depends on where people, programs and installers use one address. */
+const PERSON_OR_PROGRAM = 'Accept, User-Agent'
 
 export function people(app: FastifyInstance, services: Services): void {
   const { catalog, pages, limits } = services
@@ -49,10 +53,11 @@ export function people(app: FastifyInstance, services: Services): void {
     return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
   })
   app.get<Index>('/:user/:index', async (request, reply) => {
+    reply.header('vary', PERSON_OR_PROGRAM)
     const opened = await askedIndex(services, request)
     if (isInstaller(request)) return await sendList(reply, request, opened)
     if (!isPerson(request)) return await sendIndex(services, request, reply, opened)
-    const view = await indexView(catalog, opened, String(request.query.after ?? ''))
+    const view = await indexView(services, opened, String(request.query.after ?? ''))
     return sendPage(reply, pages.indexPage(view, frame(services, request)))
   })
   app.get<Project>('/:user/:index/:project', async (request, reply) => {
@@ -60,9 +65,10 @@ export function people(app: FastifyInstance, services: Services): void {
     if (project !== request.params.project) {
       return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${project}`), 302)
     }
+    reply.header('vary', PERSON_OR_PROGRAM)
     if (isInstaller(request)) return await sendProjectPage(services, request, reply, opened, project)
     if (!isPerson(request)) return await sendProject(services, request, reply, opened, project)
-    const view = await projectView(catalog, opened, project)
+    const view = await projectView(services, opened, project)
     if (view === undefined) throw noSuchProject(project)
     return sendPage(reply, pages.projectPage(view, frame(services, request)))
   })
@@ -73,7 +79,7 @@ export function people(app: FastifyInstance, services: Services): void {
     const { opened, project } = await askedProject(services, request)
     const { version } = request.params
     if (!isPerson(request)) return await sendVersion(services, request, reply, opened, project, version)
-    const view = await releaseView(catalog, opened, project, version)
+    const view = await releaseView(services, opened, project, version)
     if (view === undefined) {
       throw new Problem('no-such-version', `The version ${version} of project ${project} does not exist.`)
     }

@@ -4,10 +4,14 @@ import type { Groups } from '../accounts/groups.ts'
 import type { IndexRecords } from '../accounts/index-records.ts'
 import type { Login } from '../accounts/login.ts'
 import type { Users } from '../accounts/users.ts'
+import type { VouchedUsers } from '../accounts/vouched-users.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { DocumentationView, TestResultView, TestsView } from '../indexes/attachment-views.ts'
+import type { Documentation } from '../indexes/documentation.ts'
 import type { Mirrors } from '../indexes/mirrors.ts'
 import type { Indexes } from '../indexes/open-index.ts'
+import type { ToxResults } from '../indexes/tox-results.ts'
 import type { HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../indexes/views.ts'
 import type { Log } from '../lib/log.ts'
 import type { May } from '../model/access.ts'
@@ -21,11 +25,14 @@ export interface Services {
   readonly indexes: Indexes
   readonly mirrors: Mirrors
   readonly login: Login
+  readonly vouched: VouchedUsers
   readonly users: Users
   readonly indexRecords: IndexRecords
   readonly groups: Groups
   readonly may: May
   readonly publisher: Publisher
+  readonly documentation: Documentation
+  readonly toxResults: ToxResults
   readonly pages: Pages
   readonly limits: Limits
   readonly log: Log
@@ -41,6 +48,8 @@ export interface ServerFacts {
   readonly outsideUrl?: URL
   /** The proxy whose headers are believed. */
   readonly trustedProxy?: TrustedProxy
+  /** In lower case. */
+  readonly remoteUserHeader?: string
   readonly absoluteUrls: boolean
 }
 
@@ -61,6 +70,9 @@ export interface Pages {
   indexPage(view: IndexView, frame: Frame): string
   projectPage(view: ProjectView, frame: Frame): string
   releasePage(view: ReleaseView, frame: Frame): Promise<string>
+  documentationPage(view: DocumentationView, frame: Frame): string
+  testsPage(view: TestsView, frame: Frame): string
+  testResultPage(view: TestResultView, frame: Frame): string
   searchPage(view: SearchView, frame: Frame): string
   problemPage(problem: { status: number; title: string; message: string; hint?: string }, frame: Frame): string
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import type { IndexPage } from '../indexes/package-index.ts'
-import { noSuchProject } from '../model/errors.ts'
+import { noSuchProject, Problem } from '../model/errors.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { HTML_TYPE, JSON_TYPE } from '../pep/simple.ts'
 import { detailToHtml, listToHtml } from '../pep/simple-html.ts'
@@ -35,6 +35,7 @@ export function simple(app: FastifyInstance, services: Services): void {
   app.get<Named>('/:user/:index/+simple/:project', { config }, async (request, reply) => {
     const opened = await askedIndex(services, request)
     const project = asProjectName(request.params.project)
+    if (/[^\0-\x7f]/.test(request.params.project)) throw new Problem('bad-request', 'unicode project names not allowed')
     if (project === undefined) throw noSuchProject(request.params.project)
     const query = /\?.*$/s.exec(request.url)?.[0] ?? ''
     const place = `${rootFrom(request)}${encodePath(`${opened.record.name}/+simple/${project}`)}/${query}`
@@ -71,7 +72,8 @@ export async function sendList(reply: FastifyReply, request: FastifyRequest, ope
     yield first.value
     yield* chunks
   }
-  reply.header('content-type', contentType(type)).header('vary', 'Accept').header('cache-control', 'no-cache')
+  varies(reply)
+  reply.header('content-type', contentType(type)).header('cache-control', 'no-cache')
   if (request.method === 'HEAD') {
     await chunks.return(undefined)
     return sendHead(reply)
@@ -95,7 +97,8 @@ export async function sendProjectPage(
   const linked = { ...page, files: page.files.map((file) => ({ ...file, url: root + encodePath(file.url) })) }
   const body = Buffer.from(type === JSON_TYPE ? detailToJson(linked) : detailToHtml(linked))
   const etag = `"${createHash('sha256').update(type).update(body).digest('hex').slice(0, 32)}"`
-  reply.header('vary', 'Accept').header('etag', etag).header('cache-control', cacheControl(page, opened))
+  varies(reply)
+  reply.header('etag', etag).header('cache-control', cacheControl(page, opened))
   if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
   return reply.header('content-type', contentType(type)).send(body)
@@ -124,6 +127,11 @@ function contentType(type: string): string {
 function cacheControl(page: IndexPage, opened: OpenIndex): string {
   if (page.stale !== undefined) return 'max-age=0, must-revalidate, no-cache, no-store'
   return opened.record.options.type === 'mirror' ? 'max-age=600' : 'no-cache'
+}
+
+/** By what was asked for; addresses that tell installers from people have said more already. */
+function varies(reply: FastifyReply): void {
+  if (!reply.hasHeader('vary')) reply.header('vary', 'Accept')
 }
 
 function hasFinalSlash(request: FastifyRequest): boolean {

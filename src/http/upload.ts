@@ -1,39 +1,55 @@
-/** The upload address that twine, uv and devpi-client speak to: `POST /user/index[/]` with a multipart form. */
-import type { Readable } from 'node:stream'
+/**
+ * The address that twine, uv and devpi-client upload to, `POST /user/index[/]` with a form; a body without a form is a push.
+ */
+import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { Problem } from '../model/errors.ts'
 import { mayUpload, publish } from '../publish/publish.ts'
 import { setReason } from './answers.ts'
 import { hasCredentials, principalOf } from './auth.ts'
+import { pushes } from './push.ts'
 import type { Services } from './services.ts'
 
 export function upload(app: FastifyInstance, services: Services): void {
   const { publisher, limits, log } = services
-  // The form is read by the publish floor as it arrives.
-  app.addContentTypeParser('multipart/form-data', (_request, payload, done) => done(null, payload))
+  const answerPush = pushes(services)
+  // A scope of its own, where forms with files stay streams, which the publish floor reads, and all else is bytes.
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('multipart/form-data', (_request, payload, done) => done(null, payload))
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  app.post<{ Params: { user: string; index: string } }>(
-    '/:user/:index',
-    { config: { speaks: 'text' } },
-    async (request, reply) => {
-      const name = `${request.params.user}/${request.params.index}`
-      const body = request.body as Readable
-      const isForm = (request.headers['content-type'] ?? '').startsWith('multipart/form-data')
-      try {
-        const who = await principalOf(request, services)
-        const record = await mayUpload(publisher, who, name, hasCredentials(request))
-        if (!isForm) throw new Problem('bad-request', ':action field not found')
-        const { note } = await publish(publisher, who, record, request.headers, body)
-        log.publish.info({ 'index.name': name, 'user.name': who.name }, 'Upload taken')
-        if (note !== '') setReason(reply, note)
-        return reply.code(200).header('content-type', 'text/plain; charset=utf-8').send(note)
-      } catch (error) {
-        // Uploaders send everything before they read: hung up on, they could not tell why.
-        if (isForm) await drain(body, limits.refusedBytes)
-        throw error
-      }
-    },
-  )
+    scope.post<{ Params: { user: string; index: string } }>(
+      '/:user/:index',
+      { config: { speaks: 'text' } },
+      async (request, reply) => {
+        const name = `${request.params.user}/${request.params.index}`
+        const body = request.body as Readable | Buffer | undefined
+        const isStream = body instanceof Readable
+        if (!isStream && !isTextForm(request.headers['content-type'], body)) {
+          return await answerPush(request, reply, name, body ?? Buffer.alloc(0))
+        }
+        const form = isStream ? body : Readable.from([body!])
+        try {
+          const who = await principalOf(request, services)
+          const record = await mayUpload(publisher, who, name, hasCredentials(request))
+          const { note } = await publish(publisher, who, record, request.headers, form)
+          log.publish.info({ 'index.name': name, 'user.name': who.name }, 'Upload taken')
+          if (note !== '') setReason(reply, note)
+          return reply.code(200).header('content-type', 'text/plain; charset=utf-8').send(note)
+        } catch (error) {
+          // Uploaders send everything before they read: hung up on, they could not tell why.
+          await drain(form, limits.refusedBytes)
+          throw error
+        }
+      },
+    )
+  })
+}
+
+/** A form without files, as devpi's own pushes register releases. curl calls anything that it sends one. */
+function isTextForm(type: string | undefined, body: Buffer | undefined): boolean {
+  if (body === undefined || !/^application\/x-www-form-urlencoded\b/i.test(type ?? '')) return false
+  return new URLSearchParams(body.toString('utf8')).has(':action')
 }
 
 /** Reads what the sender still sends, up to a bound. */

@@ -19,7 +19,8 @@ for (const [what, hashes, expected] of [
   ['sha256 before md5', { md5: 'a'.repeat(32), sha256: SHA256 }, SHA256.toLowerCase()],
   ['md5 alone', { md5: 'A'.repeat(32) }, 'a'.repeat(32)],
   ['an algorithm of nobody', { blake2b: 'a'.repeat(64) }, undefined],
-  ['a hash too short for an address', { sha256: '1234' }, undefined],
+  ['a hash that is cut short', { sha256: '1234' }, '1234'],
+  ['a hash too short for an address', { sha256: '123' }, undefined],
   ['no hash', {}, undefined],
 ] as const) {
   test(`addressHash() with ${what}`, () => {
@@ -30,6 +31,10 @@ for (const [what, hashes, expected] of [
 test('mirrorAddress() begins with the digits of the hash, as devpi has it', () => {
   const address = mirrorAddress(INDEX, file({ sha256: SHA256 }))
   assert.equal(address, 'root/pypi/+f/abc/defabcdefabcd/pkg-1.0-py3-none-any.whl')
+})
+
+test('mirrorAddress() of a hash that is cut short has what there is, as devpi has it', () => {
+  assert.equal(mirrorAddress(INDEX, file({ sha256: '1234' })), 'root/pypi/+f/123/4/pkg-1.0-py3-none-any.whl')
 })
 
 test('mirrorAddress() without a hash names the folder upstream, as devpi has it', () => {

@@ -1,5 +1,6 @@
 /** A mirror's list of all projects: on disk, refreshed in the background, never held in memory. */
 import { Worker } from 'node:worker_threads'
+import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { readState, writeState } from '../catalog/mirror-pages.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -100,7 +101,11 @@ export class MirrorNames implements AsyncDisposable {
       onFailure(result.failure, result.isUnreachable)
       return
     }
-    await catalog.write((writer) => writeState(writer, record, FETCHED, String(startedMs)))
+    await catalog.write(async (writer) => {
+      // The index may have been removed while its list was on the way.
+      if ((await findIndex(writer, record.name))?.id !== record.id) return
+      await writeState(writer, record, FETCHED, String(startedMs))
+    })
   }
 
   #work(work: NamesWork): Promise<NamesResult> {

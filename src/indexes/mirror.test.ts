@@ -148,7 +148,7 @@ for (const status of [500, 503, 429, 403]) {
     ground.upstream.misbehave('*', { kind: 'status', status })
     const page = (await mirror.project(ACME))!
     assert.equal(page.files.length, 1)
-    assert.match(page.stale!, new RegExp(`answered ${status}`))
+    assert.match(page.stale!, new RegExp(`error ${status} getting`))
     await assert.rejects(mirror.project(projectName('other')), (error: Problem) => error.code === 'upstream-failed')
     ground.upstream.behave()
     assert.equal((await mirror.project(ACME))!.stale, undefined)

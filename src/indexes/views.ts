@@ -1,4 +1,6 @@
 /** What pages for people show, as data: made by `browse.ts`, turned into HTML by the web floor. */
+import type { DocumentationZip, FileHistory, FileTests } from './attachment-views.ts'
+import type { ToxState } from './tox-report.ts'
 
 export interface HomeView {
   readonly users: readonly UserView[]
@@ -41,6 +43,10 @@ export interface ProjectLine {
   /** The latest version held. */
   readonly version?: string
   readonly summary?: string
+  /** There is a zip of documentation for that version. */
+  readonly isDocumented?: boolean
+  /** Of the newest test results of that version. */
+  readonly tests?: ToxState
 }
 
 export interface ProjectView {
@@ -66,6 +72,9 @@ export interface ReleaseLine {
   /** RFC 3339, of the newest file. */
   readonly uploadTime?: string
   readonly yanked: boolean
+  readonly documentation?: DocumentationZip
+  /** Of the newest test results. */
+  readonly tests?: ToxState
 }
 
 export interface ReleaseView {
@@ -80,6 +89,12 @@ export interface ReleaseView {
   readonly facts: readonly { readonly label: string; readonly values: readonly string[] }[]
   readonly files: readonly FileLine[]
   readonly description?: { readonly text: string; readonly contentType?: string }
+  /** `isReadable`: it has pages to look at, and is not only a zip. */
+  readonly documentation?: DocumentationZip & { readonly isReadable: boolean }
+  /** Of the files that have test results. */
+  readonly tests?: readonly FileTests[]
+  /** Of the files whose history is known. */
+  readonly history?: readonly FileHistory[]
 }
 
 export interface FileLine {

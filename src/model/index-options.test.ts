@@ -49,8 +49,8 @@ for (const [sent, key, expected] of [
   [{ title: '' }, 'title', undefined],
   [{ title: null }, 'title', undefined],
   [{ custom_data: { a: [1] } }, 'custom_data', { a: [1] }],
-  [{ mirror_url: 'https://x/' }, 'mirror_url', undefined],
   [{ projects: ['a'] }, 'projects', undefined],
+  [{ pypi_whitelist: 'a' }, 'pypi_whitelist', undefined],
 ] as const) {
   test(`createdOptions() of a stage reads ${JSON.stringify(sent)}`, () => {
     assert.deepEqual((createdOptions(ALICE, sent) as unknown as Record<string, unknown>)[key], expected)
@@ -82,13 +82,16 @@ for (const [sent, message] of [
   [{ toString: 'x' }, 'indexconfig got unexpected keyword arguments: toString=x'],
   [{ volatile: 'maybe' }, "Unknown boolean value 'maybe'."],
   [{ volatile: 1 }, "Unknown boolean value '1'."],
+  [{ volatile: null }, "Unknown boolean value 'null'."],
+  [{ acl_upload: null }, "The 'acl_upload' setting must be text, not null"],
+  [{ mirror_url: 'https://x/' }, 'indexconfig got unexpected keyword arguments: mirror_url=https://x/'],
   [{ bases: 'zz' }, "invalid base index spec: 'zz'"],
   [{ bases: 'zz,a/b/c,a/b' }, "invalid base index spec: 'zz', invalid base index spec: 'a/b/c'"],
   [{ bases: [5] }, "The 'bases' setting must be text, not 5"],
   [{ title: 5 }, "The 'title' setting must be text, not 5"],
   [
     { mirror_whitelist_inheritance: 'both' },
-    "Unknown value 'both' for mirror_whitelist_inheritance, use 'intersection' or 'union'.",
+    "Unknown value 'both' for mirror_whitelist_inheritance, must be 'intersection' or 'union'.",
   ],
   [
     { type: 'mirror', mirror_url: 'ftp://x/' },
@@ -149,6 +152,8 @@ for (const [operations, key, expected] of [
   [['mirror_whitelist+=Acme.Tools', 'mirror_whitelist+=acme-tools'], 'mirror_whitelist', ['acme-tools']],
   [['bases+=a/b', 'bases+=/a/b', 'bases-=a/b'], 'bases', []],
   [['title=T', 'title-='], 'title', undefined],
+  [['title-='], 'title', undefined],
+  [['foo-='], 'foo', undefined],
   [['description=two\nlines'], 'description', 'two\nlines'],
   [['description=a+=b'], 'description', 'a+=b'],
   [[' title = T '], 'title', ' T '],
@@ -165,7 +170,7 @@ for (const [operations, message] of [
   [['acl_upload-=alice,bob'], "The 'acl_upload' setting doesn't have value 'bob'"],
   [['bases-='], "Default values can't be removed."],
   [['volatile-='], "Default values can't be removed."],
-  [['title-='], "The 'title' setting doesn't exist"],
+  [['type-='], "the 'type' of an index can't be changed"],
   [['volatile+=true'], "The 'volatile' setting isn't a list"],
   [['type=mirror'], "the 'type' of an index can't be changed"],
   [['foo=bar'], 'indexconfig got unexpected keyword arguments: foo=bar'],
@@ -174,7 +179,6 @@ for (const [operations, message] of [
   [[''], 'Invalid operation: ""'],
   [[null], 'Invalid operation: null'],
   [[['a']], 'Invalid operation: ["a"]'],
-  [['constructor-='], "The 'constructor' setting doesn't exist"],
 ] as const) {
   test(`operatedOptions() refuses ${JSON.stringify(operations)}`, () => {
     refused(() => operatedOptions(ALICE, STAGE, operations), message)

@@ -83,7 +83,7 @@ export function isIndexOption(key: string): boolean {
   return optionOf(renamed(key, undefined)[0]) !== undefined
 }
 
-/** How each option is read, and where it applies. An option of the other kind of index is dropped, as devpi does. */
+/** How each option is read, and where it applies. */
 const OPTIONS: Readonly<
   Record<string, { kind: 'stage' | 'mirror' | 'both'; read: (key: string, value: unknown) => unknown }>
 > = {
@@ -116,8 +116,8 @@ function optionOf(key: string): (typeof OPTIONS)[string] | undefined {
   return Object.hasOwn(OPTIONS, key) ? OPTIONS[key] : undefined
 }
 
-/** What the server says of itself; a client that sends the whole record back may send it too. */
-const IGNORED = new Set(['projects'])
+/** What the server says of itself, and a client may send back with the whole record; and a name that devpi has given up. */
+const IGNORED = new Set(['projects', 'pypi_whitelist'])
 
 function stageDefaults(owner: UserName): Values {
   return {
@@ -132,7 +132,7 @@ function stageDefaults(owner: UserName): Values {
 }
 
 function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
-  const unknown = Object.entries(sent).filter(([key]) => optionOf(key) === undefined && !IGNORED.has(key))
+  const unknown = Object.entries(sent).filter(([key]) => !isKnown(key, current.type) && !IGNORED.has(key))
   if (unknown.length > 0) {
     const listed = unknown.map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     throw invalid(`indexconfig got unexpected keyword arguments: ${listed.join(', ')}`)
@@ -141,18 +141,26 @@ function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
   for (const [key, value] of Object.entries(sent)) {
     const option = optionOf(key)
     if (option === undefined || (option.kind !== 'both' && option.kind !== current.type)) continue
-    if (value === null || (value === '' && OPTIONAL_TEXTS.has(key))) delete result[key]
+    const isNone = value === null && !ALWAYS_THERE.has(key)
+    if (isNone || (value === '' && OPTIONAL_TEXTS.has(key))) delete result[key]
     else result[key] = option.read(key, value)
   }
   return result
 }
 
+/** An option of a stage is dropped by a mirror, as devpi does; a stage refuses one of a mirror. */
+function isKnown(key: string, type: unknown): boolean {
+  const option = optionOf(key)
+  return option !== undefined && !(option.kind === 'mirror' && type === 'stage')
+}
+
+const ALWAYS_THERE = new Set(['volatile', ...Object.keys(stageDefaults('root' as UserName))])
 const OPTIONAL_TEXTS = new Set(['title', 'description', 'custom_data', 'mirror_url', 'mirror_web_url_fmt'])
 
 function dropped(owner: UserName, options: Values, key: string): Values {
+  if (key === 'type') throw invalid("the 'type' of an index can't be changed")
   const defaults = options.type === 'stage' ? stageDefaults(owner) : { type: 'mirror', volatile: true }
   if (Object.hasOwn(defaults, key)) throw invalid("Default values can't be removed.")
-  if (!Object.hasOwn(options, key)) throw invalid(`The '${key}' setting doesn't exist`)
   const { [key]: _gone, ...rest } = options
   return rest
 }
@@ -232,7 +240,7 @@ function whitelist(key: string, value: unknown): (ProjectName | '*')[] {
 
 function inheritance(_key: string, value: unknown): 'intersection' | 'union' {
   if (value === 'intersection' || value === 'union') return value
-  throw invalid(`Unknown value '${String(value)}' for mirror_whitelist_inheritance, use 'intersection' or 'union'.`)
+  throw invalid(`Unknown value '${String(value)}' for mirror_whitelist_inheritance, must be 'intersection' or 'union'.`)
 }
 
 function upstreamUrl(key: string, value: unknown): string {

@@ -31,6 +31,10 @@ export interface Limits {
   readonly documentationMembersKept: number
   /** Zips looked into for the latest documentation. */
   readonly documentationTries: number
+  /** Pages of one project's documentation that are read for the search, so much of each, and the text kept of all. */
+  readonly documentationPages: number
+  readonly documentationPageBytes: number
+  readonly documentationTextCharacters: number
   /** METADATA or PKG-INFO inside an archive. */
   readonly metadataBytes: number
   /** Members of an archive that are looked through. */
@@ -117,6 +121,9 @@ export const LIMITS: Limits = Object.freeze({
   documentationMemberBytes: 1 * GIB,
   documentationMembersKept: 100_000,
   documentationTries: 50,
+  documentationPages: 500,
+  documentationPageBytes: 1 * MIB,
+  documentationTextCharacters: 500_000,
   metadataBytes: 8 * MIB,
   archiveMembers: 200_000,
   upstreamPageBytes: 64 * MIB,

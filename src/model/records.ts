@@ -124,13 +124,20 @@ export type Change =
     }
 
 /** Work to do later, as a row. `key` makes asking twice one job. */
-export type Job = {
-  readonly kind: 'describe-file'
-  readonly key: string
-  readonly index: IndexName
-  readonly project: ProjectName
-  readonly filename: string
-}
+export type Job =
+  | {
+      readonly kind: 'describe-file'
+      readonly key: string
+      readonly index: IndexName
+      readonly project: ProjectName
+      readonly filename: string
+    }
+  | {
+      readonly kind: 'index-documentation'
+      readonly key: string
+      readonly index: IndexName
+      readonly project: ProjectName
+    }
 
 /** `2026-11-22T16:00:00Z`: whole seconds, as devpi writes `created` and `modified`. */
 export function timestamp(date: Date): string {

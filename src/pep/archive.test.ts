@@ -80,6 +80,7 @@ test('readArchiveMetadata() finds PKG-INFO in sdists', async () => {
   const egg = { 'acme-1.0/PKG-INFO': PKG_INFO, 'acme-1.0/acme.egg-info/PKG-INFO': 'other' }
   assert.equal((await read('acme-1.0.tgz', tarGz(egg)))?.bytes.toString(), PKG_INFO)
   assert.equal((await read('acme-1.0.tar.gz', tarGz({ './acme-1.0/PKG-INFO': PKG_INFO })))?.path, 'acme-1.0/PKG-INFO')
+  assert.equal((await read('acme-1.0.tar.gz', tarGz({ 'PKG-INFO': PKG_INFO, content: 'x' })))?.path, 'PKG-INFO')
   const zipped = zip(Object.entries(egg).map(([name, content]) => ({ name, content })))
   assert.equal((await read('acme-1.0.zip', zipped))?.bytes.toString(), PKG_INFO)
 })
@@ -180,7 +181,7 @@ test('readArchiveMetadata() refuses an sdist that is damaged, wherever', async (
     tarMember('acme-1.0/x', Buffer.alloc(600)),
   ])
   await refused(filename, gzipSync(whole.subarray(0, -600)), 'damaged', /no complete tar\.gz/)
-  await refused(filename, tarGz({ 'acme-1.0/x': '', 'PKG-INFO': PKG_INFO }), 'no-metadata', /no PKG-INFO/)
+  await refused(filename, tarGz({ 'acme-1.0/x': '', 'acme-1.0/x/PKG-INFO': PKG_INFO }), 'no-metadata', /no PKG-INFO/)
   await refused(
     filename,
     tarGz({ 'a/PKG-INFO': PKG_INFO, 'b/PKG-INFO': PKG_INFO }),

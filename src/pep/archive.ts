@@ -35,7 +35,12 @@ export async function readArchiveMetadata(
     })
   }
   if (parsed?.kind !== 'sdist') return undefined
-  const wanted = { name: 'PKG-INFO', isPlace: (path: string) => /^[^/]+\/PKG-INFO$/.test(path), isRight: () => true }
+  // At the top as well: what is packed by hand may have no folder of its own, and devpi takes it.
+  const wanted = {
+    name: 'PKG-INFO',
+    isPlace: (path: string) => /^(?:[^/]+\/)?PKG-INFO$/.test(path),
+    isRight: () => true,
+  }
   switch (parsed.format) {
     case 'zip':
       return await readZip(watched, limits, wanted)

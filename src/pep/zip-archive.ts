@@ -1,14 +1,11 @@
 /** A zip read in ranges: its directory, checked for wholeness, and one member. */
-import { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
-import yauzl from 'yauzl'
+import type yauzl from 'yauzl'
 import { collect } from '../lib/streams.ts'
 import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './archive-source.ts'
 import { checkPlaces, type MetadataPlace } from './metadata-place.ts'
+import { openZip } from './zip-opener.ts'
 
-/** The directory is read entry by entry; blocks of this size, the last few kept, make that few reads of the source. */
-const BLOCK_BYTES = 64 * 1024
-const BLOCKS_KEPT = 4
 const LOCAL_HEADER_BYTES = 30
 const STORED = 0
 const DEFLATED = 8
@@ -26,7 +23,7 @@ export async function readZip(
   place: MetadataPlace,
 ): Promise<{ bytes: Buffer; path: string }> {
   try {
-    const zip = await openZip(source)
+    const zip = await openZip(source, { decodeStrings: true, strictFileNames: true })
     try {
       const entries = await readDirectory(zip, source.size, limits, place)
       checkPlaces(
@@ -39,21 +36,6 @@ export async function readZip(
     }
   } catch (error) {
     throw source.explain(error, 'it is no complete zip')
-  }
-}
-
-async function openZip(source: WatchedSource): Promise<yauzl.ZipFile> {
-  const first = Buffer.concat(await Array.fromAsync(source.read(0, Math.min(4, source.size))))
-  if (first.toString('latin1') !== 'PK\x03\x04')
-    throw new ArchiveError('not-an-archive', 'it does not begin as a zip does')
-  try {
-    return await yauzl.fromRandomAccessReaderPromise(new BlockReader(source), source.size, {
-      autoClose: false,
-      validateEntrySizes: true,
-      strictFileNames: true,
-    })
-  } catch (error) {
-    throw source.explain(error, 'it is no zip, or was cut short')
   }
 }
 
@@ -120,55 +102,4 @@ async function readEntry(
 /** Before the first entry is read, the reader's position is where the directory begins; its types do not tell. */
 function directoryOffset(zip: yauzl.ZipFile): number {
   return Number(zip.readEntryCursor)
-}
-
-/** Answers yauzl's many small reads from blocks of the source. */
-class BlockReader extends yauzl.RandomAccessReader {
-  private readonly source: WatchedSource
-  private readonly blocks = new Map<number, Buffer>()
-
-  constructor(source: WatchedSource) {
-    super()
-    this.source = source
-  }
-
-  override _readStreamForRange(start: number, end: number): Readable {
-    return Readable.from(this.source.read(start, end), { objectMode: false })
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    this.fill(buffer, offset, length, position).then(
-      () => callback(null),
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error))),
-    )
-  }
-
-  private async fill(buffer: Buffer, offset: number, length: number, position: number): Promise<void> {
-    for (let done = 0; done < length; ) {
-      const number = Math.floor((position + done) / BLOCK_BYTES)
-      const block = await this.block(number)
-      const from = position + done - number * BLOCK_BYTES
-      const copied = block.copy(buffer, offset + done, from, from + length - done)
-      if (copied === 0) throw new ArchiveError('damaged', 'it ends too early')
-      done += copied
-    }
-  }
-
-  private async block(number: number): Promise<Buffer> {
-    const kept = this.blocks.get(number)
-    if (kept !== undefined) return kept
-    const start = number * BLOCK_BYTES
-    const end = Math.min(start + BLOCK_BYTES, this.source.size)
-    if (start >= end) throw new ArchiveError('damaged', 'it ends too early')
-    const block = Buffer.concat(await Array.fromAsync(this.source.read(start, end)))
-    if (this.blocks.size >= BLOCKS_KEPT) this.blocks.delete(this.blocks.keys().next().value!)
-    this.blocks.set(number, block)
-    return block
-  }
 }

@@ -34,6 +34,12 @@ const LISTS = [
   'dynamic',
   'license_file',
 ] as const
+/** What devpi has where nothing was sent: every key, with an empty text or list. */
+export const EMPTY_METADATA: Readonly<Record<string, string | readonly string[]>> = Object.fromEntries([
+  ...TEXTS.map((key) => [key, '']),
+  ...LISTS.map((key) => [key, []]),
+])
+
 /** Field names some uploaders use for the same thing (PyPI's documentation has both). */
 const ALSO: Readonly<Record<string, string>> = { provides_extra: 'provides_extras', license_files: 'license_file' }
 

@@ -67,7 +67,7 @@ async function openTarget({ may }: Pusher, reader: Reader, who: Principal, name:
 async function register(writer: Writer, target: IndexRecord, release: PushedRelease, version: string): Promise<void> {
   const { project } = release
   const known = (await listReleases(writer, target, project)).find((each) => each.version === version)
-  const metadata = { ...known?.metadata, ...release.metadata, version }
+  const metadata = { name: project, ...known?.metadata, ...release.metadata, version }
   await saveRelease(writer, target, { project, version, metadata })
 }
 

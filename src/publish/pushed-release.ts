@@ -113,12 +113,7 @@ export async function heldRelease(
 }
 
 /** Throws `no-such-index` and `not-allowed`. */
-async function readableIndex(
-  { may }: Pusher,
-  reader: Reader,
-  who: Principal,
-  name: string,
-): Promise<IndexRecord> {
+async function readableIndex({ may }: Pusher, reader: Reader, who: Principal, name: string): Promise<IndexRecord> {
   const record = await findIndex(reader, name)
   if (record === undefined) throw noSuchIndex(name)
   if (!may(who, { do: 'read', options: record.options })) throw readForbidden()

@@ -4,7 +4,8 @@ import { description, typeBadge } from './home-page.ts'
 import { type Html, html } from './html.ts'
 import { installLines, uploadLines } from './install-lines.ts'
 import { type Frame, page } from './layout.ts'
-import { indexHref, indexPageHref, outsideHref, simpleHref, userHref } from './links.ts'
+import { documentationHref, indexHref, indexPageHref, outsideHref, simpleHref, userHref } from './links.ts'
+import { stateBadge } from './test-table.ts'
 
 export function indexPage(view: IndexView, frame: Frame): string {
   const { root, version } = frame
@@ -50,9 +51,17 @@ ${(view.next !== undefined || view.after !== undefined) && pager(view, frame)}`
 export function projectItem(project: ProjectLine, index: string, frame: Frame, shownIndex?: string): Html {
   return html`<li><span class="what"><a href="${indexHref(frame.root, index, project.name)}">${project.name}</a>${
     project.version !== undefined && html` <span class="version">${project.version}</span>`
-  }${shownIndex !== undefined && html` <a class="where" href="${indexHref(frame.root, shownIndex)}">${shownIndex}</a>`}</span>
+  }${attachments(project, index, frame)}${shownIndex !== undefined && html` <a class="where" href="${indexHref(frame.root, shownIndex)}">${shownIndex}</a>`}</span>
 <span class="about">${project.summary}</span></li>
 `
+}
+
+function attachments({ name, version, isDocumented, tests }: ProjectLine, index: string, { root }: Frame): Html {
+  return html`${version !== undefined && isDocumented && html` <a class="where" href="${documentationHref(root, { index, name, version })}">documentation</a>`}${
+    version !== undefined &&
+    tests !== undefined &&
+    html` <a class="where" href="${indexHref(root, index, name, version)}#tests">tests</a> ${stateBadge(tests)}`
+  }`
 }
 
 function pager(view: IndexView, frame: Frame): Html {

@@ -25,6 +25,8 @@ export interface PageOptions {
   readonly crumbs: readonly Crumb[]
   /** Shown in the search field. */
   readonly query?: string
+  /** As wide as the window, for what has margins of its own. */
+  readonly isWide?: boolean
   /** What stands in `main`, its `h1` included. */
   readonly body: Html
 }
@@ -55,7 +57,7 @@ export function page(options: PageOptions): string {
 </div>
 </header>
 ${options.crumbs.length > 0 && breadcrumbs(options)}
-<main id="content" class="wrap" tabindex="-1">
+<main id="content" class="${options.isWide ? 'wide' : 'wrap'}" tabindex="-1">
 ${options.body}
 </main>
 <footer class="bottom">

@@ -30,6 +30,32 @@ export function simpleHref(base: string, index: string, project?: string): strin
   return `${base}${pathOf(index)}/+simple/${page}`
 }
 
+/** A page of documentation in its frame (`+d`), or the bare file (`+doc`). `version` may be `latest` or `stable`. */
+export function documentationHref(
+  root: string,
+  release: { readonly index: string; readonly name: string; readonly version: string },
+  place: '+d' | '+doc' = '+d',
+  path = 'index.html',
+): string {
+  return `${indexHref(root, release.index, release.name, release.version)}/${place}/${pathOf(path)}`
+}
+
+/** The test results of a file, or one of them. */
+export function testsHref(
+  root: string,
+  file: { readonly index: string; readonly name: string; readonly version: string; readonly filename: string },
+  result?: string,
+): string {
+  const names = [file.filename, result].filter((name) => name !== undefined)
+  const page = indexHref(root, file.index, file.name, file.version)
+  return [page, '+toxresults', ...names.map(encodeSegment)].join('/')
+}
+
+/** The part of a test result's page that tells of one environment. */
+export function testAnchor(...key: readonly (string | undefined)[]): string {
+  return key.join('-').replace(/\s+/g, '-')
+}
+
 export function searchHref(root: string, query?: string): string {
   return `${root}+search${query === undefined ? '' : `?query=${encodeURIComponent(query)}`}`
 }

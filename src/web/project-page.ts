@@ -4,8 +4,9 @@ import { isPrerelease } from '../pep/version.ts'
 import { type Html, html } from './html.ts'
 import { installLines } from './install-lines.ts'
 import { type Crumb, type Frame, page } from './layout.ts'
-import { indexHref, outsideHref, simpleHref, userHref } from './links.ts'
+import { documentationHref, indexHref, outsideHref, pathOf, simpleHref, userHref } from './links.ts'
 import { countOf, dayOf } from './readable.ts'
+import { stateBadge } from './test-table.ts'
 
 export function projectPage(view: ProjectView, frame: Frame): string {
   const latest = installableRelease(view.releases)
@@ -70,7 +71,7 @@ function releaseTable(view: ProjectView, frame: Frame): Html {
   if (view.releases.length === 0) return html`<p class="empty">This index has no files of ${view.name}.</p>`
   return html`<table class="stack" role="table">
 <caption class="hidden">Releases of ${view.name}, newest first</caption>
-<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Version</th><th role="columnheader" scope="col">Index</th><th role="columnheader" scope="col">Files</th><th role="columnheader" scope="col">Uploaded</th></tr></thead>
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Version</th><th role="columnheader" scope="col">Index</th><th role="columnheader" scope="col">Files</th><th role="columnheader" scope="col">Uploaded</th><th role="columnheader" scope="col">Documentation</th></tr></thead>
 <tbody role="rowgroup">
 ${view.releases.map((release) => releaseRow(release, view, frame))}</tbody>
 </table>`
@@ -79,6 +80,13 @@ ${view.releases.map((release) => releaseRow(release, view, frame))}</tbody>
 function releaseRow(release: ReleaseLine, view: ProjectView, frame: Frame): Html {
   return html`<tr role="row"><td role="cell" class="first"><a href="${indexHref(frame.root, view.index, view.name, release.version)}">${release.version}</a>${
     isPrerelease(release.version) && html` <span class="badge">pre-release</span>`
-  }${release.yanked && html` <span class="badge warn">yanked</span>`}</td><td role="cell"><a href="${indexHref(frame.root, release.index)}">${release.index}</a></td><td role="cell">${countOf(release.files, 'file')}</td><td role="cell">${release.uploadTime !== undefined && dayOf(release.uploadTime)}</td></tr>
+  }${release.yanked && html` <span class="badge warn">yanked</span>`}${release.tests !== undefined && html` <a class="tests" href="${indexHref(frame.root, view.index, view.name, release.version)}#tests">tests</a> ${stateBadge(release.tests)}`}</td><td role="cell"><a href="${indexHref(frame.root, release.index)}">${release.index}</a></td><td role="cell">${countOf(release.files, 'file')}</td><td role="cell">${release.uploadTime !== undefined && dayOf(release.uploadTime)}</td><td role="cell">${documentation(release, view, frame)}</td></tr>
 `
+}
+
+function documentation(release: ReleaseLine, { name }: ProjectView, { root }: Frame): Html | undefined {
+  if (release.documentation === undefined) return undefined
+  const { index, path } = release.documentation
+  const { version } = release
+  return html`<a href="${documentationHref(root, { index, name, version })}">${name}-${version}</a> (<a href="${root + pathOf(path)}">zip</a>)`
 }

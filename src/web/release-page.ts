@@ -9,6 +9,7 @@ import { indexHref, outsideHref, simpleHref } from './links.ts'
 import { indexCrumbs } from './project-page.ts'
 import { countOf } from './readable.ts'
 import { renderReadme } from './readme.ts'
+import { documentationLink, historySection, testsSection } from './release-attachments.ts'
 
 export function releasePage(view: ReleaseView, frame: Frame): string {
   const { root } = frame
@@ -18,7 +19,7 @@ ${view.summary !== undefined && html`<p class="lead">${view.summary}</p>`}
 ${notices(view, root)}
 <h2 class="hidden">Install</h2>
 ${installLines(frame, view.index, `${view.name}==${view.version}`)}
-<nav class="jump" aria-label="On this page">${said !== undefined && html`<a href="#description">Description</a> `}<a href="#files">${countOf(view.files.length, 'file')}</a> <a href="#details">Details</a> <a href="${indexHref(root, view.index, view.name)}">All releases</a> <a href="${simpleHref(root, view.index, view.name)}">Simple API page</a></nav>
+<nav class="jump" aria-label="On this page">${said !== undefined && html`<a href="#description">Description</a> `}<a href="#files">${countOf(view.files.length, 'file')}</a> ${view.tests !== undefined && html`<a href="#tests">Test results</a> `}${documentationLink(view, root)}<a href="#details">Details</a> <a href="${indexHref(root, view.index, view.name)}">All releases</a> <a href="${simpleHref(root, view.index, view.name)}">Simple API page</a></nav>
 <div class="columns">
 <div class="main">
 ${
@@ -34,6 +35,8 @@ ${renderReadme(said, LIMITS)}
 <h2 id="files">Files</h2>
 ${fileTable(view.files, root, `Files of ${view.name} ${view.version}`)}
 </section>
+${testsSection(view, root)}
+${historySection(view, root)}
 </div>
 <aside aria-labelledby="details">
 <h2 id="details">Details</h2>

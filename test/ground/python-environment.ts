@@ -1,70 +1,88 @@
-/** `.cache/python/`: the virtual environment with the real clients, built once for every pin list. */
+/** Virtual environments with real Python programs, each built once for every pin list; `.cache/python/` has the clients. */
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fetch } from 'undici'
 import { configuredIndex } from './configured-index.ts'
 import { type Outcome, runProgram } from './run-program.ts'
 import { CHECKOUT } from './server-process.ts'
 
-/** The environment's folder, whether or not it stands already. */
-export const PYTHON_ENVIRONMENT = join(CHECKOUT, '.cache', 'python')
+export interface PythonEnvironment {
+  /** Absolute, whether or not it stands already. */
+  readonly folder: string
+  /** The file that says what is in it, as pip reads requirements. It names pip itself. */
+  readonly pins: string
+  /** What is in it, as a message says it. */
+  readonly holds: string
+}
 
-const PINS = join(import.meta.dirname, 'python-clients.txt')
+const CLIENTS: PythonEnvironment = {
+  folder: join(CHECKOUT, '.cache', 'python'),
+  pins: join(import.meta.dirname, 'python-clients.txt'),
+  holds: 'the Python clients',
+}
+
+/** The folder of the environment with the clients, whether or not it stands already. */
+export const PYTHON_ENVIRONMENT = CLIENTS.folder
+
 /** twine and build, as pinned, run from here on. */
 const OLDEST_PYTHON = [3, 9] as const
 const BUILD_MS = 10 * 60_000
 
 /**
- * Builds the environment unless it stands. `say` is told in one line what is done and why, and nothing when there is nothing to do.
+ * Builds an environment (the clients' unless told) where it does not stand. `say` is told in one line what is done and why, and nothing when there is nothing to do.
  * Throws a sentence with a remedy when Python is missing or too old, or the index cannot be reached.
  */
-export async function preparePythonEnvironment(say: (line: string) => void = () => {}): Promise<void> {
-  if (await stands()) return
-  await using _lock = await lockBuild()
-  if (await stands()) return
-  say(`Building the Python environment for tests in ${PYTHON_ENVIRONMENT} (once, about a minute)`)
-  await build()
+export async function preparePythonEnvironment(
+  say: (line: string) => void = () => {},
+  environment: PythonEnvironment = CLIENTS,
+): Promise<void> {
+  if (await stands(environment)) return
+  await using _lock = await lockBuild(environment)
+  if (await stands(environment)) return
+  say(`Building ${environment.holds} for tests in ${environment.folder} (once, about a minute)`)
+  await build(environment)
 }
 
 /** The pin list and the place: a virtual environment holds absolute paths and does not survive a move. */
-async function wantedStamp(): Promise<string> {
+async function wantedStamp({ pins, folder }: PythonEnvironment): Promise<string> {
   return createHash('sha256')
-    .update(await readFile(PINS))
-    .update(PYTHON_ENVIRONMENT)
+    .update(await readFile(pins))
+    .update(folder)
     .digest('hex')
 }
 
-function stampPath(): string {
-  return join(PYTHON_ENVIRONMENT, 'ready.sha256')
+function stampPath({ folder }: PythonEnvironment): string {
+  return join(folder, 'ready.sha256')
 }
 
-async function stands(): Promise<boolean> {
-  const stamp = await readFile(stampPath(), 'utf8').catch(() => undefined)
-  if (stamp !== (await wantedStamp())) return false
+async function stands(environment: PythonEnvironment): Promise<boolean> {
+  const stamp = await readFile(stampPath(environment), 'utf8').catch(() => undefined)
+  if (stamp !== (await wantedStamp(environment))) return false
   // The Python that it was made from may have been removed since.
-  return stat(join(PYTHON_ENVIRONMENT, 'bin', 'python')).then(
+  return stat(join(environment.folder, 'bin', 'python')).then(
     () => true,
     () => false,
   )
 }
 
-async function build(): Promise<void> {
+async function build(environment: PythonEnvironment): Promise<void> {
+  const { folder, pins, holds } = environment
   await refuseOldPython()
-  await rm(PYTHON_ENVIRONMENT, { recursive: true, force: true })
-  const made = await ambient('python3', ['-m', 'venv', PYTHON_ENVIRONMENT])
-  if (made.code !== 0) await makeWithoutEnsurepip(made)
-  const python = join(PYTHON_ENVIRONMENT, 'bin', 'python')
-  const installed = await ambient(python, ['-m', 'pip', 'install', '--quiet', '--no-input', '--requirement', PINS])
+  await rm(folder, { recursive: true, force: true })
+  const made = await ambient('python3', ['-m', 'venv', folder])
+  if (made.code !== 0) await makeWithoutEnsurepip(made, environment)
+  const python = join(folder, 'bin', 'python')
+  const installed = await ambient(python, ['-m', 'pip', 'install', '--quiet', '--no-input', '--requirement', pins])
   if (installed.code !== 0) {
     throw new Error(
-      `Cannot install the Python clients that tests run (${PINS}) from the index that pip is configured with:\n` +
+      `Cannot install ${holds} that tests run (${pins}) from the index that pip is configured with:\n` +
         `${lastLines(installed)}\nhint: check the network and "python3 -m pip config list", then run this again`,
     )
   }
   // Last, so that an interrupted build is never taken for a whole one.
-  await writeFile(stampPath(), await wantedStamp())
+  await writeFile(stampPath(environment), await wantedStamp(environment))
 }
 
 async function refuseOldPython(): Promise<void> {
@@ -80,16 +98,16 @@ async function refuseOldPython(): Promise<void> {
 }
 
 /** Debian keeps ensurepip in a package of its own (python3-venv); pip's wheel can install itself without it. */
-async function makeWithoutEnsurepip(failed: Outcome): Promise<void> {
+async function makeWithoutEnsurepip(failed: Outcome, { folder, pins }: PythonEnvironment): Promise<void> {
   const hint = 'hint: install it (on Debian and Ubuntu: "apt install python3-venv"), then run this again'
-  await rm(PYTHON_ENVIRONMENT, { recursive: true, force: true })
-  const bare = await ambient('python3', ['-m', 'venv', '--without-pip', PYTHON_ENVIRONMENT])
+  await rm(folder, { recursive: true, force: true })
+  const bare = await ambient('python3', ['-m', 'venv', '--without-pip', folder])
   if (bare.code !== 0) {
     throw new Error(
       `Cannot make a virtual environment, Python's venv module does not work:\n${lastLines(failed)}\n${hint}`,
     )
   }
-  const wheel = await pipWheel().catch((error: unknown) => {
+  const wheel = await pipWheel(pins).catch((error: unknown) => {
     throw new Error(
       `Cannot make a virtual environment with pip: Python lacks ensurepip, and pip's wheel could not be fetched\n${hint}`,
       {
@@ -97,17 +115,17 @@ async function makeWithoutEnsurepip(failed: Outcome): Promise<void> {
       },
     )
   })
-  const path = join(PYTHON_ENVIRONMENT, wheel.filename)
+  const path = join(folder, wheel.filename)
   await writeFile(path, wheel.bytes)
   // pip's wheel is a folder of modules to Python, and can be run from within.
-  const python = join(PYTHON_ENVIRONMENT, 'bin', 'python')
+  const python = join(folder, 'bin', 'python')
   const installed = await ambient(python, [join(path, 'pip'), 'install', '--quiet', '--no-index', '--no-input', path])
   await rm(path)
   if (installed.code !== 0) throw new Error(`Cannot install pip from its own wheel:\n${lastLines(installed)}\n${hint}`)
 }
 
-async function pipWheel(): Promise<{ readonly filename: string; readonly bytes: Buffer }> {
-  const pinned = /^pip==(\S+)$/m.exec(await readFile(PINS, 'utf8'))?.[1]
+async function pipWheel(pins: string): Promise<{ readonly filename: string; readonly bytes: Buffer }> {
+  const pinned = /^pip==(\S+)$/m.exec(await readFile(pins, 'utf8'))?.[1]
   const filename = `pip-${pinned}-py3-none-any.whl`
   const page = new URL('pip/', await configuredIndex())
   const answer = await fetch(page, { headers: { accept: 'text/html' } })
@@ -136,10 +154,10 @@ function lastLines(outcome: Outcome): string {
 }
 
 /** One process builds, the others wait. A folder is made by exactly one of them. */
-async function lockBuild(): Promise<AsyncDisposable> {
-  const folder = join(CHECKOUT, '.cache', 'python.lock')
+async function lockBuild(environment: PythonEnvironment): Promise<AsyncDisposable> {
+  const folder = `${environment.folder}.lock`
   const owner = join(folder, 'pid')
-  await mkdir(join(CHECKOUT, '.cache'), { recursive: true })
+  await mkdir(dirname(folder), { recursive: true })
   const until = performance.now() + BUILD_MS
   while (true) {
     try {
@@ -153,7 +171,7 @@ async function lockBuild(): Promise<AsyncDisposable> {
     if (pid > 0 && !isRunning(pid)) await rm(folder, { recursive: true, force: true })
     else if (performance.now() > until) {
       throw new Error(
-        `Cannot build the Python environment: "${folder}" is held by another process\nhint: remove it if none runs`,
+        `Cannot build ${environment.holds}: "${folder}" is held by another process\nhint: remove it if none runs`,
       )
     } else await delay(200)
   }

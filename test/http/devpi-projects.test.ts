@@ -55,7 +55,9 @@ test('GET of a project gives its versions through the bases, what is hidden unde
 
 test('GET of a project with ?ignore_bases and with final slash', async () => {
   assert.deepEqual(Object.keys(await versions('/alice/dev/acme/?ignore_bases=')), ['1.0'])
-  const gone = await stranger.asks('/alice/child/onlyfar?ignore_bases=', { accept: 'application/json' })
+  // Known through the bases, and without a release of its own: devpi says so with an empty result.
+  assert.deepEqual(await versions('/alice/child/onlyfar?ignore_bases='), {})
+  const gone = await stranger.asks('/alice/child/nothing?ignore_bases=', { accept: 'application/json' })
   assert.equal(gone.status, 404)
 })
 

@@ -47,6 +47,13 @@ const PLACES: readonly ((name: string) => string)[] = [
   (name) => `/alice/dev/+f/aaa/bbbbbbbbbbbbb/${name}`,
   (name) => `/alice/dev/+e/${name}/acme-1.0.tar.gz`,
   (name) => `/alice/${name}/+api`,
+  (name) => `/alice/dev/acme/${name}/+doc/`,
+  (name) => `/alice/dev/acme/1.0/+doc/${name}`,
+  (name) => `/alice/dev/acme/1.0/+d/${name}`,
+  (name) => `/alice/dev/acme/1.0/+toxresults/${name}`,
+  (name) => `/alice/dev/acme/1.0/+toxresults/acme-1.0-py3-none-any.whl/${name}`,
+  (name) => `/+groups/${name}`,
+  (name) => `/+changelog/${name}`,
 ]
 
 const status = (answer: string) => Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1])
@@ -83,12 +90,22 @@ for (const name of NAMES) {
     const answers = [
       ...(isUserName
         ? []
-        : [await raw('PUT', `/${name}`, '{"password":""}'), await raw('PUT', `/alice/${name}`, '{}')]),
+        : [
+            await raw('PUT', `/${name}`, '{"password":""}'),
+            await raw('PUT', `/alice/${name}`, '{}'),
+            await raw('POST', `/alice/dev/${name}/refresh`, '{}'),
+          ]),
       await raw('PATCH', `/${name}`, '{"title":"x"}'),
       await raw('PATCH', `/alice/${name}`, '{"title":"x"}'),
       await raw('DELETE', `/${name}`, '{}'),
       await raw('DELETE', `/alice/${name}`, '{}'),
       await raw('POST', `/alice/${name}`, '{}'),
+      await raw('POST', '/alice/dev', `{"name":"acme","version":"1.0","targetindex":"alice/${name.slice(0, 900)}"}`),
+      await raw('PUT', `/+groups/${name}`, '{"members":[]}'),
+      await raw('DELETE', `/alice/dev/${name}`, '{}'),
+      await raw('DELETE', `/alice/dev/acme/${name}`, '{}'),
+      await raw('DELETE', `/alice/dev/+f/aaa/bbbbbbbbbbbbb/${name}`, '{}'),
+      await raw('POST', `/alice/dev/+f/aaa/bbbbbbbbbbbbb/${name}`, '{}'),
     ]
     for (const answer of answers) {
       assert.ok(status(answer) >= 400 && status(answer) < 500, answer.slice(0, 300))

@@ -1,100 +1,141 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { wheel } from '../wheels.ts'
-import { type Answer, type Ask, startWorld } from '../world.ts'
+import { startWorld, type World } from '../world.ts'
 
-const world = await startWorld({ limits: { toxResultBytes: 1000 } })
-after(() => world[Symbol.asyncDispose]())
-const { alice, stranger } = world
-const file = wheel({ name: 'acme', version: '1.0' })
-const at = (index: string) => `/${index}/+f/${file.sha256.slice(0, 3)}/${file.sha256.slice(3, 16)}/${file.filename}`
-await alice.uploads(file, 'alice/dev')
+const FILE = wheel({ name: 'acme', version: '1.0' })
+const ADDRESS = `/alice/dev/+f/${FILE.sha256.slice(0, 3)}/${FILE.sha256.slice(3, 16)}/${FILE.filename}`
+const PAGES = `/alice/dev/acme/1.0/+toxresults/${FILE.filename}`
+const LIMITS = { toxShownBytes: 100_000, toxPageBytes: 150_000, toxPageResults: 6 }
+const EVIL = `"'><script>alert(1)</script>`
 
-// Odd spacing on purpose: the bytes are kept, not the meaning.
-const BODY = '{"testenvs":  {"py": {"test": []}}}'
-const post = (path: string, body: string, who = stranger, more: Ask = {}) =>
-  who.asks(path, {
-    method: 'POST',
-    body,
-    accept: 'application/json',
-    ...more,
-    headers: { 'content-type': 'application/json', ...more.headers },
-  })
-const tell = (answer: Answer) => [answer.status, answer.json<{ message?: string }>().message]
+let world: World
 
-interface Link {
-  rel: string
-  href: string
-  for_href?: string
-  hash_spec: string
-  log: { what: string; dst: string }[]
-}
-const links = async (): Promise<Link[]> =>
-  (await stranger.asks('/alice/dev/acme/1.0', { accept: 'application/json' })).json<{ result: { '+links': Link[] } }>()
-    .result['+links']
-
-test('POST to a file stores a test result, byte by byte, and shows it among the links', async () => {
-  const answer = await post(at('alice/dev'), BODY)
-  assert.equal(answer.status, 200)
-  const { type, result } = answer.json<{ type: string; result: string }>()
-  assert.equal(type, 'toxresultpath')
-  const [, path, hash] = /^(.*)#sha256=([0-9a-f]{64})$/.exec(result)!
-  assert.match(path!, new RegExp(`^${at('alice/dev').slice(1).replace(/[+.]/g, '\\$&')}\\.toxresult-\\d{14}-0$`))
-  const kept = await stranger.asks(`/${path}`)
-  assert.equal(kept.text, BODY)
-  assert.equal(kept.headers.etag, `"${hash}"`)
-  const [release, tox] = await links()
-  assert.equal(release?.rel, 'releasefile')
-  assert.deepEqual(
-    [tox?.rel, tox?.for_href, tox?.hash_spec, tox?.log.map((each) => [each.what, each.dst])],
-    ['toxresult', release?.href, `sha256=${hash}`, [['upload', 'alice/dev']]],
-  )
-  assert.ok(tox?.href.endsWith(path!))
+before(async () => {
+  world = await startWorld({ limits: LIMITS })
+  assert.equal((await world.alice.uploads(FILE, 'alice/dev')).status, 200)
+})
+after(async () => {
+  await world[Symbol.asyncDispose]()
 })
 
-test('two results within one second are two', async () => {
-  const before = (await links()).length
-  const [one, two] = [await post(at('alice/dev'), '{"a": 1}'), await post(at('alice/dev'), '{"a": 2}', alice)]
-  assert.notEqual(one.json<{ result: string }>().result, two.json<{ result: string }>().result)
-  assert.equal((await links()).length, before + 2)
-})
-
-for (const [what, body, status, message] of [
-  ['no JSON', 'not json', 400, 'Bad request: could not decode json'],
-  ['nothing', '', 400, 'Bad request: could not decode json'],
-  ['too much', JSON.stringify('x'.repeat(2000)), 413, 'The body is too large'],
-] as const) {
-  test(`a test result that is ${what} is refused with ${status} and not kept`, async () => {
-    const before = await links()
-    assert.deepEqual(tell(await post(at('alice/dev'), body)), [status, message])
-    assert.deepEqual(await links(), before)
-  })
+interface Run {
+  readonly retcode?: unknown
+  readonly output?: string
+  readonly host?: string
+  readonly name?: string
 }
 
-test('a test result of what is not there is 404', async () => {
-  const gone = at('alice/dev').replace('acme-1.0', 'acme-2.0')
-  assert.deepEqual(tell(await post(gone, BODY)), [404, `no release file found at ${gone.slice(1)}`])
-  assert.equal((await post(at('alice/none'), BODY)).status, 404)
-  const [, tox] = await links()
-  assert.equal((await post(new URL(tox!.href).pathname, BODY)).status, 404)
+function report({ retcode = 0, output = 'ran', host = 'builder', name = 'py312' }: Run = {}) {
+  const command = { command: ['pytest', '-x'], output, retcode }
+  const environment = { python: { version: '3.12.1 (main)' }, setup: [{ ...command, retcode: 0 }], test: [command] }
+  return { host, platform: 'linux', testenvs: { [name]: environment } }
+}
+
+/** Gives the result's own name. */
+async function sends(result: unknown): Promise<string> {
+  const answer = await world.alice.asks(ADDRESS, { json: result })
+  assert.equal(answer.status, 200, answer.text)
+  return answer.json<{ result: string }>().result.replace(/^.*\/|#.*$/g, '')
+}
+
+async function page(path: string): Promise<string> {
+  const answer = await world.stranger.asks(path, { accept: 'text/html' })
+  assert.equal(answer.status, 200, `${path}: ${answer.text}`)
+  assert.match(answer.headers['content-security-policy'] ?? '', /^default-src 'none'/)
+  assert.doesNotMatch(answer.text, /<script/)
+  return answer.text
+}
+
+async function status(path: string): Promise<number> {
+  return (await world.stranger.asks(path, { accept: 'text/html' })).status
+}
+
+test('a release without test results has no page of them, and does not speak of them', async () => {
+  assert.equal(await status(PAGES), 404)
+  assert.doesNotMatch(await page('/alice/dev/acme/1.0'), /Test results/)
 })
 
-test('acl_toxresult_upload says who may', async () => {
-  await alice.asks('/alice/dev', { method: 'PATCH', json: ['acl_toxresult_upload=alice'] })
-  const refused =
-    'No permission to upload tox results. You can use the devpi test --no-upload option to skip the upload.'
-  assert.deepEqual(tell(await post(at('alice/dev'), BODY)), [403, refused])
-  assert.equal((await post(at('alice/dev'), BODY, alice)).status, 200)
+test('the newest result of each environment is on the page of the release, all of them on their own', async () => {
+  await sends(report({ retcode: 1, output: 'first run' }))
+  const second = await sends(report({ output: 'second run' }))
+  const release = await page('/alice/dev/acme/1.0')
+  assert.match(release, />Test results</)
+  const links = release.match(/\+toxresults\/[^"]*toxresult-[^"]*py312"/g)
+  assert.deepEqual(links, [`+toxresults/${FILE.filename}/${second}#builder-linux-py312"`])
+  assert.match(release, /<span class="badge stage">passed<\/span>/)
+  assert.match(release, /All test results of this file/)
+  const all = await page(PAGES)
+  assert.equal(all.match(/#builder-linux-py312"/g)?.length, 2)
+  assert.match(all, /badge warn">failed</)
+  for (const path of ['/alice/dev', '/alice/dev/acme']) {
+    assert.match(await page(path), /#tests">tests<\/a> <span class="badge stage">passed</, path)
+  }
+  const one = await page(`${PAGES}/${second}`)
+  assert.match(one, /id="builder-linux-py312-test"/)
+  assert.match(one, /<code>pytest -x<\/code>/)
+  assert.match(one, /<pre tabindex="0">second run<\/pre>/)
+  assert.doesNotMatch(one, /first run/)
 })
 
-test('a test result goes with its file, and can be deleted alone', async () => {
-  const [, tox] = await links()
-  const path = new URL(tox!.href).pathname
-  const before = (await links()).length
-  assert.equal((await alice.asks(path, { method: 'DELETE' })).status, 200)
-  assert.equal((await links()).length, before - 1)
-  assert.equal((await stranger.asks(path)).status, 410)
-  const [, other] = await links()
-  assert.equal((await alice.asks(at('alice/dev'), { method: 'DELETE' })).status, 200)
-  assert.equal((await stranger.asks(new URL(other!.href).pathname)).status, 410)
+test('one failed environment makes the release fail in lists', async () => {
+  await sends(report({ retcode: 1, name: 'py313' }))
+  assert.match(await page('/alice/dev'), /#tests">tests<\/a> <span class="badge warn">failed</)
+})
+
+test('a result is shown as text, whatever it holds', async () => {
+  const name = await sends(report({ host: EVIL, name: EVIL, output: EVIL }))
+  for (const path of [`${PAGES}/${name}`, PAGES, '/alice/dev/acme/1.0']) {
+    const text = await page(path)
+    assert.match(text, /&lt;script&gt;alert\(1\)/)
+    assert.doesNotMatch(text, /onclick|"'>/)
+  }
+})
+
+test('JSON that is no report of tox is there, and said to be unreadable', async () => {
+  const name = await sends(['anything'])
+  assert.match(await page(PAGES), /This result cannot be read\./)
+  assert.match(await page(`${PAGES}/${name}`), /This result cannot be read: .* It can be downloaded/)
+  assert.match(await page(`${PAGES}/${name}`), new RegExp(`href="[./]*alice/dev/\\+f/[^"]*/${name}">Download as JSON`))
+})
+
+test('a page reads only so much, and names what it did not read', async () => {
+  const large = await sends(report({ output: 'x'.repeat(LIMITS.toxShownBytes) }))
+  assert.match(await page(`${PAGES}/${large}`), /too large to be shown/)
+  await using another = await startWorld({ limits: LIMITS })
+  const mine = world
+  world = another
+  try {
+    await world.alice.uploads(FILE, 'alice/dev')
+    for (let run = 0; run < 9; run++) await sends(report({ name: `env${run}` }))
+    const first = await page(PAGES)
+    assert.equal(first.match(/Not read for this page/g)?.length, 3)
+    assert.match(first, /env8</, 'the newest are read')
+    // What was read is remembered, so the next page comes further.
+    assert.doesNotMatch(await page(PAGES), /Not read for this page/)
+  } finally {
+    world = mine
+  }
+})
+
+test('addresses of what is not there are answered with 404', async () => {
+  for (const path of [
+    `${PAGES}/nothing`,
+    `${PAGES}/..%2f..%2f`,
+    '/alice/dev/acme/1.0/+toxresults/other.whl',
+    `/alice/dev/acme/2.0/+toxresults/${FILE.filename}`,
+    `/alice/dev/other/1.0/+toxresults/${FILE.filename}`,
+    `/alice/nothing/acme/1.0/+toxresults/${FILE.filename}`,
+  ]) {
+    assert.equal(await status(path), 404, path)
+  }
+})
+
+test('the page of a release tells the history of its files', async () => {
+  const again = wheel({ name: 'acme', version: '1.0', summary: 'again' })
+  assert.equal((await world.alice.uploads(again, 'alice/dev')).status, 200)
+  const text = await page('/alice/dev/acme/1.0')
+  assert.match(text, />History</)
+  assert.match(text, /Uploaded to <a href="[./]*alice\/dev">alice\/dev<\/a> by alice <time /)
+  assert.match(text, /Replaced to <a [^>]*>alice\/dev<\/a> by alice 1 time/)
 })

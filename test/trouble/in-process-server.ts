@@ -1,5 +1,5 @@
 /** A server inside the test's own process on a port of its own, so that limits can be made small and stores be looked into. */
-import { createServer, get, type IncomingHttpHeaders, type Server } from 'node:http'
+import { get, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { openServer, openStores, type Stores } from '../../src/compose.ts'
@@ -50,7 +50,7 @@ export async function startInProcess(options: InProcessOptions = {}): Promise<In
     ),
   )
   await opened.app.ready()
-  const listener = stack.adopt(createServer(opened.app.routing), close)
+  const listener = stack.adopt(opened.createListener(), close)
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
   const moved = stack.move()

@@ -110,7 +110,7 @@ for (const [how, settings] of [
         else assert.equal(outcome, expected)
         if (outcome === 'refused') {
           assert.match(String(reply.status), /^50[23]$/)
-          assert.match(reply.bytes.toString(), /^Cannot /)
+          assert.match((JSON.parse(reply.bytes.toString()) as { message: string }).message, /^Cannot /)
           assert.equal(reply.headers['cache-control'], 'no-store')
         }
         if (expected !== 'right') await nothingIsKept(world, filename, added)

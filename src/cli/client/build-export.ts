@@ -1,10 +1,10 @@
 /** The folder to build in: a fresh copy of what Git knows of the project, so that stray files do not get into archives. */
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { Session } from './session.ts'
+import { type WorkFolder, workFolder } from './work-folder.ts'
 
 export interface ExportOptions {
   /** False builds in the project's own folder. */
@@ -13,44 +13,31 @@ export interface ExportOptions {
   readonly setupdirOnly: boolean
 }
 
-export interface BuildSource extends AsyncDisposable {
-  readonly path: string
-}
-
 /** The list of files of one repository. */
 const LIST_BYTES_MAX = 256 * 1024 * 1024
 
 /** A temporary copy of the versioned files; the folder itself without Git, and where `options.vcs` is off. */
-export async function exportVersioned(session: Session, folder: string, options: ExportOptions): Promise<BuildSource> {
+export async function exportVersioned(session: Session, folder: string, options: ExportOptions): Promise<WorkFolder> {
   const root = options.vcs ? await repositoryOf(session, folder) : undefined
   if (root === undefined) return { path: folder, async [Symbol.asyncDispose]() {} }
   const { out } = session
-  const work = await mkdtemp(join(tmpdir(), 'devpi-'))
-  out.info(`using workdir ${work}`)
-  try {
-    const from = options.setupdirOnly ? folder : root
-    const copy = join(work, basename(from))
-    await mkdir(copy)
-    for (const file of await versionedFiles(session, from)) {
-      await mkdir(dirname(join(copy, file)), { recursive: true })
-      await cp(join(from, file), join(copy, file), { verbatimSymlinks: true, recursive: true })
-    }
-    if (options.setupdirOnly) {
-      out.warn('not copying vcs repository metadata for .git')
-    } else {
-      await cp(join(root, '.git'), join(copy, '.git'), { verbatimSymlinks: true, recursive: true })
-      out.info(`copied repo ${join(root, '.git')} to ${join(copy, '.git')}`)
-    }
-    return {
-      path: join(copy, relative(from, folder)),
-      async [Symbol.asyncDispose]() {
-        await rm(work, { recursive: true, force: true })
-      },
-    }
-  } catch (error) {
-    await rm(work, { recursive: true, force: true })
-    throw error
+  await using unfinished = new AsyncDisposableStack()
+  const work = unfinished.use(await workFolder(session, 'devpi-'))
+  const from = options.setupdirOnly ? folder : root
+  const copy = join(work.path, basename(from))
+  await mkdir(copy)
+  for (const file of await versionedFiles(session, from)) {
+    await mkdir(dirname(join(copy, file)), { recursive: true })
+    await cp(join(from, file), join(copy, file), { verbatimSymlinks: true, recursive: true })
   }
+  if (options.setupdirOnly) {
+    out.warn('not copying vcs repository metadata for .git')
+  } else {
+    await cp(join(root, '.git'), join(copy, '.git'), { verbatimSymlinks: true, recursive: true })
+    out.info(`copied repo ${join(root, '.git')} to ${join(copy, '.git')}`)
+  }
+  const finished = unfinished.move()
+  return { path: join(copy, relative(from, folder)), [Symbol.asyncDispose]: () => finished.disposeAsync() }
 }
 
 async function repositoryOf(session: Session, folder: string): Promise<string | undefined> {

@@ -1,11 +1,11 @@
-/** Builds sdist and wheel of the project in the current folder with `python -m build`, for `devpi upload` without paths. */
-import { spawn } from 'node:child_process'
+/** Builds the project in the current folder, for `devpi upload` without paths: archives with `python -m build`, documentation with Sphinx. */
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
-import { platform } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { buildDocs } from './build-docs.ts'
 import { exportVersioned } from './build-export.ts'
-import { readBuildSettings } from './build-settings.ts'
+import { type BuildSettings, readBuildSettings } from './build-settings.ts'
+import { pythonOf, runToSuccess } from './program.ts'
 import type { Session } from './session.ts'
 
 export interface BuildOptions {
@@ -19,10 +19,10 @@ export interface BuildOptions {
   /** devpi's former way to say `--sdist` (`sdist`, `sdist.tgz`) and `--wheel` (`bdist_wheel`). */
   readonly formats?: string
   readonly python?: string
+  readonly withDocs?: boolean
+  /** Documentation and nothing else. */
+  readonly onlyDocs?: boolean
 }
-
-/** What a failing build printed is shown up to here. */
-const OUTPUT_BYTES_MAX = 1024 * 1024
 
 /** The paths of the archives built, in `dist` of the current folder, which is emptied before as devpi's client does. */
 export async function build(session: Session, options: BuildOptions): Promise<string[]> {
@@ -40,71 +40,82 @@ export async function build(session: Session, options: BuildOptions): Promise<st
   out.line(`pre-build: cleaning ${dist}`)
   await rm(dist, { recursive: true, force: true })
   await mkdir(dist)
-  const wanted = kinds(session, options, settings)
-  const args = ['-m', 'build', '--outdir', dist, ...wanted, ...(options.isolation === false ? ['--no-isolation'] : [])]
-  await run(session, options.python ?? pythonOf(session), args, source.path)
+  const python = options.python ?? pythonOf(session)
+  if (!options.onlyDocs) {
+    for (const args of commands(session, options, settings, dist)) {
+      await runToSuccess(session, python, args, { cwd: source.path })
+    }
+  }
   const built = (await readdir(dist)).toSorted().map((name) => join(dist, name))
+  for (const path of built) out.line(`built: ${path} ${await kilobytes(path)}`)
+  if (options.withDocs || options.onlyDocs) {
+    const docs = await buildDocs(session, { python, source: source.path, dist, isolation: options.isolation !== false })
+    out.line(`built: ${docs} [sphinx docs] ${await kilobytes(docs)}`)
+    built.push(docs)
+  }
   if (built.length === 0) throw out.failure('nothing built!')
-  for (const path of built) out.line(`built: ${path} ${Math.floor((await stat(path)).size / 1000)}kb`)
   return built
 }
 
-function kinds(
-  { out }: Session,
-  options: BuildOptions,
-  settings: { sdist?: boolean; wheel?: boolean; formats?: string },
-): string[] {
-  let sdist = settings.sdist === true || options.sdist === true
-  let wheel = settings.wheel === true || options.wheel === true
-  const formats = (options.formats ?? settings.formats ?? '').split(',').map((format) => format.trim())
-  if (formats.some((format) => format !== '') && !sdist && !wheel) {
-    sdist = formats.some((format) => format === 'sdist' || format.startsWith('sdist.'))
-    wheel = formats.includes('bdist_wheel')
-    if (!sdist && !wheel)
-      throw out.failure(`Cannot build "${formats.join(',')}": use --sdist, --wheel or neither for both`)
-    out.warn('The --formats option is deprecated, use --sdist, --wheel or neither for both.')
-  }
-  return [...(sdist ? ['--sdist'] : []), ...(wheel ? ['--wheel'] : [])]
+async function kilobytes(path: string): Promise<string> {
+  return `${Math.floor((await stat(path)).size / 1000)}kb`
 }
 
-/** The Python of the activated environment, else the first on PATH. */
-function pythonOf({ activeVenv, context, out }: Session): string {
-  const windows = platform() === 'win32'
-  const programs = [
-    ...(activeVenv ? [join(activeVenv, windows ? 'Scripts' : 'bin')] : []),
-    ...(context.env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''),
+/** The arguments of each run of Python that is needed: one, and one more for each former kind of archive. */
+function commands(session: Session, options: BuildOptions, settings: BuildSettings, dist: string): string[][] {
+  const { out } = session
+  const isolation = options.isolation === false ? ['--no-isolation'] : []
+  const build = (...kinds: string[]) => ['-m', 'build', '--outdir', dist, ...kinds, ...isolation]
+  const sdist = settings.sdist === true || options.sdist === true
+  const wheel = settings.wheel === true || options.wheel === true
+  const formats = (options.formats ?? settings.formats ?? '')
+    .split(',')
+    .map((format) => format.trim())
+    .filter(Boolean)
+  if (sdist || wheel || formats.length === 0) {
+    return [build(...(sdist ? ['--sdist'] : []), ...(wheel ? ['--wheel'] : []))]
+  }
+  const isSdist = (format: string) => ['sdist', DEFAULT_SDIST, 'sdist.gztar'].includes(format)
+  const others = formats.filter((format) => !isSdist(format) && format !== 'bdist_wheel').toSorted()
+  const kinds = [...(formats.some(isSdist) ? ['--sdist'] : []), ...(formats.includes('bdist_wheel') ? ['--wheel'] : [])]
+  out.warn(`The --formats option is deprecated, ${adviceFor(kinds, others)}`)
+  return [
+    ...(kinds.length === 0 ? [] : [build(...(kinds.length === 2 ? [] : kinds))]),
+    ...others.map((format) => {
+      const words = formerCommand(session, format)
+      out.warn(
+        `The '${format}' format is invalid for python -m build. Falling back to '${words.join(' ')}' which is deprecated.`,
+      )
+      return [...words, '--dist-dir', dist]
+    }),
   ]
-  const names = windows ? ['python.exe'] : ['python3', 'python']
-  const found = programs.flatMap((folder) => names.map((name) => join(folder, name))).find((path) => existsSync(path))
-  if (found === undefined) throw out.failure('command not found: python3 (name one with --python)')
-  return found
 }
 
-async function run(
-  { out, context, options }: Session,
-  program: string,
-  args: readonly string[],
-  cwd: string,
-): Promise<void> {
-  out.line(`--> ${cwd}$ ${program} ${args.join(' ')}`)
-  const env = { ...context.env } as NodeJS.ProcessEnv
-  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
-  const kept: Buffer[] = []
-  let keptBytes = 0
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      if (options.verbose) context.stderr.write(chunk)
-      kept.push(chunk)
-      keptBytes += chunk.length
-      while (keptBytes > OUTPUT_BYTES_MAX) keptBytes -= kept.shift()!.length
-    })
+/** What plain `sdist` means to `python -m build`. */
+const DEFAULT_SDIST = 'sdist.tgz'
+/** devpi's short names for the formats of setuptools' `sdist` command. */
+const SDIST_FORMATS: Readonly<Record<string, string>> = {
+  tgz: 'gztar',
+  tar: 'tar',
+  zip: 'zip',
+  tz: 'ztar',
+  tbz: 'bztar',
+}
+
+function adviceFor(kinds: readonly string[], others: readonly string[]): string {
+  if (kinds.length === 0) return `none of the specified formats '${others.join(',')}' are supported by python -m build`
+  if (kinds.length === 2)
+    return 'you can remove it to get the default sdist and wheel releases you get with your currently specified formats.'
+  const what = kinds[0] === '--sdist' ? 'source' : 'wheel'
+  return `replace it with ${kinds[0]} to only get ${what} release as with your currently specified format.`
+}
+
+function formerCommand({ out }: Session, format: string): string[] {
+  const [kind, archive] = format.split('.', 2)
+  if (kind !== 'sdist' || archive === undefined) return ['setup.py', format]
+  const option = SDIST_FORMATS[archive] ?? Object.values(SDIST_FORMATS).find((known) => known === archive)
+  if (option === undefined) {
+    throw out.failure(`Cannot build "${format}": use sdist with one of ${Object.keys(SDIST_FORMATS).join(', ')}`)
   }
-  const { promise, resolve, reject } = Promise.withResolvers<number | null>()
-  child.on('error', reject).on('close', resolve)
-  const code = await promise.catch((error: Error) => {
-    throw out.failure(`Cannot run "${program}": ${error.message}`)
-  })
-  if (code === 0) return
-  if (!options.verbose) out.line(Buffer.concat(kept).toString('utf8').trimEnd())
-  throw out.failure(`command failed: "${program} ${args.join(' ')}" ended with ${code ?? 'a signal'}`)
+  return ['setup.py', 'sdist', '--formats', option]
 }

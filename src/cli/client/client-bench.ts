@@ -1,11 +1,11 @@
 /** For tests: the client commands run in a folder of their own, against a server that answers from a table. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createListener, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
+import { compose, type Duplex, Readable, Transform, Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { Command, CommanderError } from 'commander'
@@ -26,6 +26,7 @@ export interface Answer {
   readonly reason?: string
   readonly headers?: Record<string, string>
   readonly json?: unknown
+  readonly body?: Buffer
 }
 
 /** A server that answers `METHOD /path` from a table, and a folder in which commands run against it. */
@@ -38,11 +39,12 @@ export class Bench implements AsyncDisposable {
   cwd = this.folder
   #url = ''
   readonly #server = createServer((request, response) => void this.#answer(request, response))
+  readonly #listener = createListener((socket) => this.#server.emit('connection', withoutPush(socket)))
 
   static async open(): Promise<Bench> {
     const bench = new Bench()
-    await new Promise<void>((resolve) => bench.#server.listen(0, '127.0.0.1', resolve))
-    bench.#url = `http://127.0.0.1:${(bench.#server.address() as AddressInfo).port}`
+    await new Promise<void>((resolve) => bench.#listener.listen(0, '127.0.0.1', resolve))
+    bench.#url = `http://127.0.0.1:${(bench.#listener.address() as AddressInfo).port}`
     const config = { type: 'stage', bases: ['root/pypi'], volatile: true, acl_upload: ['root'], mirror_whitelist: [] }
     Object.assign(bench.answers, {
       'GET /+api': bench.api(),
@@ -113,12 +115,12 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
+    await new Promise((resolve) => this.#listener.close(resolve))
     rmSync(this.folder, { recursive: true })
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const line = `${request.method} ${request.url}`
+    const line = `${request.headers['x-verb'] ?? request.method} ${request.url}`
     this.seen.push({ line, headers: request.headers, body: await buffer(request) })
     const answer = this.answers[line] ?? { status: 404, json: { message: `no answer for ${line}` } }
     response.statusMessage = answer.reason ?? ''
@@ -126,7 +128,7 @@ export class Bench implements AsyncDisposable {
     response.setHeader('X-Devpi-Api-Version', '2')
     if (answer.json !== undefined) response.setHeader('Content-Type', 'application/json')
     for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
-    response.end(answer.json === undefined ? '' : JSON.stringify(answer.json))
+    response.end(answer.json === undefined ? (answer.body ?? '') : JSON.stringify(answer.json))
   }
 }
 
@@ -138,9 +140,28 @@ class Sink extends Writable {
   }
 }
 
-/** An sdist with nothing but its metadata. */
-export async function sdist(name: string, version: string): Promise<Buffer> {
+/** Puts a program on the PATH of commands that does what the shell script says. */
+export function addProgram(bench: Bench, name: string, script: string): void {
+  mkdirSync(bench.path('bin'), { recursive: true })
+  writeFileSync(bench.path(`bin/${name}`), `#!/bin/sh\n${script}\n`)
+  chmodSync(bench.path(`bin/${name}`), 0o755)
+  bench.env.PATH = `${bench.path('bin')}:/usr/local/bin:/usr/bin:/bin`
+}
+
+/** Node's server knows no PUSH: it gets a POST with a header that says what it was. */
+function withoutPush(socket: Socket): Duplex {
+  const rewrite = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, Buffer.from(chunk.toString('latin1').replace(/^PUSH (.*\r\n)/, 'POST $1X-Verb: PUSH\r\n'), 'latin1'))
+    },
+  })
+  return compose(socket, rewrite)
+}
+
+/** An sdist with its metadata, and whatever `more` holds by name. */
+export async function sdist(name: string, version: string, more: Record<string, string> = {}): Promise<Buffer> {
   const archive = pack()
+  for (const [file, text] of Object.entries(more)) archive.entry({ name: `${name}-${version}/${file}` }, text)
   const metadata = `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\nClassifier: A\nClassifier: B\n\nWörds\n`
   archive.entry({ name: `${name}-${version}/PKG-INFO` }, metadata)
   archive.finalize()

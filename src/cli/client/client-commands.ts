@@ -2,16 +2,21 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CliContext } from '../context.ts'
 import { runCommand } from './command-run.ts'
-import { getJson } from './getjson.ts'
+import { getJson, patchJson } from './getjson.ts'
 import { index } from './index-command.ts'
+import { install } from './install.ts'
 import { list } from './list.ts'
 import { login, logoff } from './login.ts'
+import { push } from './push.ts'
+import { refresh } from './refresh.ts'
+import { remove } from './remove.ts'
+import { test } from './test-command.ts'
 import { upload } from './upload.ts'
 import { use } from './use.ts'
 import { passwd, user } from './user.ts'
 
 /**
- * Adds `use`, `login`, `logoff`, `logout`, `user`, `passwd`, `index`, `upload`, `list` and `getjson` to `program`.
+ * Adds every command of devpi's client to `program`.
  * They say what went wrong themselves and then throw `CliExit`; wrong usage is commander's to tell.
  */
 export function addClientCommands(program: Command, context: CliContext): void {
@@ -66,6 +71,8 @@ export function addClientCommands(program: Command, context: CliContext): void {
     .option('--sdist', 'build an sdist')
     .option('--wheel', 'build a wheel')
     .option('--no-isolation', 'build with what is installed')
+    .option('--with-docs', 'build documentation with sphinx-build, too')
+    .option('--only-docs', 'build and upload documentation only')
     .option('--no-docs', 'upload no documentation')
     .option('--index <index>', 'index to upload to')
     .option('--from-dir', 'upload all archives below folders')
@@ -81,7 +88,44 @@ export function addClientCommands(program: Command, context: CliContext): void {
     .option('--ignore-bases', 'leave out what comes from bases')
     .action(run(list))
 
+  add('remove <spec_or_url>', 'delete a project, releases or one file')
+    .option('--index <index>', 'index to delete from')
+    .option('-f, --force', 'also on an index that is not volatile')
+    .action(run(remove))
+
+  add('push <pkgspec> <target>', 'copy a release to another index (USER/NAME) or a repository outside (pypi:REPONAME)')
+    .option('--index <index>', 'index to push from')
+    .option('--no-docs', 'leave documentation out')
+    .option('--only-docs', 'push documentation only')
+    .option('--pypirc <path>', 'file that describes repositories outside (default: ~/.pypirc)')
+    .option('--register-project', 'register the project outside first')
+    .action(run(push))
+
+  add('test <pkgspec...>', 'run tox on the files of releases, and give the results to the server')
+    .option('-e, --toxenv <name>', 'environment for tox to run')
+    .option('-c, --toxini <path>', "tox's configuration, instead of the package's own")
+    .option('--fallback-ini <path>', "tox's configuration for packages that have none")
+    .option('--tox-args <words>', 'further options for tox')
+    .option('--no-upload', 'keep the results here')
+    .option('--index <index>', 'index to take files from')
+    .option('-s, --select <regex>', 'test only files with such names, and wheels for one platform among them')
+    .option('-l, --list', 'show what would be tested')
+    .action(run(test))
+
+  add('install [pkgs...]', 'install with pip from the index in use')
+    .option('--index <index>', 'index to install from')
+    .option('-l, --listinstalled', 'show what is installed')
+    .option('-e, --editable <project>', 'install a project so that changes to it count at once')
+    .option('--venv <dir>', 'virtual environment to install into')
+    .option('-r, --requirement', 'the words name requirements files')
+    .action(run(install))
+
+  add('refresh <pkgs...>', 'make mirrors ask upstream for projects again')
+    .option('--index <index>', 'index to refresh')
+    .action(run(refresh))
+
   add('getjson <path_or_url>', 'show the JSON that the server answers').action(run(getJson))
+  add('patchjson <path> <jsonfile>', 'send a change as JSON, from a file or stdin (-)').action(run(patchJson))
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The way from commander to a client command, and its failures to sentences. */
 import type { Command } from 'commander'
 import { type CliContext, CliExit } from '../context.ts'
+import { UnusableFile } from './state-file.ts'
 import { NoAnswer } from './terminal.ts'
 
 /** A command: the context, its positional arguments, and all its options. */
@@ -24,6 +25,6 @@ export function runCommand(context: CliContext): (command: ClientCommand) => (..
 
 /** Trouble with files, state and answers has a sentence; anything else is a defect and keeps its trace. */
 function isForPeople(error: unknown): error is Error {
-  if (error instanceof NoAnswer || error instanceof SyntaxError) return true
+  if (error instanceof NoAnswer || error instanceof SyntaxError || error instanceof UnusableFile) return true
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error
 }

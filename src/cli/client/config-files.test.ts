@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { configFiles, describeConfig, setIndex } from './config-files.ts'
+import { replaceFile } from './state-file.ts'
 
 const SEARCH = new URL('http://h/root/prod/')
 
@@ -35,4 +37,19 @@ test('configFiles() leaves the files of the user alone where a virtual environme
     '/h/.pydistutils.cfg',
     '/h/.buildout/default.cfg',
   ])
+})
+
+test('setIndex() and replaceFile() never put a file in the place of something else, such as a device', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'config-files-'))
+  try {
+    const path = join(home, 'pipe')
+    execFileSync('mkfifo', [path])
+    const [pip] = configFiles({ env: { PIP_CONFIG_FILE: path }, home, venv: undefined })
+    assert.equal(await setIndex(pip!, { simple: SEARCH, search: SEARCH, trusted: true }), false)
+    await assert.rejects(replaceFile(path, 'text', 0o600), /is no ordinary file; name another path$/)
+    assert.ok(statSync(path).isFIFO())
+    assert.deepEqual(readdirSync(home), ['pipe'])
+  } finally {
+    rmSync(home, { recursive: true })
+  }
 })

@@ -1,5 +1,6 @@
 /** The installers' configuration files that `devpi use --set-cfg` writes and `devpi use` shows. */
-import { mkdir, stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { asHttpUrl, withoutSecret } from './client-url.ts'
 import { iniValue, withIniValue } from './ini-file.ts'
@@ -47,16 +48,20 @@ export function configFiles(surroundings: ConfigSurroundings): readonly ConfigFi
 /**
  * Sets the index in one file. The first time, the file as it was is kept beside it as `…-bak`.
  * With a password in the address the file is made readable for its owner alone.
+ * False, and nothing done, where the path is no ordinary file: `PIP_CONFIG_FILE=/dev/null` is how pip is told to have none.
  */
-export async function setIndex(file: ConfigFile, index: IndexToSet): Promise<void> {
+export async function setIndex(file: ConfigFile, index: IndexToSet): Promise<boolean> {
+  const known = statSync(file.path, { throwIfNoEntry: false })
+  if (known !== undefined && !known.isFile()) return false
   const old = await readIfThere(file.path)
   const changed = file.change(old ?? '', index)
-  const known = old === undefined ? 0o644 : (await stat(file.path)).mode & 0o777
-  const mode = index.simple.password === '' ? known : known & 0o700
+  const usual = known === undefined ? 0o644 : known.mode & 0o777
+  const mode = index.simple.password === '' ? usual : usual & 0o700
   await mkdir(dirname(file.path), { recursive: true })
   if (old !== undefined && (await readIfThere(`${file.path}-bak`)) === undefined)
     await replaceFile(`${file.path}-bak`, old, mode)
   if (changed !== old) await replaceFile(file.path, changed, mode)
+  return true
 }
 
 /** `PATH: INDEX` without secrets, or what is missing. */

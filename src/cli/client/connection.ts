@@ -10,7 +10,7 @@ import { getCACertificates } from 'node:tls'
 import { collect } from '../../lib/streams.ts'
 import { LIMITS } from '../../model/limits.ts'
 import { isSamePlace } from './client-url.ts'
-import { type Reply, readReply } from './reply.ts'
+import { type Reply, type ReplyHead, readReply } from './reply.ts'
 import type { Credentials } from './secret-table.ts'
 
 export interface Ask {
@@ -61,34 +61,47 @@ export class Connection {
 
   /** Asks and reads the whole answer, following redirects. Throws `Unreachable`. */
   async send(ask: Ask): Promise<Reply> {
-    let current = ask
-    for (let hops = 0; ; hops++) {
-      const reply = await this.#once(current)
-      const target = redirectOf(reply)
-      if (target === undefined || hops >= LIMITS.redirects) return reply
-      current = redirected(current, reply.status, target)
-    }
+    // The largest answer is a mirror's list of all projects.
+    return await this.#ask(ask, async (head, body) => readReply(head, await collect(body, LIMITS.upstreamListBytes)))
+  }
+
+  /**
+   * Asks and hands the answer's body to `save` as it comes in; any answer but 200 is read instead. Follows redirects. Throws `Unreachable`, also for a body that ends early.
+   */
+  async download(ask: Ask, save: (body: AsyncIterable<Uint8Array>) => Promise<void>): Promise<Reply> {
+    return await this.#ask(ask, async (head, body) => {
+      if (head.status !== 200) return readReply(head, await collect(body, REFUSAL_BYTES_MAX))
+      await save(received(body)).catch((error: unknown) => {
+        throw error instanceof BodyBroke ? error.cause : new OwnTrouble(error)
+      })
+      return readReply(head, Buffer.alloc(0))
+    })
   }
 
   close(): void {
     for (const agent of this.#agents.values()) agent.destroy()
   }
 
-  async #once(ask: Ask): Promise<Reply> {
-    try {
-      const answer = await this.#answer(ask)
-      const head = {
-        method: ask.method,
-        url: ask.url,
-        status: answer.statusCode ?? 0,
-        reason: answer.statusMessage ?? '',
-        headers: answer.headers,
+  async #ask(ask: Ask, read: (head: ReplyHead, body: IncomingMessage) => Promise<Reply>): Promise<Reply> {
+    let current = ask
+    for (let hops = 0; ; hops++) {
+      try {
+        const answer = await this.#answer(current)
+        const head = {
+          method: current.method,
+          url: current.url,
+          status: answer.statusCode ?? 0,
+          reason: answer.statusMessage ?? '',
+          headers: answer.headers,
+        }
+        const target = redirectOf(head)
+        if (target === undefined || hops >= LIMITS.redirects) return await read(head, answer)
+        answer.resume()
+        current = redirected(current, head.status, target)
+      } catch (error) {
+        if (error instanceof OwnTrouble) throw error.cause
+        throw error instanceof Error ? new Unreachable(current.url, error) : error
       }
-      // The largest answer is a mirror's list of all projects.
-      return readReply(head, await collect(answer, LIMITS.upstreamListBytes))
-    } catch (error) {
-      if (error instanceof SourceBroke) throw error.cause
-      throw error instanceof Error ? new Unreachable(ask.url, error) : error
     }
   }
 
@@ -137,17 +150,28 @@ export class Connection {
   }
 }
 
-/** What reading the body to send threw: no trouble of the network's. */
-class SourceBroke extends Error {
+/** What reading the bytes to send threw, or keeping those that came: no trouble of the network's. */
+class OwnTrouble extends Error {
   override readonly cause: unknown
   constructor(cause: unknown) {
-    super('Cannot read what is to be sent')
+    super('Cannot read what is to be sent, or keep what came')
+    this.cause = cause
+  }
+}
+
+/** What the network did to a body on its way to us. */
+class BodyBroke extends Error {
+  override readonly cause: unknown
+  constructor(cause: unknown) {
+    super('The body broke off')
     this.cause = cause
   }
 }
 
 /** An answer sent just before the connection broke arrives within this. */
 const LATE_ANSWER_MS = 200
+/** The words in which a server refuses a file. */
+const REFUSAL_BYTES_MAX = 1024 * 1024
 /** A mirror may load its upstream's whole list of projects first. */
 const ANSWER_MS = 300_000
 
@@ -155,6 +179,14 @@ const ANSWER_MS = 300_000
 function answerTimeoutMs(env: Readonly<Record<string, string | undefined>>): number {
   const seconds = Number(env.AIRLOCK_CLIENT_TIMEOUT)
   return seconds > 0 ? Math.min(seconds * 1000, 24 * 3600 * 1000) : ANSWER_MS
+}
+
+async function* received(body: IncomingMessage): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body as AsyncIterable<Uint8Array>
+  } catch (error) {
+    throw new BodyBroke(error)
+  }
 }
 
 async function* guarded(body: RequestBody): AsyncGenerator<Uint8Array> {
@@ -167,7 +199,7 @@ async function* guarded(body: RequestBody): AsyncGenerator<Uint8Array> {
     if (sent !== body.sizeBytes)
       throw new Error(`Cannot send: ${sent} bytes were read where ${body.sizeBytes} were announced`)
   } catch (error) {
-    throw new SourceBroke(error)
+    throw new OwnTrouble(error)
   }
 }
 
@@ -188,7 +220,7 @@ function base64([user, secret]: Credentials): string {
   return Buffer.from(`${user}:${secret}`).toString('base64')
 }
 
-function redirectOf({ status, headers, url }: Reply): URL | undefined {
+function redirectOf({ status, headers, url }: ReplyHead): URL | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || headers.location === undefined) return undefined
   const target = URL.parse(headers.location, url)
   return target && /^https?:$/.test(target.protocol) ? target : undefined

@@ -1,4 +1,6 @@
-/** `devpi getjson`: shows the JSON that the server answers for a path. */
+/** `devpi getjson` and `devpi patchjson`: show the JSON that the server answers for a path, or for a change to it. */
+import { readFile } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
 import type { CliContext } from '../context.ts'
 import { asDirectory, asHttpUrl } from './client-url.ts'
 import { type GenericOptions, Session } from './session.ts'
@@ -16,6 +18,28 @@ export async function getJson(context: CliContext, path: string, options: Generi
     out.line()
   }
   out.json(reply.json)
+}
+
+/** `file` holds the JSON to send; `-` stands for stdin. */
+export async function patchJson(
+  context: CliContext,
+  path: string,
+  file: string,
+  options: GenericOptions,
+): Promise<void> {
+  await using session = await Session.open(context, { ...options, quiet: true })
+  const { out } = session
+  const text = file === '-' ? await buffer(context.stdin) : await readFile(session.path(file))
+  let send: unknown
+  try {
+    send = JSON.parse(text.toString('utf8'))
+  } catch (error) {
+    throw out.failure(`Cannot read "${file}": it is not JSON (${(error as Error).message})`)
+  }
+  const url = urlFor(session, path)
+  const reply = await session.api({ method: 'PATCH', url, send, anyServer: true })
+  out.line(`PATCH REQUEST sent to ${url.href}`)
+  out.json(reply.json ?? {})
 }
 
 function urlFor({ out, state }: Session, path: string): URL {

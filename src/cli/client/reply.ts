@@ -1,6 +1,9 @@
 /** An answer of the server, as the commands read it. */
 import type { IncomingHttpHeaders } from 'node:http'
 
+/** An answer without its body. */
+export type ReplyHead = Omit<Reply, 'text' | 'json'>
+
 export interface Reply {
   readonly method: string
   /** Where the answer came from, after redirects. */
@@ -15,7 +18,7 @@ export interface Reply {
 }
 
 /** Reads a body that has come in whole. */
-export function readReply(head: Omit<Reply, 'text' | 'json'>, body: Buffer): Reply {
+export function readReply(head: ReplyHead, body: Buffer): Reply {
   const text = body.toString('utf8')
   return { ...head, text, json: asJsonObject(text) }
 }

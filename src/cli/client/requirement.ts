@@ -5,8 +5,8 @@ import { isSpecifier, satisfies } from '../../pep/version.ts'
 export interface Requirement {
   /** As written: the server folds it. */
   readonly name: string
-  /** Whether versions were asked for. */
-  readonly hasVersions: boolean
+  /** The versions asked for (PEP 440); empty for all. */
+  readonly specifier: string
   /** Whether a version is meant; pre-releases are. */
   readonly admits: (version: string) => boolean
 }
@@ -17,5 +17,5 @@ export function readRequirement(text: string): Requirement | undefined {
   const name = found?.[1]
   const specifier = (found?.[2] ?? found?.[3] ?? '').trim()
   if (name === undefined || asProjectName(name) === undefined || !isSpecifier(specifier)) return undefined
-  return { name, hasVersions: specifier !== '', admits: (version) => satisfies(version, specifier) }
+  return { name, specifier, admits: (version) => satisfies(version, specifier) }
 }

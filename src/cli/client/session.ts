@@ -6,7 +6,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import type { CliContext, CliExit } from '../context.ts'
 import { Api, type ApiAsk } from './api.ts'
 import { asDirectory, asHttpUrl, below, withFlag } from './client-url.ts'
-import { Connection } from './connection.ts'
+import { type Ask, Connection, Unreachable } from './connection.ts'
 import { chooseFromEnvironment } from './index-choice.ts'
 import { Output } from './output.ts'
 import { type Reply, statusLine } from './reply.ts'
@@ -26,6 +26,8 @@ export interface GenericOptions {
   /** `--index`, where a command has it: the index for this command only. */
   readonly index?: string
 }
+
+type PlainAsk = Pick<Ask, 'method' | 'url'>
 
 export class Session implements AsyncDisposable {
   readonly context: CliContext
@@ -135,9 +137,36 @@ export class Session implements AsyncDisposable {
     return this.#api.ask(ask, this.state)
   }
 
+  /** One request outside the JSON API, with what the server knows this person by. Ends the command when it cannot be reached. */
+  async fetch(ask: PlainAsk): Promise<Reply> {
+    return await this.#reached(this.connection.send(this.#withSecrets(ask)))
+  }
+
+  /** `fetch` for a body of any size, which `save` takes as it comes; it is not called for a refusal. */
+  async download(ask: PlainAsk, save: (body: AsyncIterable<Uint8Array>) => Promise<void>): Promise<Reply> {
+    return await this.#reached(this.connection.download(this.#withSecrets(ask), save))
+  }
+
   /** Says `METHOD URL`, the status and the server's message, and gives the error to throw. */
   refused(reply: Reply): CliExit {
     return this.#api.refused(reply)
+  }
+
+  #withSecrets({ method, url }: PlainAsk): Ask {
+    const { state } = this
+    return {
+      method,
+      url,
+      login: state.loginFor(url),
+      basicAuth: state.basicAuthFor(url),
+      certificate: state.certificateFor(url),
+    }
+  }
+
+  async #reached(answer: Promise<Reply>): Promise<Reply> {
+    return await answer.catch((error: unknown) => {
+      throw error instanceof Unreachable ? this.out.unreachable(error) : error
+    })
   }
 
   /** Whether the index in use can be read; says why not, and ends the command for what is neither 403 nor 404. */

@@ -1,9 +1,15 @@
 /** The JSON files in which the client remembers things between commands. */
 import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { open, readFile, realpath, rename, rm } from 'node:fs/promises'
 import { pythonJson } from './output.ts'
 
 export type StateObject = Record<string, unknown>
+
+/** A path that holds what is no small ordinary file; the message says what to do. */
+export class UnusableFile extends Error {
+  override readonly name = 'UnusableFile'
+}
 
 /** Any more is not a state file; bounds what a wrong `--clientdir` makes us read. */
 const STATE_BYTES_MAX = 16 * 1024 * 1024
@@ -32,12 +38,19 @@ export async function writeState(path: string, state: StateObject): Promise<void
   await replaceFile(path, pythonJson(state, 2), 0o600)
 }
 
-/** The atomic write behind `writeState`, for other small files. */
+/**
+ * The atomic write behind `writeState`, for other small files. Throws `UnusableFile` where a device or a folder stands:
+ * renaming over `/dev/null` would take it from the whole machine.
+ */
 export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
   const target = await realpath(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return path
     throw error
   })
+  const known = statSync(target, { throwIfNoEntry: false })
+  if (known !== undefined && !known.isFile()) {
+    throw new UnusableFile(`Cannot write "${path}": it is no ordinary file; name another path`)
+  }
   const beside = `${target}.${randomBytes(6).toString('hex')}.tmp`
   try {
     await using file = await open(beside, 'wx', mode)
@@ -57,7 +70,7 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     await using file = await open(path, 'r')
     const { size } = await file.stat()
     if (size > STATE_BYTES_MAX)
-      throw new RangeError(`Cannot read "${path}": ${size} bytes are too many for such a file`)
+      throw new UnusableFile(`Cannot read "${path}": ${size} bytes are too many for such a file; name another path`)
     return await readFile(file, 'utf8')
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined

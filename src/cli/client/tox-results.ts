@@ -26,7 +26,7 @@ export async function showToxResults(
   const { out } = session
   const seen = new Set<string>()
   for (const { href } of links.toReversed()) {
-    const reply = await session.api({ method: 'GET', url: new URL(href), refusal: 'reply', anyServer: true })
+    const reply = await session.fetch({ method: 'GET', url: new URL(href) })
     const environments = reply.status === 200 && reply.json ? environmentsOf(reply.json) : undefined
     if (environments === undefined) {
       out.error(`corrupt toxresult, skipping: ${href}`)

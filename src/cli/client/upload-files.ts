@@ -8,7 +8,7 @@ import { candidates, fileTypeOf, pythonTagOf } from '../../pep/filename.ts'
 import { MetadataError, parseMetadata } from '../../pep/metadata.ts'
 import { asProjectName } from '../../pep/name.ts'
 import { compareVersions } from '../../pep/version.ts'
-import { isDocumentation } from './documentation.ts'
+import { documentationName } from './documentation.ts'
 
 /** A field of the upload form; a list is sent as one field an item. */
 export type FormFields = readonly (readonly [name: string, value: string])[]
@@ -19,8 +19,11 @@ export interface FileToSend {
   readonly sizeBytes: number
   readonly action: 'file_upload' | 'doc_upload'
   readonly name: string
-  readonly version: string
+  /** Absent for documentation that goes to the latest version. */
+  readonly version: string | undefined
   readonly fields: FormFields
+  /** Documentation that is no zip yet: the name to pack it as. */
+  readonly repackAs?: string
 }
 
 /** A path that cannot be uploaded; the message says why. */
@@ -60,7 +63,8 @@ export async function archivesBelow(path: string): Promise<string[]> {
 export async function readFileToSend(path: string): Promise<FileToSend> {
   const filename = basename(path)
   const { size: sizeBytes } = await stat(path)
-  if (isDocumentation(filename)) return documentation(path, filename, sizeBytes)
+  const documentation = documentationOf(path, filename, sizeBytes)
+  if (documentation) return documentation
   const filetype = fileTypeOf(filename)
   if (filetype === undefined) {
     throw new NotUploadable(`Cannot upload "${filename}": it is no wheel, sdist or egg; name distribution files`)
@@ -89,10 +93,10 @@ export function onlyLatest(files: readonly FileToSend[]): readonly FileToSend[] 
   const key = ({ action, name }: FileToSend) => `${action} ${asProjectName(name) ?? name}`
   const latest = new Map<string, string>()
   for (const file of files) {
-    const known = latest.get(key(file))
-    if (known === undefined || compareVersions(known, file.version) < 0) latest.set(key(file), file.version)
+    const [known, version = ''] = [latest.get(key(file)), file.version]
+    if (known === undefined || compareVersions(known, version) < 0) latest.set(key(file), version)
   }
-  return files.filter((file) => compareVersions(latest.get(key(file))!, file.version) === 0)
+  return files.filter((file) => compareVersions(latest.get(key(file))!, file.version ?? '') === 0)
 }
 
 async function identityOf(
@@ -134,17 +138,10 @@ function formFields(fields: Readonly<Record<string, string | readonly string[]>>
     .filter(([, value]) => value !== '')
 }
 
-function documentation(path: string, filename: string, sizeBytes: number): FileToSend {
-  if (!filename.toLowerCase().endsWith('.doc.zip')) {
-    throw new NotUploadable(
-      `Cannot upload "${filename}": documentation must come as "NAME-VERSION.doc.zip"; pack it so`,
-    )
-  }
-  const [likeliest] = candidates(filename)
-  if (likeliest === undefined) {
-    throw new NotUploadable(`Cannot upload "${filename}": its name tells no version; call it "NAME-VERSION.doc.zip"`)
-  }
-  const { project: name, version } = likeliest
+function documentationOf(path: string, filename: string, sizeBytes: number): FileToSend | undefined {
+  const known = documentationName(filename)
+  if (known === undefined) return undefined
+  const { name, version, packedAs, isForeign } = known
   return {
     path,
     filename,
@@ -152,10 +149,8 @@ function documentation(path: string, filename: string, sizeBytes: number): FileT
     action: 'doc_upload',
     name,
     version,
-    fields: [
-      ['name', name],
-      ['version', version],
-    ],
+    fields: [['name', name], ...(version === undefined ? [] : [['version', version] as const])],
+    ...(isForeign && { repackAs: packedAs }),
   }
 }
 

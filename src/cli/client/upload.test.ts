@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type Bench, loggedIn, sdist } from './client-bench.ts'
+import { addProgram, type Bench, loggedIn, sdist } from './client-bench.ts'
 
 test('upload sends files in the order of their paths, with what their metadata says', async () => {
   await using bench = await loggedIn()
@@ -141,7 +141,7 @@ test('upload without paths builds from a copy of the files that Git knows', asyn
   for (const name of ['pyproject.toml', 'known.py', 'stray.py']) writeFileSync(bench.path(`work/${name}`), '')
   mkdirSync(bench.path('work/.git'))
   const list = `*--deleted*) ;; *ls-files*) printf 'pyproject.toml\\0known.py\\0' ;;`
-  program(bench, 'git', `case "$*" in *--show-toplevel*) echo "${bench.path('work')}" ;; ${list} esac`)
+  addProgram(bench, 'git', `case "$*" in *--show-toplevel*) echo "${bench.path('work')}" ;; ${list} esac`)
   bench.cwd = bench.path('work')
   assert.ok((await bench.lines('upload', '--dry-run')).at(-1)?.startsWith('skipped: file_upload of acme-1.0.tar.gz'))
   assert.deepEqual(readFileSync(bench.path('seen.list'), 'utf8').trim().split('\n'), ['known.py', 'pyproject.toml'])
@@ -149,14 +149,7 @@ test('upload without paths builds from a copy of the files that Git knows', asyn
 
 /** Puts a `python3` on PATH that runs `script` and then "builds" an sdist. */
 async function preparePython(bench: Bench, script = ''): Promise<void> {
-  mkdirSync(bench.path('bin'))
-  writeFileSync(bench.path('bin/acme-1.0.tar.gz'), await sdist('acme', '1.0'))
   const copy = 'while [ "$1" != --outdir ]; do shift; done; cp "$(dirname "$0")/acme-1.0.tar.gz" "$2"'
-  program(bench, 'python3', `${script}\n${copy}`)
-  bench.env.PATH = `${bench.path('bin')}:/usr/local/bin:/usr/bin:/bin`
-}
-
-function program(bench: Bench, name: string, script: string): void {
-  writeFileSync(bench.path(`bin/${name}`), `#!/bin/sh\n${script}\n`)
-  chmodSync(bench.path(`bin/${name}`), 0o755)
+  addProgram(bench, 'python3', `${script}\n${copy}`)
+  writeFileSync(bench.path('bin/acme-1.0.tar.gz'), await sdist('acme', '1.0'))
 }

@@ -5,11 +5,13 @@ import { forgetExpiredLogin } from './api.ts'
 import { type BuildOptions, build } from './build.ts'
 import { asDirectory } from './client-url.ts'
 import { Unreachable } from './connection.ts'
+import { repackDocumentation } from './documentation.ts'
 import { progressBar } from './progress.ts'
 import { messageOf } from './reply.ts'
 import { type GenericOptions, Session } from './session.ts'
 import { archivesBelow, type FileToSend, inOrder, NotUploadable, onlyLatest, readFileToSend } from './upload-files.ts'
 import { sha256Of, uploadForm } from './upload-form.ts'
+import { workFolder } from './work-folder.ts'
 
 export interface UploadOptions extends GenericOptions, BuildOptions {
   readonly fromDir?: boolean
@@ -77,8 +79,18 @@ async function readFolder({ out, options }: Session, path: string): Promise<File
   return files
 }
 
-async function send(session: Session, file: FileToSend, target: URL, isDryRun: boolean): Promise<void> {
+/** devpi takes documentation as a zip only. */
+async function repacked(session: Session, file: FileToSend, work: string): Promise<FileToSend> {
+  const { repackAs = file.filename } = file
+  const path = await repackDocumentation(session, file.path, repackAs, work)
+  session.out.info(`repackaged ${file.filename} to ${repackAs}`)
+  return { ...file, path, filename: repackAs, sizeBytes: statSync(path).size }
+}
+
+async function send(session: Session, given: FileToSend, target: URL, isDryRun: boolean): Promise<void> {
   const { out, state } = session
+  await using work = given.repackAs === undefined || isDryRun ? undefined : await workFolder(session, 'devpi-')
+  const file = work ? await repacked(session, given, work.path) : given
   const message = `${file.action} of ${file.filename} to ${target.href}`
   if (isDryRun) return out.line(`skipped: ${message}`)
   using progress = progressBar(session.context.stderr, file.filename, file.sizeBytes)

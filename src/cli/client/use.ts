@@ -1,8 +1,7 @@
 /** `devpi use`: shows and sets the server, the index, the virtual environment and the installers' configuration. */
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { platform } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { CliContext } from '../context.ts'
 import { asHttpUrl, below, isSamePlace, withCredentials } from './client-url.ts'
 import { configFiles, describeConfig, setIndex } from './config-files.ts'
@@ -11,6 +10,7 @@ import { shownValue } from './output.ts'
 import { pipPlaces } from './pip-conf.ts'
 import { asObject, resultOf } from './reply.ts'
 import { type GenericOptions, Session } from './session.ts'
+import { chosenVenv } from './venv-choice.ts'
 
 export interface UseOptions extends GenericOptions {
   readonly local?: boolean
@@ -108,7 +108,9 @@ async function showAndSetConfig(
       const search = new URL(`${state.index.href.replace(/\/*$/, '')}/`)
       const remembered = options.pipSetTrusted !== 'no' && state.setsTrusted
       const index = { simple: full(state.simpleindex), search: full(search), trusted: trusted || remembered }
-      for (const file of files) await setIndex(file, index)
+      for (const file of files) {
+        if (!(await setIndex(file, index))) out.warn(`${file.path} is no ordinary file and was left as it is`)
+      }
     }
   }
   for (const file of files) out.info(await describeConfig(file))
@@ -152,31 +154,6 @@ function warnOfRewrittenUrl(session: Session, given: string | undefined): void {
   const asked = given === undefined ? undefined : asHttpUrl(given)
   const got = session.state.index ?? session.state.root
   if (asked && got && !isSamePlace(asked, got)) session.out.warn(`The server has rewritten the url to: ${got.href}`)
-}
-
-/** `--venv`, the remembered one or the activated one; `-` forgets it. Below WORKON_HOME when it is not found here. */
-async function chosenVenv(session: Session, asked: string | undefined): Promise<string | undefined> {
-  const { out, state, context } = session
-  if (asked === '-') {
-    await state.setVenv(null)
-    return undefined
-  }
-  const wanted = asked ?? state.venv ?? session.activeVenv
-  if (wanted === undefined) return undefined
-  const programs = platform() === 'win32' ? 'Scripts' : 'bin'
-  const workon = context.env.WORKON_HOME
-  const places = [session.path(wanted), ...(workon ? [resolve(workon, wanted)] : [])]
-  const found = places.find((place) => existsSync(join(place, programs)))
-  if (found === undefined) {
-    const remedy = state.venv
-      ? "\nYou can unset it with 'devpi use --venv -'."
-      : session.activeVenv
-        ? '\nCheck your VIRTUAL_ENV environment variable.'
-        : ''
-    throw out.failure(`No virtualenv found at: '${places.at(-1)}'${remedy}`)
-  }
-  if (asked !== undefined) await state.setVenv(found)
-  return found
 }
 
 function describe(session: Session, user: string | undefined, venv: string | undefined): object {

@@ -4,16 +4,15 @@ import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findFiles, describeFile as saveDescription } from '../catalog/files.ts'
 import { saveRelease } from '../catalog/projects.ts'
-import type { Digest } from '../lib/digest.ts'
 import type { Limits } from '../model/limits.ts'
-import type { Job } from '../model/records.ts'
+import type { File, Job } from '../model/records.ts'
 import { ArchiveError, type ArchiveSource, readArchiveMetadata } from '../pep/archive.ts'
-import { MetadataError, parseMetadata } from '../pep/metadata.ts'
+import { type CoreMetadata, MetadataError, parseMetadata } from '../pep/metadata.ts'
 
 /** Doing it twice is the same as once. A file that is gone, or that cannot be described, needs no further work. */
 export async function describeFile(
   { catalog, blobs, limits }: { readonly catalog: Catalog; readonly blobs: BlobStore; readonly limits: Limits },
-  job: Extract<Job, { kind: 'describe-file' }>,
+  job: Pick<Extract<Job, { kind: 'describe-file' }>, 'index' | 'project' | 'filename'>,
 ): Promise<void> {
   const found = await catalog.read(async (reader) => {
     const index = await findIndex(reader, job.index)
@@ -23,7 +22,7 @@ export async function describeFile(
   })
   if (found === undefined) return
   const { index, file } = found
-  const described = await readDescription(blobs, file.digest, file.sizeBytes, file.filename, limits)
+  const described = await readDescription({ blobs, limits }, file)
   if (described === undefined) return
   const coreMetadata = file.filename.endsWith('.whl')
     ? await writeBlob(blobs, [described.bytes], { limitBytes: limits.metadataBytes })
@@ -39,9 +38,13 @@ export async function describeFile(
   })
 }
 
-async function readDescription(blobs: BlobStore, digest: Digest, size: number, filename: string, limits: Limits) {
+/** The metadata inside a held archive; `undefined` where there is none that can be used. */
+export async function readDescription(
+  { blobs, limits }: { readonly blobs: BlobStore; readonly limits: Limits },
+  { digest, sizeBytes, filename }: Pick<File, 'digest' | 'sizeBytes' | 'filename'>,
+): Promise<{ readonly bytes: Buffer; readonly metadata: CoreMetadata } | undefined> {
   const source: ArchiveSource = {
-    size,
+    size: sizeBytes,
     async *read(start, end) {
       yield* await blobs.open(digest, { start, end })
     },

@@ -1,0 +1,63 @@
+/** What is believed of a proxy in front: settings that only make sense together. */
+import { isIP } from 'node:net'
+import { Problem } from '../model/errors.ts'
+import { type Given, words, wrong } from './given.ts'
+import type { SettingKey } from './settings.ts'
+
+/** Whose forwarded headers are believed, how many values of each, and which. */
+export interface TrustedProxySetting {
+  /** An IP address, a network as `address/bits`, `localhost`, or `*`. */
+  readonly address: string
+  readonly count: number
+  /** In lower case. */
+  readonly headers: readonly string[]
+}
+
+const FORWARDED_HEADERS = [
+  'forwarded',
+  'x-forwarded-by',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-proto',
+]
+
+/** `undefined` where no proxy is trusted. Throws `setting-invalid`. */
+export function trustedProxy(raw: ReadonlyMap<SettingKey, Given>, count: number): TrustedProxySetting | undefined {
+  const given = raw.get('trusted_proxy')
+  if (given === undefined || given.value === '') {
+    const idle = (['trusted_proxy_count', 'trusted_proxy_headers'] as const).find(
+      (key) => raw.get(key)!.from !== 'default',
+    )
+    if (idle === undefined) return undefined
+    throw new Problem('setting-invalid', `Cannot use ${idle} without trusted_proxy: no proxy is trusted`)
+  }
+  const address = String(given.value)
+  const [host = '', bits, ...more] = address.split('/')
+  const family = isIP(host)
+  const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32))
+  if (!['*', 'localhost'].includes(address) && (family === 0 || !isNetwork || more.length > 0)) {
+    throw wrong('trusted_proxy', given, 'an IP address, a network such as 10.0.0.0/8, localhost, or *')
+  }
+  const said = raw.get('trusted_proxy_headers')!
+  const headers = words(said).map((each) => each.toLowerCase())
+  if (headers.length === 0 || headers.some((each) => !FORWARDED_HEADERS.includes(each))) {
+    throw wrong('trusted_proxy_headers', said, `one or more of ${FORWARDED_HEADERS.join(', ')}`)
+  }
+  if (headers.includes('forwarded') && headers.length > 1) {
+    throw wrong('trusted_proxy_headers', said, 'either forwarded or X-Forwarded-… headers: a proxy sets one kind')
+  }
+  return { address, count, headers }
+}
+
+/** Anybody could send the header: without a proxy that sets it, it would let everybody in as anybody. */
+export function remoteUserHeader(given: Given | undefined, proxy: TrustedProxySetting | undefined): string | undefined {
+  if (given === undefined || given.value === '') return undefined
+  const name = String(given.value)
+  if (!/^[A-Za-z0-9-]+$/.test(name)) throw wrong('remote_user_header', given, 'the name of a header')
+  if (proxy !== undefined && proxy.address !== '*') return name.toLowerCase()
+  throw new Problem('setting-invalid', 'Cannot use remote_user_header without the address of a trusted proxy', {
+    hint: 'set trusted_proxy to the address of the proxy that logs users in; * would let everybody in as anybody',
+  })
+}
