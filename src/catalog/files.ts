@@ -56,6 +56,7 @@ export async function saveFile(
     metadata_digest: file.coreMetadata?.digest ?? null,
     metadata_bytes: file.coreMetadata?.sizeBytes ?? null,
     origin: file.origin ?? null,
+    upstream: file.upstream === undefined ? null : JSON.stringify(file.upstream),
     log: JSON.stringify(file.log),
   }
   await writer.db
@@ -94,6 +95,19 @@ export async function describeFile(
     .where('id', '=', file.id)
     .execute()
   writer.change({ what: 'file', how: 'described', index: file.index, project: file.project, filename: file.filename })
+}
+
+/** What upstream says of a mirrored file now. */
+export async function restateFile(writer: Writer, file: File, said: Pick<File, 'yanked' | 'upstream'>): Promise<void> {
+  await writer.db
+    .updateTable('files')
+    .set({
+      yanked: said.yanked === undefined ? null : said.yanked === true ? '' : said.yanked,
+      upstream: said.upstream === undefined ? null : JSON.stringify(said.upstream),
+    })
+    .where('id', '=', file.id)
+    .execute()
+  writer.change({ what: 'file', how: 'restated', index: file.index, project: file.project, filename: file.filename })
 }
 
 /** Every blob that a row of the table names, with what it is for, ordered by row; those after row `after`, at most `most` rows. */
@@ -171,5 +185,6 @@ function asFile(row: Selectable<Schema['files']>, index: IndexRecord, project: P
       coreMetadata: { digest: row.metadata_digest as Digest, sizeBytes: row.metadata_bytes ?? 0 },
     }),
     ...(row.origin !== null && { origin: row.origin }),
+    ...(row.upstream !== null && { upstream: JSON.parse(row.upstream) as NonNullable<File['upstream']> }),
   }
 }

@@ -131,4 +131,5 @@ export const MIGRATIONS: readonly string[] = [
     DELETE FROM search_documentation WHERE rowid = old.id;
   END;
   `,
+  `ALTER TABLE files ADD COLUMN upstream TEXT;`,
 ]

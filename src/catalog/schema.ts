@@ -37,6 +37,7 @@ export interface Schema {
     metadata_bytes: number | null
     origin: string | null
     log: string
+    upstream: string | null
   }
   attachments: {
     id: Generated<number>

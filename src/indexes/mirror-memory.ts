@@ -2,17 +2,22 @@
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Catalog } from '../catalog/catalog.ts'
+import { listFiles, restateFile } from '../catalog/files.ts'
 import { findPage, savePage, touchPage } from '../catalog/mirror-pages.ts'
 import { Recent } from '../lib/recent.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { ProjectDetail } from '../pep/simple.ts'
+import { restated, upstreamChanges } from './upstream-changes.ts'
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 /** Files listed on the pages kept unpacked: some 1 KiB each. */
 const FILES_UNPACKED = 30_000
+
+/** Changes of one page that the journal tells one by one. */
+const NEWS_TOLD = 100
 
 export interface RememberedPage {
   /** Last time upstream confirmed it, ms since 1970. */
@@ -44,12 +49,25 @@ export class MirrorMemory {
     return this.#unpack(name, { ...rest, detail: JSON.parse(text) as ProjectDetail })
   }
 
-  async remember(name: ProjectName, page: RememberedPage): Promise<void> {
+  /** Keeps the page; what upstream took back since `before` is written to the journal and to the rows of held files. */
+  async remember(name: ProjectName, page: RememberedPage, before?: ProjectDetail): Promise<void> {
     const { detail, ...rest } = page
     const packed = detail && (await compress(JSON.stringify(detail)))
-    await this.#catalog.write((writer) =>
-      savePage(writer, this.#record, name, { ...rest, ...(packed !== undefined && { detail: packed }) }),
-    )
+    const news = upstreamChanges(before, detail)
+    const now = new Date(page.fetchedMs).toISOString()
+    await this.#catalog.write(async (writer) => {
+      await savePage(writer, this.#record, name, { ...rest, ...(packed !== undefined && { detail: packed }) })
+      const held = await listFiles(writer, this.#record, name)
+      for (const { file, yanked, state } of restated(held, before, detail, now)) {
+        const said = { ...(yanked !== undefined && { yanked }), ...(state !== undefined && { upstream: state }) }
+        await restateFile(writer, file, said)
+      }
+      if (news.length === 0) return
+      const changes = news
+        .slice(0, NEWS_TOLD)
+        .map((each) => `${each.what} ${'status' in each ? each.status : each.filename}`)
+      writer.change({ what: 'upstream', how: 'changed', index: this.#record.name, project: name, changes })
+    })
     this.#unpack(name, page)
   }
 

@@ -121,6 +121,23 @@ test('Mirror asks upstream once while a page is fresh, and conditionally when it
   assert.equal((await mirror.project(ACME))!.files.length, 2)
 })
 
+test('Mirror has a page that is used refreshed in the background before it is old', async () => {
+  await using ground = await given()
+  const { upstream } = ground
+  upstream.add('acme', { filename: 'acme-1.0-py3-none-any.whl', bytes: 'one' })
+  const mirror = await ground.mirror()
+  await mirror.project(ACME)
+  ground.stores.clock.ms += EXPIRY_MS * 0.7
+  await mirror.project(ACME)
+  assert.equal(upstream.count('/simple/acme/'), 1)
+  ground.stores.clock.ms += EXPIRY_MS * 0.1
+  upstream.add('acme', { filename: 'acme-2.0-py3-none-any.whl', bytes: 'two' })
+  assert.equal((await mirror.project(ACME))?.files.length, 1)
+  for (let wait = 0; wait < 100 && (await mirror.project(ACME))?.files.length !== 2; wait++) await delay(20)
+  assert.equal((await mirror.project(ACME))?.files.length, 2)
+  assert.equal(upstream.count('/simple/acme/'), 2)
+})
+
 test('Mirror serves the older page while upstream is slow, and the new one to the next request', async () => {
   await using ground = await given()
   ground.upstream.add('acme', wheel({ name: 'acme', version: '1.0' }))

@@ -19,6 +19,7 @@ import { MirrorFiles } from './mirror-files.ts'
 import { MirrorMemory, type RememberedPage } from './mirror-memory.ts'
 import type { MirrorNames } from './mirror-names.ts'
 import type { FileSource, IndexFile, IndexPage, Layer } from './package-index.ts'
+import { checkDeliverable, isQuarantined, listable, type RemovalPolicy, withheld } from './removal-policy.ts'
 import { heldFile, heldNames, heldSource } from './stage.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -34,6 +35,9 @@ export interface MirrorOptions {
   readonly limits: Limits
   readonly clock: Clock
 }
+
+/** The part of a page's life after which a request for it has it refreshed in the background. */
+const REFRESH_AHEAD = 0.75
 
 export class Mirror implements Layer {
   readonly kind = 'mirror'
@@ -77,12 +81,13 @@ export class Mirror implements Layer {
     const { page, stale } = await this.#page(name)
     const held = await catalog.read((reader) => listFiles(reader, record, name))
     const isCut = offline || upstream.reachability.failure !== undefined
+    const listed = held.flatMap((file) => listable(this.#removals, file) ?? [])
     if (page?.detail === undefined) {
       // Upstream has it no longer, or it cannot be asked; what is here can still be delivered.
-      return held.length === 0 ? undefined : this.#heldPage(name, held, stale)
+      return listed.length === 0 ? undefined : this.#heldPage(name, listed, stale)
     }
-    const merged = this.#merged(page.detail, held, isCut, stale)
-    const isHidden = merged.files.length === 0 && page.detail.files.length > 0
+    const merged = this.#merged(page.detail, listed, isCut, stale)
+    const isHidden = isCut && merged.files.length === 0 && page.detail.files.length > 0
     if (!isHidden || offline) return merged
     // An empty page would say that there is nothing to install; nobody knows that.
     throw new Problem('upstream-failed', `Cannot deliver any file of ${name}: none is here yet, and upstream is gone`, {
@@ -101,10 +106,14 @@ export class Mirror implements Layer {
 
   async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
     const { catalog, record, limits } = this.#options
-    const held = heldSource(await catalog.read((reader) => listFiles(reader, record, name)), filename)
+    const files = await catalog.read((reader) => listFiles(reader, record, name))
+    const archive = files.find((each) => each.filename === filename || `${each.filename}.metadata` === filename)
+    if (archive !== undefined) checkDeliverable(this.#removals, archive)
+    const held = heldSource(files, filename)
     if (held !== undefined) return held
     const { page } = await this.#page(name)
     const file = page?.detail?.files.find((each) => each.filename === filename)
+    if (page?.detail !== undefined && isQuarantined(page.detail)) throw withheld(filename)
     if (page?.detail !== undefined && file !== undefined) {
       const digest = asDigest(file.hashes.sha256)
       return {
@@ -145,7 +154,12 @@ export class Mirror implements Layer {
     const lifeMs = known?.detail === undefined ? Math.min(expiryMs, limits.negativeMs) : expiryMs
     // While upstream is taken to be gone pages list less than they could: such a page is as old as none.
     const isGone = !offline && upstream.reachability.failure !== undefined
-    if (known !== undefined && ageMs < lifeMs && !isGone) return { page: known }
+    if (known !== undefined && ageMs < lifeMs && !isGone) {
+      // What is used is asked for again before it is old, so that nobody waits for it. A failure is the next request's to tell.
+      const isUsed = known.detail !== undefined && ageMs > lifeMs * REFRESH_AHEAD && !offline
+      if (isUsed) this.#refresh(name, known).catch(() => {})
+      return { page: known }
+    }
     if (known?.detail === undefined && (await names?.knows(name)) === 'no') return {}
     if (offline) {
       if (known !== undefined) return { page: known }
@@ -219,8 +233,12 @@ export class Mirror implements Layer {
     if (kind === 'page') this.#checkSerial(name, known?.detail?.lastSerial, answer.detail.lastSerial)
     const page: RememberedPage =
       kind === 'absent' ? { fetchedMs } : { fetchedMs, ...(found as Omit<typeof answer & { kind: 'page' }, 'kind'>) }
-    await this.#memory.remember(name, page)
+    await this.#memory.remember(name, page, known?.detail)
     return page
+  }
+
+  get #removals(): RemovalPolicy {
+    return this.#options.record.options.mirror_removals ?? 'keep'
   }
 
   /** An upstream whose page is older than what is here already is a stale cache, not news (devpi's rule). */
@@ -247,11 +265,15 @@ export class Mirror implements Layer {
   /** Upstream's page with what is known better here. Cut off from upstream, it lists what can be delivered, and only that. */
   #merged(detail: ProjectDetail, held: readonly File[], isCut: boolean, stale: string | undefined): IndexPage {
     const here = new Map(held.map((file) => [file.filename, file]))
+    const listed = isQuarantined(detail) ? [] : detail.files
     const files: IndexFile[] = []
-    for (const file of detail.files) {
+    for (const file of listed) {
       const mine = here.get(file.filename)
+      here.delete(file.filename)
       if (mine !== undefined || !isCut) files.push(this.#listed(detail.name, file, mine))
     }
+    // Held, and taken back upstream: listed as far as `listable` lets them.
+    for (const gone of here.values()) if (gone.upstream !== undefined) files.push(heldFile(gone))
     const versions = isCut ? [...new Set(files.map((file) => file.version))] : detail.versions
     return { ...detail, index: this.name, files, versions, ...(stale !== undefined && { stale }) }
   }

@@ -34,6 +34,8 @@ export interface MirrorOptions extends CommonOptions {
   readonly mirror_use_external_urls?: boolean
   readonly mirror_web_url_fmt?: string
   readonly mirror_ignore_serial_header?: boolean
+  /** What becomes of held files that upstream takes back; absent: keep. Ours. */
+  readonly mirror_removals?: 'keep' | 'follow' | 'block'
   /** Taken and kept: whether upstream has metadata files is seen in its pages. */
   readonly mirror_provides_core_metadata?: boolean
 }
@@ -105,6 +107,7 @@ const OPTIONS: Readonly<
   mirror_web_url_fmt: { kind: 'mirror', read: text },
   mirror_ignore_serial_header: { kind: 'mirror', read: flag },
   mirror_provides_core_metadata: { kind: 'mirror', read: flag },
+  mirror_removals: { kind: 'mirror', read: oneOf('keep', 'follow', 'block') },
 }
 
 function inOurWords(sent: Readonly<Values>): Values {
@@ -241,6 +244,13 @@ function whitelist(key: string, value: unknown): (ProjectName | '*')[] {
 function inheritance(_key: string, value: unknown): 'intersection' | 'union' {
   if (value === 'intersection' || value === 'union') return value
   throw invalid(`Unknown value '${String(value)}' for mirror_whitelist_inheritance, must be 'intersection' or 'union'.`)
+}
+
+function oneOf(...choices: readonly string[]): (key: string, value: unknown) => string {
+  return (key, value) => {
+    if (typeof value === 'string' && choices.includes(value)) return value
+    throw invalid(`Unknown value '${String(value)}' for ${key}, must be one of ${choices.join(', ')}.`)
+  }
 }
 
 function upstreamUrl(key: string, value: unknown): string {

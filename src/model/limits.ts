@@ -56,6 +56,16 @@ export interface Limits {
   /** Over this window a body slower than `trickleBytesPerSecond` is given up. */
   readonly trickleWindowMs: number
   readonly trickleBytesPerSecond: number
+  /**
+   * A file that breaks off is asked for again from there: so often in a row while each time brings less than
+   * `resumeProgressBytes`, so often in all; the first pause before it, doubled each time in a row.
+   */
+  readonly resumes: number
+  readonly resumesInAll: number
+  readonly resumeProgressBytes: number
+  readonly resumePauseMs: number
+  /** A download that its last reader left goes on for so long; then it is given up, unless more than half is here. */
+  readonly unreadMs: number
   /** How long a request waits for upstream when an older page could be served instead. */
   readonly staleWaitMs: number
   /** A request for the list of all projects that is not here yet waits this long for it. */
@@ -135,6 +145,11 @@ export const LIMITS: Limits = Object.freeze({
   upstreamSilenceMs: 30_000,
   trickleWindowMs: 60_000,
   trickleBytesPerSecond: 1024,
+  resumes: 3,
+  resumesInAll: 100,
+  resumeProgressBytes: 1 * MIB,
+  resumePauseMs: 500,
+  unreadMs: 60_000,
   staleWaitMs: 1000,
   listWaitMs: 60_000,
   backoffFirstMs: 1000,

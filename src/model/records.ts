@@ -57,6 +57,8 @@ export interface File {
   readonly coreMetadata?: { readonly digest: Digest; readonly sizeBytes: number }
   /** Where a mirror's file came from. */
   readonly origin?: string
+  /** Upstream has taken it back: gone from its page since that time (RFC 3339), or its project is quarantined (PEP 792). */
+  readonly upstream?: { readonly removed: string } | 'quarantined'
   readonly log: readonly LogEntry[]
 }
 
@@ -114,10 +116,18 @@ export type Change =
       readonly project: ProjectName
       readonly filename: string
     }
+  | {
+      /** A mirror's upstream took something back or changed its mind: the first of them, one a line. */
+      readonly what: 'upstream'
+      readonly how: 'changed'
+      readonly index: IndexName
+      readonly project: ProjectName
+      readonly changes: readonly string[]
+    }
   | { readonly what: 'group'; readonly how: 'modified' | 'deleted'; readonly group: string }
   | {
       readonly what: 'file'
-      readonly how: 'uploaded' | 'replaced' | 'mirrored' | 'described' | 'deleted'
+      readonly how: 'uploaded' | 'replaced' | 'mirrored' | 'described' | 'restated' | 'deleted'
       readonly index: IndexName
       readonly project: ProjectName
       readonly filename: string
