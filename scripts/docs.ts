@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { flagOf, SETTINGS, type Setting, variablesOf } from '../src/config/settings.ts'
+import { differencesPage } from '../test/devpi/differences-page.ts'
 
 const HEAD = `# Configuration
 
@@ -60,5 +61,7 @@ function exampleOf(setting: Setting): string {
 }
 
 if (import.meta.main) {
-  writeFileSync(join(import.meta.dirname, '..', 'docs', 'configuration.md'), configurationPage())
+  const docs = join(import.meta.dirname, '..', 'docs')
+  writeFileSync(join(docs, 'configuration.md'), configurationPage())
+  writeFileSync(join(docs, 'devpi-differences.md'), differencesPage())
 }

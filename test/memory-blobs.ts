@@ -1,5 +1,6 @@
 /** The smallest blob store: bytes in a map, for tests that want no disk. */
 import { createHash } from 'node:crypto'
+import { BlobHolds } from '../src/blob/blob-holds.ts'
 import {
   type BlobInfo,
   BlobMissing,
@@ -14,6 +15,7 @@ import type { Digest } from '../src/lib/digest.ts'
 export class MemoryBlobs implements BlobStore {
   readonly #blobs = new Map<Digest, { readonly bytes: Buffer; readonly writtenMs: number }>()
   readonly #drafts = new Set<MemoryDraft>()
+  readonly #holds = new BlobHolds()
 
   /** Drafts that were not disposed yet. */
   get drafts(): number {
@@ -34,7 +36,11 @@ export class MemoryBlobs implements BlobStore {
   async draft(options: { readonly limitBytes: number }): Promise<Draft> {
     const draft = new MemoryDraft(
       options.limitBytes,
-      (digest, bytes) => this.#blobs.set(digest, { bytes, writtenMs: Date.now() }),
+      async (digest, bytes) => {
+        const held = this.#holds.hold(digest)
+        await this.#holds.exclusively(digest, async () => this.#blobs.set(digest, { bytes, writtenMs: Date.now() }))
+        return held
+      },
       () => this.#drafts.delete(draft),
     )
     this.#drafts.add(draft)
@@ -43,6 +49,14 @@ export class MemoryBlobs implements BlobStore {
 
   async delete(digest: Digest): Promise<void> {
     this.#blobs.delete(digest)
+  }
+
+  hold(digest: Digest): Disposable {
+    return this.#holds.hold(digest)
+  }
+
+  async discard(digest: Digest, isNamed: () => Promise<boolean>): Promise<boolean> {
+    return await this.#holds.discard(digest, isNamed, () => this.delete(digest))
   }
 
   async *list(): AsyncIterable<BlobInfo & { readonly writtenMs: number }> {
@@ -56,10 +70,11 @@ export class MemoryBlobs implements BlobStore {
 class MemoryDraft implements Draft {
   #bytes = Buffer.alloc(0)
   readonly #limitBytes: number
-  readonly #publish: (digest: Digest, bytes: Buffer) => void
+  readonly #publish: (digest: Digest, bytes: Buffer) => Promise<Disposable>
   readonly #forget: () => void
+  #held: Disposable | undefined
 
-  constructor(limitBytes: number, publish: (digest: Digest, bytes: Buffer) => void, forget: () => void) {
+  constructor(limitBytes: number, publish: (digest: Digest, bytes: Buffer) => Promise<Disposable>, forget: () => void) {
     this.#limitBytes = limitBytes
     this.#publish = publish
     this.#forget = forget
@@ -85,11 +100,12 @@ class MemoryDraft implements Draft {
   async commit(expect?: Digest): Promise<BlobInfo> {
     const digest = this.digest()
     if (expect !== undefined && expect !== digest) throw new DigestMismatch(expect, digest)
-    this.#publish(digest, this.#bytes)
+    this.#held = await this.#publish(digest, this.#bytes)
     return { digest, sizeBytes: this.sizeBytes }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#held?.[Symbol.dispose]()
     this.#forget()
   }
 }

@@ -181,6 +181,60 @@ export function blobStoreContract(options: {
     assert.ok(await store.stat(digest))
   })
 
+  promise('what is being read is read to its end after delete()', async ({ store }) => {
+    await writeBlob(store, [bytes], unlimited)
+    const reading = await store.open(digest)
+    await store.delete(digest)
+    assert.ok((await collect(reading, bytes.length)).equals(bytes))
+  })
+
+  promise('discard() takes what nobody names, and leaves what is named or held', async ({ store }) => {
+    const draft = await store.draft(unlimited)
+    await draft.append(bytes)
+    await draft.commit()
+    assert.equal(await store.discard(digest, unnamed), false)
+    await draft[Symbol.asyncDispose]()
+    assert.equal(await store.discard(digest, async () => true), false)
+    const holds = [store.hold(digest), store.hold(digest)]
+    for (const held of holds) {
+      assert.equal(await store.discard(digest, unnamed), false)
+      held[Symbol.dispose]()
+      held[Symbol.dispose]()
+    }
+    assert.ok(await store.stat(digest))
+    assert.equal(await store.discard(digest, unnamed), true)
+    assert.equal(await store.stat(digest), undefined)
+    assert.equal(await store.discard(digest, unnamed), true)
+  })
+
+  promise('a blob of writeBlob() is held, for its row is still to come', async ({ store }) => {
+    await writeBlob(store, [bytes], unlimited)
+    assert.equal(await store.discard(digest, unnamed), false)
+    assert.ok(await store.stat(digest))
+  })
+
+  promise('what is committed while discard() decides is there afterwards', async ({ store }) => {
+    const first = await store.draft(unlimited)
+    await first.append(bytes)
+    await first.commit()
+    await first[Symbol.asyncDispose]()
+    const second = await store.draft(unlimited)
+    await second.append(bytes)
+    const asked = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<boolean>()
+    const discarding = store.discard(digest, () => {
+      asked.resolve()
+      return answer.promise
+    })
+    await asked.promise
+    const committing = second.commit()
+    answer.resolve(false)
+    assert.equal(await discarding, true)
+    await committing
+    assert.ok((await readAll(store)).equals(bytes))
+    await second[Symbol.asyncDispose]()
+  })
+
   promise('list() gives every blob in order of digest, with size and time', async ({ store }) => {
     const before = Date.now() - 2000
     const expected: Digest[] = []
@@ -227,3 +281,5 @@ export function blobStoreContract(options: {
     'survives-reopening',
   )
 }
+
+const unnamed = async () => false

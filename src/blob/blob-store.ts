@@ -18,15 +18,24 @@ export interface BlobStore {
   open(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>
   /** A place to collect bytes whose digest is not known yet. */
   draft(options: { readonly limitBytes: number }): Promise<Draft>
-  /** Deleting a blob that is not here is a success. */
+  /** Deleting a blob that is not here is a success. What was opened before is read to its end. */
   delete(digest: Digest): Promise<void>
+  /** Keeps `discard` away from a blob until disposed: for who is about to write the row that names it. */
+  hold(digest: Digest): Disposable
+  /**
+   * Deletes a blob that nobody holds and of which `isNamed`, asked after that, says that no row names it. Nothing is
+   * published under the digest between the question and the deletion: who commits the same bytes meanwhile finds them
+   * gone and writes them anew. `false`: it stays. What was opened before is read to its end.
+   */
+  discard(digest: Digest, isNamed: () => Promise<boolean>): Promise<boolean>
   /** Every blob, in order of digest, with the time it was last written in ms since 1970. */
   list(): AsyncIterable<BlobInfo & { readonly writtenMs: number }>
 }
 
 /**
  * Bytes on their way to becoming a blob, readable while they grow. After a crash there is the whole blob or nothing.
- * Disposing a draft that was not committed removes it.
+ * Disposing a draft that was not committed removes it. From `commit` to disposal the blob is held: whoever writes the
+ * row that names it disposes of the draft after that.
  */
 export interface Draft extends AsyncDisposable {
   /** Bytes appended so far. */
@@ -71,7 +80,10 @@ export class DigestMismatch extends Error {
   }
 }
 
-/** Collects a whole source into a blob. Throws as `Draft.append` and `Draft.commit` do; nothing is left behind then. */
+/** The row that names a blob from `writeBlob` is written within this time; a busy catalog needs seconds. */
+const ROW_WITHIN_MS = 10 * 60 * 1000
+
+/** Collects a whole source into a blob, held for ten minutes from now on. Throws as `Draft.append` and `Draft.commit` do; nothing is left behind then. */
 export async function writeBlob(
   store: BlobStore,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -79,5 +91,8 @@ export async function writeBlob(
 ): Promise<BlobInfo> {
   await using draft = await store.draft({ limitBytes: options.limitBytes })
   for await (const chunk of source) await draft.append(chunk)
-  return await draft.commit(options.expect)
+  const blob = await draft.commit(options.expect)
+  const held = store.hold(blob.digest)
+  setTimeout(() => held[Symbol.dispose](), ROW_WITHIN_MS).unref()
+  return blob
 }

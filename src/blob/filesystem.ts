@@ -9,6 +9,7 @@ import { constants } from 'node:fs'
 import { access, type FileHandle, link, mkdir, open, readdir, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../lib/digest.ts'
+import { BlobHolds } from './blob-holds.ts'
 import {
   type BlobInfo,
   BlobMissing,
@@ -28,6 +29,7 @@ export interface FilesystemBlobsOptions {
 export class FilesystemBlobs implements BlobStore {
   readonly #root: string
   readonly #readChunkBytes: number
+  readonly #holds = new BlobHolds()
 
   private constructor(options: FilesystemBlobsOptions) {
     this.#root = options.root
@@ -71,12 +73,20 @@ export class FilesystemBlobs implements BlobStore {
     const path = join(this.#drafts(), randomUUID())
     const handle = await open(path, 'wx+', 0o600)
     return new FileDraft(handle, path, options.limitBytes, this.#readChunkBytes, (digest) =>
-      this.#publish(path, digest),
+      this.#publishHeld(path, digest),
     )
   }
 
   async delete(digest: Digest): Promise<void> {
     await rm(this.#path(digest), { force: true })
+  }
+
+  hold(digest: Digest): Disposable {
+    return this.#holds.hold(digest)
+  }
+
+  async discard(digest: Digest, isNamed: () => Promise<boolean>): Promise<boolean> {
+    return await this.#holds.discard(digest, isNamed, () => this.delete(digest))
   }
 
   async *list(): AsyncIterable<BlobInfo & { readonly writtenMs: number }> {
@@ -104,7 +114,7 @@ export class FilesystemBlobs implements BlobStore {
       } finally {
         await handle.close()
       }
-      await this.#publish(draft, digest)
+      await this.#holds.exclusively(digest, () => this.#publish(draft, digest))
       return true
     } finally {
       await unlink(draft)
@@ -114,6 +124,17 @@ export class FilesystemBlobs implements BlobStore {
   /** Gives a blob a second name at `path`, without a copy. `false` where the file system does not allow it. */
   async linkTo(digest: Digest, path: string): Promise<boolean> {
     return await linked(this.#path(digest), path)
+  }
+
+  async #publishHeld(draft: string, digest: Digest): Promise<Disposable> {
+    const held = this.#holds.hold(digest)
+    try {
+      await this.#holds.exclusively(digest, () => this.#publish(draft, digest))
+      return held
+    } catch (error) {
+      held[Symbol.dispose]()
+      throw error
+    }
   }
 
   /** A hard link is atomic and tells when the blob exists already, where a rename would silently replace it. */
@@ -149,16 +170,17 @@ class FileDraft implements Draft {
   readonly #path: string
   readonly #limitBytes: number
   readonly #readChunkBytes: number
-  readonly #publish: (digest: Digest) => Promise<void>
+  readonly #publish: (digest: Digest) => Promise<Disposable>
   readonly #hash = createHash('sha256')
   #digest: Digest | undefined
+  #held: Disposable | undefined
 
   constructor(
     handle: FileHandle,
     path: string,
     limitBytes: number,
     readChunkBytes: number,
-    publish: (digest: Digest) => Promise<void>,
+    publish: (digest: Digest) => Promise<Disposable>,
   ) {
     this.#handle = handle
     this.#path = path
@@ -200,11 +222,12 @@ class FileDraft implements Draft {
     if (expect !== undefined && expect !== digest) throw new DigestMismatch(expect, digest)
     await this.#handle.chmod(0o444)
     await this.#handle.sync()
-    await this.#publish(digest)
+    this.#held = await this.#publish(digest)
     return { digest, sizeBytes: this.sizeBytes }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#held?.[Symbol.dispose]()
     await this.#handle.close()
     await unlink(this.#path)
   }

@@ -13,7 +13,7 @@ import type { Attachment, File, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions, isPrerelease } from '../pep/version.ts'
 import { EMPTY_METADATA } from '../publish/form-metadata.ts'
-import { encodePath, sendResult } from './answers.ts'
+import { encodePath, sendJson, sendResult } from './answers.ts'
 import { outsideBase } from './outside.ts'
 import type { Services } from './services.ts'
 
@@ -67,7 +67,14 @@ export async function sendProject(
   opened: OpenIndex,
   project: ProjectName,
 ): Promise<FastifyReply> {
-  const versions = await versionsOf(services, request, opened, project)
+  let versions: Map<string, VersionData>
+  try {
+    versions = await versionsOf(services, request, opened, project)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'upstream-blank') throw error
+    // People see it as devpi shows it, with the reason; installers are refused, for they would take it for nothing to install.
+    return sendJson(reply, 200, { result: {}, type: 'projectconfig', warnings: [error.message] })
+  }
   // A project without releases, or with none on this very index, is known and empty, as devpi has it.
   if (versions.size === 0 && (await opened.index.pages(project)).length === 0) {
     throw new Problem('no-such-project', `no project '${project}'`)

@@ -35,7 +35,9 @@ export function upload(app: FastifyInstance, services: Services): void {
           const { note } = await publish(publisher, who, record, request.headers, form)
           log.publish.info({ 'index.name': name, 'user.name': who.name }, 'Upload taken')
           if (note !== '') setReason(reply, note)
-          return reply.code(200).header('content-type', 'text/plain; charset=utf-8').send(note)
+          // devpi's own type for saying nothing.
+          const type = note === '' ? 'text/html' : 'text/plain'
+          return reply.code(200).header('content-type', `${type}; charset=utf-8`).send(note)
         } catch (error) {
           // Uploaders send everything before they read: hung up on, they could not tell why.
           await drain(form, limits.refusedBytes)

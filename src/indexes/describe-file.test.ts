@@ -31,7 +31,7 @@ async function described(stores: TempStores, file: BuiltFile, times = 1): Promis
   }))
 }
 
-function jobFor(index: IndexRecord, filename: string): Job {
+function jobFor(index: IndexRecord, filename: string): Extract<Job, { kind: 'describe-file' }> {
   return { kind: 'describe-file', key: filename, index: index.name, project: ACME, filename }
 }
 

@@ -1,22 +1,23 @@
 /**
  * One file on its way from upstream: stored and checked once, read by everyone who asks for it meanwhile.
  *
- * Readers follow the draft as it grows. The last byte is let go only after length and hash were found right; when they
- * are wrong, or upstream fails, every reader's stream throws, so no client can take what it got for the file.
+ * Readers follow the draft as it grows. The last byte is let go only after length and every announced hash were found
+ * right, be it sha256, md5 or another; where upstream announces none, the length it says alone is held against what came.
+ * When they are wrong, or upstream fails, every reader's stream throws, so no client can take what it got for the file.
  */
-import { createHash, type Hash } from 'node:crypto'
 import { type BlobInfo, type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
-import { Problem } from '../model/errors.ts'
-import type { Body } from './upstream.ts'
+import { AnnouncedContent, type Announcement } from './announced-content.ts'
+import { OtherContent, type ResumeBounds, unbroken } from './unbroken-body.ts'
+import type { Body, ResumePoint } from './upstream.ts'
 
-export interface DownloadPlan {
-  readonly filename: string
-  /** hashlib names to hex digests, as upstream announced them; may be empty. */
-  readonly hashes: Readonly<Record<string, string>>
-  /** As announced on the page. */
-  readonly sizeBytes?: number
+export interface DownloadPlan extends Announcement {
   readonly limitBytes: number
-  readonly open: () => Promise<Body>
+  /** The file from its start, or from a later place on. */
+  readonly open: (from?: ResumePoint) => Promise<Body>
+  /** How often what breaks off is asked for again; absent: never. */
+  readonly resume?: ResumeBounds
+  /** A download that its last reader left goes on so long; absent: to its end. */
+  readonly unreadMs?: number
   /** Records the file in the catalog; runs before the last byte is let go. */
   readonly keep: (blob: BlobInfo) => Promise<void>
 }
@@ -28,6 +29,7 @@ export class Download {
   readonly done: Promise<BlobInfo>
   readonly #blobs: BlobStore
   readonly #plan: DownloadPlan
+  readonly #announced: AnnouncedContent
   #draft: Draft | undefined
   #readers = 0
   /** The draft is gone: nobody was reading any more when the download ended. */
@@ -35,10 +37,15 @@ export class Download {
   #state: 'running' | 'kept' | 'failed' = 'running'
   #failure: unknown
   #progress = Promise.withResolvers<void>()
+  #isWanted = false
+  #isGivenUp = false
+  #unread: NodeJS.Timeout | undefined
+  #totalBytes: number | undefined
 
   constructor(blobs: BlobStore, plan: DownloadPlan) {
     this.#blobs = blobs
     this.#plan = plan
+    this.#announced = new AnnouncedContent(plan)
     const head = Promise.withResolvers<{ readonly sizeBytes?: number }>()
     this.head = head.promise
     this.done = this.#run(head)
@@ -47,10 +54,22 @@ export class Download {
     this.done.catch(() => {})
   }
 
+  /** Nobody reads it any more, and it will not end well: who asks now needs another one. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
+  }
+
+  /** As `done`, and the download goes to its end for it, be there readers or not. */
+  async complete(): Promise<BlobInfo> {
+    this.#isWanted = true
+    return await this.done
+  }
+
   /** The bytes from `start` to `end` (exclusive; absent: to the end of the file), as they arrive. */
   async *read(start = 0, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
     await this.head
     this.#readers++
+    clearTimeout(this.#unread)
     try {
       let position = start
       while (position < end) {
@@ -75,42 +94,69 @@ export class Download {
       }
     } finally {
       this.#readers--
+      if (this.#readers === 0) this.#expectReaders()
       await this.#release()
     }
   }
 
   async #run(head: PromiseWithResolvers<{ readonly sizeBytes?: number }>): Promise<BlobInfo> {
     try {
-      const { bytes, sizeBytes } = await this.#plan.open()
-      this.#checkSize(sizeBytes)
+      const body = await this.#plan.open()
+      this.#announced.checkSize(body.sizeBytes)
       const limitBytes = this.#plan.sizeBytes ?? this.#plan.limitBytes
       const draft = await this.#blobs.draft({ limitBytes })
       this.#draft = draft
-      const total = sizeBytes ?? this.#plan.sizeBytes
+      const total = body.sizeBytes ?? this.#plan.sizeBytes
+      this.#totalBytes = total
       head.resolve(total === undefined ? {} : { sizeBytes: total })
-      const hashes = hashesFor(this.#plan.hashes)
-      for await (const chunk of bytes) {
+      for await (const chunk of this.#whole(body, draft)) {
+        if (this.#isGivenUp) throw new Error(`Cannot go on with "${this.#plan.filename}": nobody reads it any more`)
         // Before it is written: readers who know the announced size must never see its last byte of a longer file.
-        this.#checkLength(draft.sizeBytes + chunk.length)
-        for (const { hash } of hashes) hash.update(chunk)
+        this.#announced.checkLength(draft.sizeBytes + chunk.length)
+        this.#announced.update(chunk)
         await draft.append(chunk)
         this.#tell()
       }
-      this.#checkSize(draft.sizeBytes)
-      this.#checkHashes(draft, hashes)
+      this.#announced.checkSize(draft.sizeBytes)
+      this.#announced.checkHashes(draft.digest())
       const blob = await draft.commit()
       await this.#plan.keep(blob)
       this.#state = 'kept'
       return blob
     } catch (error) {
       this.#state = 'failed'
-      this.#failure = error instanceof BlobTooLarge ? this.#wrong(`it has more than ${error.limitBytes} bytes`) : error
+      if (error instanceof BlobTooLarge)
+        this.#failure = this.#announced.wrong(`it has more than ${error.limitBytes} bytes`)
+      else this.#failure = error instanceof OtherContent ? this.#announced.wrong(error.message) : error
       head.reject(this.#failure)
       throw this.#failure
     } finally {
+      clearTimeout(this.#unread)
       this.#tell()
       await this.#release()
     }
+  }
+
+  #whole(body: Body, draft: Draft): AsyncIterable<Uint8Array> {
+    const { open, resume } = this.#plan
+    if (resume === undefined) return body.bytes
+    return unbroken(body, {
+      open,
+      earlier: (start, end) => draft.read({ start, end }),
+      sizeBytes: this.#totalBytes,
+      isHashed: this.#announced.isHashed,
+      bounds: resume,
+    })
+  }
+
+  /** What nobody reads is fetched to the end only where most of it is here: clients that come back soon join it. */
+  #expectReaders(): void {
+    const { unreadMs } = this.#plan
+    if (unreadMs === undefined || this.#isWanted || this.#state !== 'running') return
+    this.#unread = setTimeout(() => {
+      const isMostHere = this.#totalBytes !== undefined && (this.#draft?.sizeBytes ?? 0) * 2 > this.#totalBytes
+      this.#isGivenUp = this.#state === 'running' && !this.#isWanted && !isMostHere
+    }, unreadMs).unref()
   }
 
   #tell(): void {
@@ -124,45 +170,4 @@ export class Download {
     this.#isReleased = true
     await this.#draft?.[Symbol.asyncDispose]()
   }
-
-  #checkSize(found: number | undefined): void {
-    const expected = this.#plan.sizeBytes
-    if (expected !== undefined && found !== undefined && found !== expected) {
-      throw this.#wrong(`it has ${found} bytes, its page says ${expected}`)
-    }
-  }
-
-  #checkLength(soFar: number): void {
-    const expected = this.#plan.sizeBytes
-    if (expected !== undefined && soFar > expected) {
-      throw this.#wrong(`it has more than the ${expected} bytes that its page says`)
-    }
-  }
-
-  #checkHashes(draft: Draft, hashes: readonly { name: string; hash: Hash }[]): void {
-    const found = new Map<string, string>([['sha256', draft.digest()]])
-    for (const { name, hash } of hashes) found.set(name, hash.digest('hex'))
-    for (const [name, expected] of Object.entries(this.#plan.hashes)) {
-      const digest = found.get(name)
-      if (digest !== undefined && digest !== expected.toLowerCase()) {
-        throw this.#wrong(`its ${name} is ${digest}, its page says ${expected}`)
-      }
-    }
-  }
-
-  #wrong(what: string): Problem {
-    return new Problem(
-      'upstream-failed',
-      `Cannot deliver "${this.#plan.filename}": upstream sent other content: ${what}`,
-      {
-        hint: 'nothing was kept; ask again later, or ask who runs the upstream',
-      },
-    )
-  }
-}
-
-/** Besides sha256, which the draft computes itself; names that this machine's crypto lacks cannot be checked. */
-function hashesFor(announced: Readonly<Record<string, string>>): { name: string; hash: Hash }[] {
-  const checkable = ['sha512', 'sha384', 'sha224', 'sha1', 'md5']
-  return checkable.filter((name) => name in announced).map((name) => ({ name, hash: createHash(name) }))
 }

@@ -33,18 +33,22 @@ export class MirrorFiles {
   /** Begins to fetch the file, or joins who fetches it already. It is held when the download is done. */
   fetch(project: ProjectName, file: DistributionFile): Download {
     const running = this.#downloads.get(file.url)
-    if (running !== undefined) return running
+    if (running !== undefined && !running.isGivenUp) return running
     const { blobs, limits, upstream } = this.#options
     const download = new Download(blobs, {
       filename: file.filename,
       hashes: file.hashes,
       limitBytes: limits.upstreamFileBytes,
-      open: () => upstream.file(file.url),
+      open: (from) => upstream.file(file.url, from),
+      resume: limits,
+      unreadMs: limits.unreadMs,
       keep: (blob) => this.#keep(project, file, blob),
       ...(file.size !== undefined && { sizeBytes: file.size }),
     })
     this.#downloads.set(file.url, download)
-    const forget = () => this.#downloads.delete(file.url)
+    const forget = () => {
+      if (this.#downloads.get(file.url) === download) this.#downloads.delete(file.url)
+    }
     download.done.then(forget, forget)
     return download
   }

@@ -36,6 +36,31 @@ export async function* mergeNames(sources: readonly NameBatches[]): AsyncGenerat
   }
 }
 
+/** How many names `now` has that `before` lacks, and the other way round. */
+export async function difference(
+  before: NameBatches,
+  now: NameBatches,
+): Promise<{ readonly added: number; readonly removed: number }> {
+  const [old, young] = [new BatchReader(before), new BatchReader(now)]
+  let [added, removed] = [0, 0]
+  try {
+    await old.fill()
+    await young.fill()
+    while (old.head !== undefined || young.head !== undefined) {
+      const isOld = young.head === undefined || (old.head !== undefined && old.head <= young.head)
+      const isYoung = old.head === undefined || (young.head !== undefined && young.head <= old.head)
+      if (!isOld) added++
+      if (!isYoung) removed++
+      if (isOld && !old.advance()) await old.fill()
+      if (isYoung && !young.advance()) await young.fill()
+    }
+    return { added, removed }
+  } finally {
+    await old.close()
+    await young.close()
+  }
+}
+
 class BatchReader {
   /** The next name; `undefined` at the end. */
   head: ProjectName | undefined

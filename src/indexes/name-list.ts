@@ -1,93 +1,173 @@
 /**
- * A sorted list of project names in a file, one a line: PyPI's holds 900,000. Looking a name up reads a few blocks,
- * and reading it all is a stream, so its size never counts in memory.
+ * The list of all projects of a mirror's upstream, in one file: the sorted names, and behind them what clients are sent of
+ * them, compressed, in pieces. PyPI's holds 900,000 names: looking one up reads a few blocks, sending them all copies bytes,
+ * so its size never counts in memory. A file is replaced as a whole; whoever has it open reads on in the old one.
  */
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
+import type { PieceFacts } from '../lib/gzip-pieces.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { ListForm } from '../pep/simple.ts'
+import { HTML_LIST } from '../pep/simple-html.ts'
+import { JSON_LIST } from '../pep/simple-json.ts'
+
+/** What a list is kept ready as, in the order in which they lie in the file. `strings` is devpi's: texts in a JSON list. */
+export const FORM_NAMES = ['html', 'json', 'strings'] as const
+export type FormName = (typeof FORM_NAMES)[number]
+
+export const LIST_FORMS: Readonly<Record<FormName, ListForm>> = {
+  html: HTML_LIST,
+  json: JSON_LIST,
+  strings: { head: '', separator: ',', tail: '', entry: (name) => `\n      ${JSON.stringify(name)}` },
+}
+
+/** Names that lie side by side, and what they are in each form. The first piece of a list begins without separator. */
+export interface ListPiece {
+  readonly first: ProjectName
+  /** Of its names and its place (first or not). */
+  readonly digest: string
+  readonly namesBytes: number
+  readonly forms: Readonly<Record<FormName, PieceFacts>>
+}
+
+export interface ListIndex {
+  /** The same where the names are the same: sha256 of their lines, in hex. */
+  readonly id: string
+  readonly count: number
+  /** Since when the names are these, ms since 1970. */
+  readonly changedMs: number
+  /** In order; none for a list without names. */
+  readonly pieces: readonly ListPiece[]
+}
+
+export interface ListTrailer {
+  readonly namesBytes: number
+  /** Where the index lies: up to the trailer. */
+  readonly indexAt: number
+}
 
 /** Read at a time when streaming: some thousand names. */
 const CHUNK_BYTES = 16 * 1024
 /** A name has at most 200 characters, so a block this long holds a whole line from any place. */
 const BLOCK_BYTES = 512
+/** Raised when a form or the layout changes: a file of another version counts as none. */
+const TRAILER = /^airlock-list 1 (\d{12}) (\d{12})\n$/
+const TRAILER_BYTES = 41
 
-export class NameList {
-  readonly #path: string
+export class NameList implements AsyncDisposable {
+  readonly #handle: FileHandle
+  readonly #trailer: ListTrailer
 
-  constructor(path: string) {
-    this.#path = path
+  private constructor(handle: FileHandle, trailer: ListTrailer) {
+    this.#handle = handle
+    this.#trailer = trailer
   }
 
-  /** Whether `name` is in the list; `undefined` where there is no list yet. */
-  async has(name: ProjectName): Promise<boolean | undefined> {
-    const handle = await this.#open()
-    if (handle === undefined) return undefined
+  /** `undefined` where there is no list yet, or one of another version. */
+  static async open(path: string): Promise<NameList | undefined> {
+    let handle: FileHandle
     try {
-      return await includes(handle, name)
-    } finally {
-      await handle.close()
-    }
-  }
-
-  /** Every name in order; `undefined` where there is no list yet. The list may be replaced meanwhile: readers keep theirs. */
-  async names(): Promise<AsyncGenerator<readonly ProjectName[]> | undefined> {
-    const handle = await this.#open()
-    return handle && readNames(handle)
-  }
-
-  async isThere(): Promise<boolean> {
-    const handle = await this.#open()
-    await handle?.close()
-    return handle !== undefined
-  }
-
-  async remove(): Promise<void> {
-    await rm(this.#path, { force: true })
-  }
-
-  async #open(): Promise<FileHandle | undefined> {
-    try {
-      return await open(this.#path, 'r')
+      handle = await open(path, 'r')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     }
+    await using stack = new AsyncDisposableStack()
+    stack.use(handle)
+    const trailer = await readTrailer(handle)
+    if (trailer === undefined) return undefined
+    stack.move()
+    return new NameList(handle, trailer)
   }
-}
 
-/** Binary search by bytes: the first line that begins at or after a place stands for the place. */
-async function includes(handle: FileHandle, name: string): Promise<boolean> {
-  const block = Buffer.alloc(BLOCK_BYTES)
-  let low = 0
-  let high = (await handle.stat()).size
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    const from = Math.max(0, middle - 1)
-    const { bytesRead } = await handle.read(block, 0, BLOCK_BYTES, from)
-    const text = block.toString('latin1', 0, bytesRead)
-    const begin = middle === 0 ? 0 : text.indexOf('\n') + 1
-    const end = text.indexOf('\n', begin)
-    const found = begin === 0 && middle !== 0 ? undefined : text.slice(begin, end === -1 ? undefined : end)
-    if (found === name) return true
-    if (found === undefined || found === '' || found > name) high = middle
-    else low = from + end + 1
-  }
-  return false
-}
-
-/** The names of an open file of names, which is closed at the end. */
-export async function* readNames(handle: FileHandle): AsyncGenerator<readonly ProjectName[]> {
-  try {
-    const buffer = Buffer.alloc(CHUNK_BYTES)
-    let rest = ''
-    while (true) {
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES)
-      if (bytesRead === 0) break
-      const names = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n')
-      rest = names.pop()!
-      if (names.length > 0) yield names as ProjectName[]
+  /** Binary search by bytes: the first line that begins at or after a place stands for the place. */
+  async has(name: ProjectName): Promise<boolean> {
+    const block = Buffer.alloc(BLOCK_BYTES)
+    const { namesBytes } = this.#trailer
+    let low = 0
+    let high = namesBytes
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const from = Math.max(0, middle - 1)
+      const { bytesRead } = await this.#handle.read(block, 0, Math.min(BLOCK_BYTES, namesBytes - from), from)
+      const text = block.toString('latin1', 0, bytesRead)
+      const begin = middle === 0 ? 0 : text.indexOf('\n') + 1
+      const end = text.indexOf('\n', begin)
+      const found = begin === 0 && middle !== 0 ? undefined : text.slice(begin, end === -1 ? undefined : end)
+      if (found === name) return true
+      if (found === undefined || found === '' || found > name) high = middle
+      else low = from + end + 1
     }
-    if (rest !== '') yield [rest as ProjectName]
-  } finally {
-    await handle.close()
+    return false
   }
+
+  /** Names in order: all, or those that lie in the bytes `from` to `to` (exclusive). */
+  names(from = 0, to = this.#trailer.namesBytes): AsyncGenerator<readonly ProjectName[]> {
+    return readNames(this.#handle, from, to)
+  }
+
+  async index(): Promise<ListIndex> {
+    const { indexAt } = this.#trailer
+    const bytes = Buffer.alloc((await this.#handle.stat()).size - TRAILER_BYTES - indexAt)
+    await this.#handle.read(bytes, 0, bytes.length, indexAt)
+    return JSON.parse(bytes.toString('latin1')) as ListIndex
+  }
+
+  /** Where the bytes of a form begin: behind the names and the forms before it. */
+  formAt(index: ListIndex, form: FormName): number {
+    let at = this.#trailer.namesBytes
+    for (const before of FORM_NAMES) {
+      if (before === form) break
+      for (const piece of index.pieces) at += piece.forms[before].sizeBytes
+    }
+    return at
+  }
+
+  /** Bytes `from` to `to` (exclusive) of the file, in chunks. */
+  async *bytes(from: number, to: number): AsyncGenerator<Buffer> {
+    for (let at = from; at < to; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES * 4, to - at))
+      const { bytesRead } = await this.#handle.read(chunk, 0, chunk.length, at)
+      if (bytesRead === 0) throw new Error('Cannot read list of projects: its file is shorter than it says')
+      yield chunk.subarray(0, bytesRead)
+      at += bytesRead
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close()
+  }
+}
+
+/** What stands at the end of the file. */
+export function writtenTrailer({ namesBytes, indexAt }: ListTrailer): Buffer {
+  const digits = (count: number) => String(count).padStart(12, '0')
+  return Buffer.from(`airlock-list 1 ${digits(namesBytes)} ${digits(indexAt)}\n`)
+}
+
+/** The names in the bytes `from` to `to` (exclusive) of an open file of names. */
+export async function* readNames(
+  handle: FileHandle,
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): AsyncGenerator<readonly ProjectName[]> {
+  const buffer = Buffer.alloc(CHUNK_BYTES)
+  let rest = ''
+  for (let at = from; at < to; ) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK_BYTES, to - at), at)
+    if (bytesRead === 0) break
+    at += bytesRead
+    const names = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n')
+    rest = names.pop()!
+    if (names.length > 0) yield names as ProjectName[]
+  }
+  if (rest !== '') yield [rest as ProjectName]
+}
+
+async function readTrailer(handle: FileHandle): Promise<ListTrailer | undefined> {
+  const { size } = await handle.stat()
+  const bytes = Buffer.alloc(TRAILER_BYTES)
+  if (size < TRAILER_BYTES) return undefined
+  await handle.read(bytes, 0, TRAILER_BYTES, size - TRAILER_BYTES)
+  const match = TRAILER.exec(bytes.toString('latin1'))
+  return match === null ? undefined : { namesBytes: Number(match[1]), indexAt: Number(match[2]) }
 }

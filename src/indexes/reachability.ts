@@ -1,18 +1,42 @@
-/** Whether an upstream can be reached, remembered, so that not every request finds it out anew by waiting. */
+/**
+ * Whether an upstream can be reached, remembered, so that not every request finds it out anew by waiting: a circuit.
+ *
+ * Closed, everything goes. It opens when upstream gives no answer at all, or answers several times in a row that it is
+ * broken (500 and above): then nothing goes but a probe after each pause, by itself, so that no request pays for it. A
+ * probe that is answered half opens it: everything goes again, and the next failure goes on with the longer pauses. An
+ * answer to a request closes it. Asked to wait (429, or 503 with Retry-After), it waits, and that is no failure: upstream
+ * is there.
+ */
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../model/limits.ts'
 
+export type CircuitState = 'closed' | 'half-open' | 'open' | 'waiting'
+
+type Bounds = Pick<Limits, 'backoffFirstMs' | 'backoffMostMs'> &
+  Partial<Pick<Limits, 'retryAfterMostMs' | 'upstreamErrors'>>
+
 export class Reachability {
   readonly #clock: Clock
-  readonly #limits: Pick<Limits, 'backoffFirstMs' | 'backoffMostMs'>
+  readonly #limits: Bounds
+  readonly #probe: (() => Promise<boolean>) | undefined
   #failure: string | undefined
   #sinceMs = 0
   #pauseMs = 0
   #nextTrialMs = 0
+  #waitUntilMs = 0
+  #errorsInARow = 0
+  #isHalfOpen = false
+  /** A request is out to see. */
+  #isTrial = false
+  #isProbing = false
+  #isClosed = false
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(clock: Clock, limits: Pick<Limits, 'backoffFirstMs' | 'backoffMostMs'>) {
+  /** `probe` asks upstream for little and tells whether it is there; without one, a request is the trial after each pause. */
+  constructor(clock: Clock, limits: Bounds, probe?: () => Promise<boolean>) {
     this.#clock = clock
     this.#limits = limits
+    this.#probe = probe
   }
 
   /** Why upstream is taken to be gone; absent while it answers or nothing is known. */
@@ -25,35 +49,127 @@ export class Reachability {
     return this.#failure === undefined ? undefined : this.#sinceMs
   }
 
-  /** Whether a request may go out now. While upstream is gone one goes out after each pause, as a trial. */
+  get state(): CircuitState {
+    if (this.#failure !== undefined) return 'open'
+    if (this.#now() < this.#waitUntilMs) return 'waiting'
+    return this.#isHalfOpen ? 'half-open' : 'closed'
+  }
+
+  /** When upstream is asked again, ms since 1970; absent while everything goes. */
+  get nextTrialMs(): number | undefined {
+    const untilMs = Math.max(this.#failure === undefined ? 0 : this.#nextTrialMs, this.#waitUntilMs)
+    return this.#failure === undefined && untilMs <= this.#now() ? undefined : untilMs
+  }
+
+  /** Why nothing may go now, for a sentence. */
+  get reason(): string {
+    return this.#failure ?? 'it asked to wait'
+  }
+
+  /** Whether a request may go out now. While upstream is gone one goes out after each pause that no probe has ended, as a trial. */
   mayTry(): boolean {
+    const now = this.#now()
+    if (now < this.#waitUntilMs) return false
     if (this.#failure === undefined) return true
-    const now = this.#clock.now().getTime()
-    if (now < this.#nextTrialMs) return false
+    if (this.#isProbing || now < this.#nextTrialMs) return false
     this.#nextTrialMs = now + this.#pauseMs
+    this.#isTrial = true
     return true
   }
 
   /** Upstream is gone, and the next request will go out as a trial. */
   get isTrialDue(): boolean {
-    return this.#failure !== undefined && this.#clock.now().getTime() >= this.#nextTrialMs
+    const now = this.#now()
+    return this.#failure !== undefined && !this.#isProbing && now >= this.#nextTrialMs && now >= this.#waitUntilMs
   }
 
   /** Seconds until the next trial, at least one. */
   get retrySeconds(): number {
-    return Math.max(1, Math.ceil((this.#nextTrialMs - this.#clock.now().getTime()) / 1000))
+    return Math.max(1, Math.ceil((Math.max(this.#nextTrialMs, this.#waitUntilMs) - this.#now()) / 1000))
   }
 
+  /** A request was answered: upstream is there and works. */
   answered(): void {
-    this.#failure = undefined
+    this.#errorsInARow = 0
+    this.#isHalfOpen = false
     this.#pauseMs = 0
+    this.#close()
   }
 
+  /** A request got no answer. */
   failed(reason: string): void {
-    const now = this.#clock.now().getTime()
+    const now = this.#now()
+    // What was on its way when the circuit opened fails after it: that is the same failure, not one more.
+    const isNews = this.#failure === undefined || this.#isTrial || now >= this.#nextTrialMs
     if (this.#failure === undefined) this.#sinceMs = now
     this.#failure = reason
+    this.#isHalfOpen = false
+    this.#isTrial = false
+    if (!isNews) return
     this.#pauseMs = Math.min(this.#limits.backoffMostMs, Math.max(this.#limits.backoffFirstMs, this.#pauseMs * 2))
     this.#nextTrialMs = now + this.#pauseMs
+    this.#probeLater()
+  }
+
+  /**
+   * A request was answered with an error: 429 or 500 and above. `retryAfterMs` is what upstream asked for, absent where
+   * it asked for nothing; it is believed up to the limit.
+   */
+  erred(status: number, retryAfterMs: number | undefined): void {
+    const { backoffFirstMs, backoffMostMs, retryAfterMostMs = backoffMostMs, upstreamErrors = 5 } = this.#limits
+    if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
+      const waitMs = Math.min(retryAfterMostMs, Math.max(retryAfterMs ?? 0, backoffFirstMs))
+      this.#waitUntilMs = Math.max(this.#waitUntilMs, this.#now() + waitMs)
+    }
+    if (status === 429) return this.#close()
+    this.#errorsInARow++
+    if (this.#errorsInARow >= upstreamErrors) this.failed(`error ${status}, ${this.#errorsInARow} times in a row`)
+    else this.#close()
+  }
+
+  /** No more probes. */
+  [Symbol.dispose](): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+  }
+
+  #close(): void {
+    this.#failure = undefined
+    this.#isTrial = false
+    clearTimeout(this.#timer)
+  }
+
+  #probeLater(): void {
+    clearTimeout(this.#timer)
+    if (this.#probe === undefined || this.#isClosed) return
+    this.#timer = setTimeout(() => void this.#probeNow(), this.#pauseMs)
+    this.#timer.unref()
+  }
+
+  async #probeNow(): Promise<void> {
+    const failure = this.#failure
+    if (failure === undefined) return
+    this.#isProbing = true
+    let isThere: boolean
+    try {
+      isThere = await this.#probe!()
+    } catch {
+      isThere = false
+    } finally {
+      this.#isProbing = false
+    }
+    if (this.#isClosed || this.#failure === undefined) return
+    if (isThere) {
+      this.#isHalfOpen = true
+      this.#errorsInARow = 0
+      this.#close()
+    } else {
+      this.#isTrial = true
+      this.failed(failure)
+    }
+  }
+
+  #now(): number {
+    return this.#clock.now().getTime()
   }
 }

@@ -26,10 +26,31 @@ export type PageAnswer =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'absent' }
 
+export type ListAnswer =
+  | {
+      readonly kind: 'names'
+      readonly names: AsyncIterable<ProjectName>
+      readonly etag?: string
+      readonly lastModified?: string
+    }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'absent' }
+
+/** Where a file that broke off goes on: so many bytes of it are here, and this is what upstream knew it by. */
+export interface ResumePoint {
+  readonly start: number
+  /** An entity tag or a date, for `If-Range`; absent where upstream gave neither. */
+  readonly validator?: string
+}
+
 export interface Body {
   readonly bytes: AsyncIterable<Uint8Array>
-  /** As announced. */
+  /** Of the whole file, as announced. */
   readonly sizeBytes?: number
+  /** Where the bytes begin: 0, unless a part was asked for and given. */
+  readonly start?: number
+  /** A strong entity tag, else the date of the last change. */
+  readonly validator?: string
 }
 
 const PAGE_TYPES = `${JSON_TYPE}, ${HTML_TYPE};q=0.2, text/html;q=0.01`
@@ -76,7 +97,7 @@ export class Upstream implements AsyncDisposable {
     return this.#base.href
   }
 
-  /** A project's page. Throws `upstream-failed` or `upstream-offline`; only upstream's own 404 or 410 is "absent". */
+  /** A project's page. Throws `upstream-failed`, `upstream-blank` or `upstream-offline`; only upstream's own 404 or 410 is "absent". */
   async page(name: ProjectName, known: { etag?: string; lastModified?: string }): Promise<PageAnswer> {
     const url = new URL(`${encodeURIComponent(name)}/`, this.#base)
     const signal = AbortSignal.timeout(this.#options.limits.upstreamPageMs)
@@ -99,6 +120,11 @@ export class Upstream implements AsyncDisposable {
     }
     return await this.#guarded(url, async () => {
       const text = (await collect(plain(answer), this.#options.limits.upstreamPageBytes)).toString('utf8')
+      if (text === '') {
+        throw new Problem('upstream-blank', `Cannot tell what ${url.host} has of ${name}: its page is empty`, {
+          hint: 'a page without files says so; look at what stands between this server and upstream',
+        })
+      }
       const type = mediaType(answer)
       const detail = { ...serialOf(answer), ...readPage(type, text, url, name) }
       const etag = header(answer, 'etag')
@@ -112,34 +138,56 @@ export class Upstream implements AsyncDisposable {
     })
   }
 
-  /** The names of all projects as upstream lists them, normalized. Throws as `page` does, also while it is read. */
-  async *names(): AsyncGenerator<ProjectName> {
-    const answer = await this.#get(this.#base, { accept: LIST_TYPES, 'accept-encoding': 'gzip' })
-    if (answer.statusCode !== 200) {
+  /**
+   * The list of all projects, names normalized. Throws as `page` does, and so does `names` while it is read; only upstream's
+   * own 404 or 410 is "absent": it has pages, and no list.
+   */
+  async list(known: { etag?: string; lastModified?: string }): Promise<ListAnswer> {
+    const answer = await this.#get(this.#base, {
+      accept: LIST_TYPES,
+      'accept-encoding': 'gzip',
+      ...(known.etag !== undefined && { 'if-none-match': known.etag }),
+      ...(known.lastModified !== undefined && { 'if-modified-since': known.lastModified }),
+    })
+    const status = answer.statusCode
+    if (status !== 200) {
       await answer.body.dump()
-      throw this.#refused(this.#base, answer.statusCode, answer)
+      if (status === 304 && (known.etag !== undefined || known.lastModified !== undefined)) return { kind: 'unchanged' }
+      if (status === 404 || status === 410) return { kind: 'absent' }
+      throw this.#refused(this.#base, status, answer)
     }
-    const bytes = limit(plain(answer), this.#options.limits.upstreamListBytes)
-    const names = mediaType(answer).endsWith('json') ? namesFromJson(bytes) : namesFromHtml(bytes)
-    try {
-      yield* names
-    } catch (error) {
-      throw this.#wrong(this.#base, error)
+    const etag = header(answer, 'etag')
+    const lastModified = header(answer, 'last-modified')
+    return {
+      kind: 'names',
+      names: this.#names(answer),
+      ...(etag !== undefined && { etag }),
+      ...(lastModified !== undefined && { lastModified }),
     }
   }
 
-  /** A file's bytes as they come, not checked. Throws as `page` does; the stream throws when it is cut, silent or slow. */
-  async file(url: string): Promise<Body> {
+  /**
+   * A file's bytes as they come, not checked, whole or (`from`) from where they broke off; an upstream that does not give
+   * the part gives the whole, and `start` tells. Throws as `page` does; the stream throws when it is cut, silent or slow.
+   */
+  async file(url: string, from?: ResumePoint): Promise<Body> {
     const target = new URL(url)
-    const answer = await this.#get(target, { 'accept-encoding': 'identity' })
-    if (answer.statusCode !== 200) {
+    const part = from !== undefined && from.start > 0 ? from : undefined
+    const answer = await this.#get(target, {
+      'accept-encoding': 'identity',
+      ...(part !== undefined && { range: `bytes=${part.start}-` }),
+      ...(part?.validator !== undefined && { 'if-range': part.validator }),
+    })
+    const found = partOf(answer, part)
+    if (found === undefined) {
       await answer.body.dump()
       throw this.#refused(target, answer.statusCode, answer)
     }
-    const length = header(answer, 'content-length')
+    const validator = validatorOf(answer)
     return {
+      ...found,
       bytes: this.#paced(target, answer.body),
-      ...(length !== undefined && { sizeBytes: Number(length) }),
+      ...(validator !== undefined && { validator }),
     }
   }
 
@@ -172,6 +220,15 @@ export class Upstream implements AsyncDisposable {
       const reason = reasonOf(error)
       if (isConnectionTrouble(error)) reachability.failed(reason)
       throw this.#unreachable(url, reason, error)
+    }
+  }
+
+  async *#names(answer: Dispatcher.ResponseData): AsyncGenerator<ProjectName> {
+    try {
+      const bytes = limit(plain(answer), this.#options.limits.upstreamListBytes)
+      yield* mediaType(answer).endsWith('json') ? namesFromJson(bytes) : namesFromHtml(bytes)
+    } catch (error) {
+      throw this.#wrong(this.#base, error)
     }
   }
 
@@ -251,6 +308,24 @@ function readPage(type: string, text: string, url: URL, name: ProjectName): Proj
   if (type.endsWith('json')) return detailFromJson(text, url)
   if (type === '' || /^text\/html$|\+html$|\+xml$/.test(type)) return detailFromHtml(text, url, name)
   throw new SyntaxError(`Cannot read project page: "${type}" is no type of a page`)
+}
+
+/** Which part of the file the answer holds; `undefined` where it holds none that was asked for. */
+function partOf(answer: Dispatcher.ResponseData, asked: ResumePoint | undefined): Omit<Body, 'bytes'> | undefined {
+  if (answer.statusCode === 200) {
+    const length = header(answer, 'content-length')
+    return length === undefined ? {} : { sizeBytes: Number(length) }
+  }
+  if (answer.statusCode !== 206 || asked === undefined) return undefined
+  const said = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(header(answer, 'content-range') ?? '')
+  if (said === null || Number(said[1]) !== asked.start) return undefined
+  return { start: asked.start, ...(said[2] !== '*' && { sizeBytes: Number(said[2]) }) }
+}
+
+/** What names these very bytes in a later `If-Range` (RFC 9110 §13.1.5 takes strong tags only). */
+function validatorOf(answer: Dispatcher.ResponseData): string | undefined {
+  const etag = header(answer, 'etag')
+  return etag !== undefined && !etag.startsWith('W/') ? etag : header(answer, 'last-modified')
 }
 
 function header(answer: Dispatcher.ResponseData, name: string): string | undefined {

@@ -73,10 +73,18 @@ export interface Limits {
   /** First pause after upstream could not be reached, doubled up to the second. */
   readonly backoffFirstMs: number
   readonly backoffMostMs: number
+  /** Upstream asks to wait (Retry-After): believed up to this; a longer wait would be an outage of ours. */
+  readonly retryAfterMostMs: number
+  /** Answers of 500 and above in a row after which upstream is taken to be gone: one page may be broken, not five. */
+  readonly upstreamErrors: number
   /** "No such project" from upstream is believed this long. */
   readonly negativeMs: number
-  /** Requests to one upstream at once. */
+  /** Requests for files to one host at once, whichever mirrors they are of. */
   readonly upstreamConnections: number
+  /** Requests for pages to one host at once, besides those: large files must not keep pages waiting. */
+  readonly upstreamPageConnections: number
+  /** Hosts whose state is remembered: a mirror usually has one or two. */
+  readonly upstreamHosts: number
   /** Redirects followed for one upstream request. */
   readonly redirects: number
   /** Files of a pushed release that are fetched from a mirror's upstream at once. */
@@ -154,8 +162,12 @@ export const LIMITS: Limits = Object.freeze({
   listWaitMs: 60_000,
   backoffFirstMs: 1000,
   backoffMostMs: 60_000,
+  retryAfterMostMs: 5 * 60_000,
+  upstreamErrors: 5,
   negativeMs: 60_000,
   upstreamConnections: 32,
+  upstreamPageConnections: 16,
+  upstreamHosts: 1000,
   redirects: 5,
   pushFetches: 4,
   outwardPushes: 8,

@@ -14,7 +14,7 @@ import {
 import { asFilename, parseFilename, versionOf } from './filename.ts'
 import { type Attributes, HtmlPage } from './html-page.ts'
 import { asProjectName, type ProjectName } from './name.ts'
-import { API_VERSION, type DistributionFile, type ProjectDetail } from './simple.ts'
+import { API_VERSION, type DistributionFile, type ListForm, type ProjectDetail } from './simple.ts'
 
 /** Lists are written in pieces of about this size: large enough for the socket, small enough to keep memory flat. */
 const CHUNK_CHARACTERS = 64 * 1024
@@ -48,22 +48,29 @@ export function detailToHtml(detail: ProjectDetail): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The list of all projects from batches of names, in chunks; links are relative. */
-export async function* listToHtml(batches: AsyncIterable<readonly string[]>): AsyncGenerator<Buffer> {
-  let text = [
+/** The list of all projects; links are relative. */
+export const HTML_LIST: ListForm = {
+  head: [
     '<!DOCTYPE html>\n<html>\n  <head>\n',
     `    <meta name="pypi:repository-version" content="${API_VERSION}">\n`,
     '    <title>Simple index</title>\n  </head>\n  <body>\n',
-  ].join('')
+  ].join(''),
+  separator: '',
+  tail: '  </body>\n</html>\n',
+  entry: (name) => `    <a href="${escapeHtml(encodeURIComponent(name))}/">${escapeHtml(name)}</a><br />\n`,
+}
+
+/** The list of all projects from batches of names, in chunks. */
+export async function* listToHtml(batches: AsyncIterable<readonly string[]>): AsyncGenerator<Buffer> {
+  let text = HTML_LIST.head
   for await (const batch of batches) {
-    for (const name of batch)
-      text += `    <a href="${escapeHtml(encodeURIComponent(name))}/">${escapeHtml(name)}</a><br />\n`
+    for (const name of batch) text += HTML_LIST.entry(name)
     if (text.length >= CHUNK_CHARACTERS) {
       yield Buffer.from(text)
       text = ''
     }
   }
-  yield Buffer.from(`${text}  </body>\n</html>\n`)
+  yield Buffer.from(text + HTML_LIST.tail)
 }
 
 /**

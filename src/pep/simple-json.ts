@@ -16,7 +16,7 @@ import {
 } from './file-facts.ts'
 import { asFilename, versionOf } from './filename.ts'
 import { asProjectName, type ProjectName } from './name.ts'
-import { API_VERSION, type DistributionFile, type ProjectDetail, type ProjectStatus } from './simple.ts'
+import { API_VERSION, type DistributionFile, type ListForm, type ProjectDetail, type ProjectStatus } from './simple.ts'
 
 /** A project in the list, with its own change number where it is known: mirroring tools compare that. */
 export interface ListedProject {
@@ -73,6 +73,14 @@ export function detailFromJson(text: string, pageUrl: URL): ProjectDetail {
     ...(status && { status }),
     ...(lastSerial !== undefined && { lastSerial }),
   }
+}
+
+/** The list of all projects, without change numbers. */
+export const JSON_LIST: ListForm = {
+  head: `{"meta":${JSON.stringify(meta(undefined))},"projects":[`,
+  separator: ',',
+  tail: ']}',
+  entry: (name) => `{"name":${JSON.stringify(name)}}`,
 }
 
 /** The list of all projects from batches of names, in chunks. */

@@ -46,6 +46,14 @@ export interface ProjectDetail {
   readonly lastSerial?: number
 }
 
+/** How a list of projects is written: what stands before the names, each name, what stands between two, what stands behind. */
+export interface ListForm {
+  readonly head: string
+  readonly separator: string
+  readonly tail: string
+  entry(name: string): string
+}
+
 export const API_VERSION = '1.4'
 export const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'
 export const HTML_TYPE = 'application/vnd.pypi.simple.v1+html'

@@ -72,7 +72,7 @@ export async function fetchRelease(pusher: Pusher, { source, project, mirrored =
   const fetchOneByOne = async () => {
     for (let filename = waiting.shift(); filename !== undefined; filename = waiting.shift()) {
       const found = await layer.file(project, filename)
-      if (found?.from === 'upstream') await found.fetch().done
+      if (found?.from === 'upstream') await found.fetch().complete()
     }
   }
   const fetches = Array.from({ length: Math.min(pusher.limits.pushFetches, mirrored.length) }, fetchOneByOne)

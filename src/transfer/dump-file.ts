@@ -18,10 +18,7 @@ export interface DumpFile extends AsyncDisposable {
  * a symbolic link, and for what is no regular file; `no-such-file` where nothing is.
  */
 export async function openDumpFile(folder: string, relpath: string): Promise<DumpFile> {
-  const parts = relpath.split('/')
-  if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\0\\]/.test(part))) {
-    throw refused(relpath, 'the path leads out of the dump, or is not written as one below it')
-  }
+  const parts = pathParts(relpath)
   let path = folder
   for (const [place, part] of parts.entries()) {
     path = join(path, part)
@@ -43,6 +40,15 @@ export async function openDumpFile(folder: string, relpath: string): Promise<Dum
     read: ({ start, end }, chunkBytes) => pieces(handle, start, Math.min(end, size), chunkBytes),
     [Symbol.asyncDispose]: () => handle.close(),
   }
+}
+
+/** The folders and the name in a path below a dump. Throws `file-invalid` for one that may lead out of it. */
+export function pathParts(relpath: string): string[] {
+  const parts = relpath.split('/')
+  if (parts.some((part) => part === '' || part === '.' || part === '..' || /[\0\\]/.test(part))) {
+    throw refused(relpath, 'the path leads out of the dump, or is not written as one below it')
+  }
+  return parts
 }
 
 /** Hash name (`sha256`, as in hashlib) → hex digits, from the forms that devpi has written over the years. */

@@ -61,13 +61,21 @@ export function dumpRelease(
   return { project, version, metadata: { ...metadata, name: isOwnName ? name : project, version } }
 }
 
-/** devpi's history of a file; one that has none was uploaded by the import itself (devpi's rule). */
-export function dumpLog(value: unknown, now: Date, index: string): LogEntry[] {
+/** devpi's history of the file at `relpath`; one that has none was uploaded by the import itself (devpi's rule). */
+export function dumpLog(
+  { log: value, relpath }: { readonly log: unknown; readonly relpath: string },
+  now: Date,
+  index: string,
+  report: ImportReport,
+): LogEntry[] {
   if (!Array.isArray(value)) return [{ what: 'upload', who: '<import>', when: devpiTime(now), dst: index }]
   return value.flatMap((each: unknown) => {
     const line = asRecord(each)
     const what = line?.what
-    if (line === undefined || (what !== 'upload' && what !== 'push' && what !== 'overwrite')) return []
+    if (line === undefined || (what !== 'upload' && what !== 'push' && what !== 'overwrite')) {
+      report.leftOut(relpath, `a line of its history, ${JSON.stringify(what)}, is of no kind that is known here`)
+      return []
+    }
     const when = Array.isArray(line.when) ? line.when.filter((part) => typeof part === 'number') : []
     return {
       what,

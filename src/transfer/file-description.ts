@@ -1,7 +1,7 @@
 /** One line of an index's `files` in a dump: what a file is and where it lies. */
 import { versionOf } from '../pep/filename.ts'
 import { type ProjectName, projectName } from '../pep/name.ts'
-import { type GivenHashes, givenHashes } from './dump-file.ts'
+import { type GivenHashes, givenHashes, pathParts } from './dump-file.ts'
 import { asRecord, dumpVersion, timeOf, yankedOf } from './dump-values.ts'
 
 export interface FileDescription {
@@ -9,7 +9,7 @@ export interface FileDescription {
   readonly project: ProjectName
   /** Absent where neither the dump nor the file's name tells. */
   readonly version?: string
-  /** Below the dump; not checked. */
+  /** Below the dump, by its text; what lies there nobody has looked at. */
   readonly relpath: string
   /** The last part of `relpath`. */
   readonly filename: string
@@ -37,7 +37,7 @@ export function nameOfFile(value: unknown): string {
   return typeof relpath === 'string' ? relpath : 'a file without relpath'
 }
 
-/** Throws `SyntaxError` for what is no description of a file. */
+/** Throws `SyntaxError` for what is no description of a file, and `file-invalid` for a path out of the dump. */
 export function fileDescription(value: unknown): FileDescription {
   const given = asRecord(value) ?? {}
   const { type, relpath, projectname } = given
@@ -49,7 +49,7 @@ export function fileDescription(value: unknown): FileDescription {
   }
   const mapping = asRecord(given.entrymapping) ?? {}
   const project = projectName(projectname)
-  const filename = relpath.slice(relpath.lastIndexOf('/') + 1)
+  const filename = pathParts(relpath).at(-1)!
   const version = given.version
   const known = typeof version === 'string' && version !== '' ? version : versionOf(filename, project)
   const modified = timeOf(mapping.last_modified)

@@ -10,6 +10,8 @@ export const forgetfulBlobs: BlobStore = {
   },
   draft: async ({ limitBytes }) => new ForgetfulDraft(limitBytes),
   delete: async () => {},
+  hold: () => ({ [Symbol.dispose]() {} }),
+  discard: async () => false,
   async *list() {},
 }
 

@@ -135,7 +135,7 @@ async function importReferences(options: DevpiImport, files: FileImporter, index
       })
     } else if (entry.what === 'release') {
       await report.attempt(`${entry.index} ${entry.project} ${entry.version}`, async () => {
-        const index = indexOf(indexes, entry.index)
+        const index = indexes.get(entry.index)
         if (index?.options.type === 'mirror') await facts.take(index, entry)
       })
     }

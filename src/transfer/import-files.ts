@@ -70,7 +70,7 @@ export class FileImporter {
         created: described.modified ?? modified,
         addressHash: file.addressHash,
         ofFile: { id: file.id, filename: file.filename },
-        log: dumpLog(described.log, clock.now(), index.name),
+        log: dumpLog(described, clock.now(), index.name, report),
       })
       report.counts.testResults++
     })
@@ -127,6 +127,7 @@ export class FileImporter {
     stored: StoredFile,
     release: KnownRelease,
   ): Promise<void> {
+    const { report, clock } = this.#options
     const { relpath, project, filename, yanked } = described
     const { digest, sizeBytes, fields, coreMetadata } = stored
     const requiresPython = fields?.requires_python ?? release.requiresPython
@@ -138,23 +139,25 @@ export class FileImporter {
       sizeBytes,
       uploadTime: described.modified ?? stored.modified,
       addressHash: digest,
-      log: dumpLog(described.log, this.#options.clock.now(), index.name),
+      log: dumpLog(described, clock.now(), index.name, report),
       ...(typeof requiresPython === 'string' && requiresPython !== '' && { requiresPython }),
       ...(coreMetadata !== undefined && { coreMetadata }),
       ...(yanked !== undefined && { yanked }),
     }
     if (await this.#isTaken(writer, index, relpath, file)) return
     await saveFile(writer, index, file, 'uploaded')
-    this.#options.report.counts.files++
+    report.counts.files++
   }
 
   async #saveDocumentation(
     writer: Writer,
     index: IndexRecord,
-    { project, modified, log }: FileDescription,
+    described: FileDescription,
     stored: StoredFile,
     version: string,
   ): Promise<void> {
+    const { report, clock } = this.#options
+    const { project, modified } = described
     await saveAttachment(writer, index, {
       kind: 'doczip',
       project,
@@ -164,9 +167,9 @@ export class FileImporter {
       sizeBytes: stored.sizeBytes,
       created: modified ?? stored.modified,
       addressHash: stored.digest,
-      log: dumpLog(log, this.#options.clock.now(), index.name),
+      log: dumpLog(described, clock.now(), index.name, report),
     })
-    this.#options.report.counts.documentation++
+    report.counts.documentation++
   }
 
   /** Projects that are one here may have been two in the dump, with a file of the same name each. */

@@ -22,6 +22,7 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
     let desk: DevpiDesk
     before(async () => {
       upstream = await startFakeUpstream()
+      upstream.add('fresh', wheel({ name: 'fresh', version: '1.0' }))
       desk = await devpiDesk(version, { AIRLOCK_UPSTREAM: upstream.url })
     })
     after(async () => {
@@ -42,7 +43,7 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
       assert.deepEqual(await desk.files('ann/dev', 'acme'), ['acme-1.0-py3-none-any.whl', 'acme-1.0.tar.gz'])
 
       await ann.does(['index', '-c', 'other', 'volatile=False'], [])
-      await ann.does(['upload', '--index', 'other', first], [/to http\S+\/ann\/other\//])
+      await ann.does(['upload', '--index', 'other', first], [/to http\S+\/ann\/other$/m])
       await ann.does(['upload', '--index', 'ann/other', first], [])
       const changed = await ann.keeps(wheel({ name: 'acme', version: '1.0', summary: 'changed' }))
       await ann.fails(
@@ -56,7 +57,7 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
       const folder = { 'many/deep/many-1.0.tar.gz': '1.0', 'many/many-1.1.tar.gz': '1.1', 'many/other-2.tar.gz': '2' }
       await ann.writes(
         Object.fromEntries(
-          Object.entries(folder).map(([path, of]) => {
+          Object.entries(folder).map(([path, each]) => {
             const name = path.includes('other') ? 'other' : 'many'
             return [path, sdist({ name, version: each }).bytes]
           }),
@@ -67,7 +68,13 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
       await ann.does(['upload', '--from-dir', 'many'], [/many-1\.0/])
       assert.deepEqual(await desk.files('ann/dev', 'many'), ['many-1.0.tar.gz', 'many-1.1.tar.gz'])
 
-      await ann.fails(['upload', '--index', 'root/pypi', first], [/does not support upload/])
+      await ann.fails(
+        ['upload', '--index', 'root/pypi', first],
+        [/404 FAIL file_upload/, /cannot submit to mirror index/],
+      )
+      await ann.does(['use', 'root/pypi'], [])
+      await ann.fails(['upload', first], [/does not support upload\. Most likely, it is a mirror\./])
+      await ann.does(['use', 'ann/dev'], [])
       await ann.does(['logoff'], [])
       await ann.fails(['upload', first], [/401 FAIL file_upload/, /Unauthorized/])
     })
@@ -118,9 +125,10 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
       await dan.does(['upload', 'acme-1.0.tar.gz', 'acme-1.1.tar.gz', 'acme-1.2.tar.gz', 'acme-1.3.tar.gz'], [])
       await dan.does(['index', 'bases=dan/base'], [])
       await dan.does(['list'], [/^acme$/m])
-      await dan.does(['list', '-v'], [/^acme==2\.0$/m])
-      await dan.does(['list', '-v', '--all'], [/^acme==1\.0$/m, /^acme==1\.3$/m])
-      await dan.does(['list', '-v', '--ignore-bases'], [/^acme==1\.3$/m])
+      // 6.x has a dash between name and version.
+      await dan.does(['list', '-v'], [/^acme(==|-)2\.0$/m])
+      await dan.does(['list', '-v', '--all'], [/^acme(==|-)1\.0$/m, /^acme(==|-)1\.3$/m])
+      await dan.does(['list', '-v', '--ignore-bases'], [/^acme(==|-)1\.3$/m])
       await dan.does(['list', 'acme'], [/base\/\+f\/\S+\/acme-2\.0\.tar\.gz$/m, /older versions not shown/])
       const all = await dan.does(['list', '--all', 'acme'], [/dev\/\+f\/\S+\/acme-1\.0\.tar\.gz$/m])
       assert.match(all.stdout, /base\/\+f\/\S+\/acme-1\.0\.tar\.gz$/m)
@@ -154,7 +162,7 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
 
       await eve.does(['index', 'volatile=False'], [])
       await eve.fails(['remove', '-y', 'acme==2.0'], [/403 Forbidden: cannot delete version on non-volatile index/])
-      await eve.fails(['remove', '-y', 'acme'], [/403 Forbidden: project acme is on non-volatile index eve\/dev/])
+      await eve.fails(['remove', '-y', 'acme'], [/403 Forbidden: project 'acme' is on non-volatile index eve\/dev/])
       await eve.does(['use', 'root/pypi'], [])
       await eve.does(['remove', '-y', '-f', '--index', 'eve/dev', 'acme'], [])
       assert.equal(await desk.state('eve/dev/acme'), undefined)
@@ -255,7 +263,7 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
         (await desk.files('hal/dev', 'tried', 'toxresult')).join(),
         /^tried-1\.0\.tar\.gz\.toxresult-\d{14}-0$/,
       )
-      await hal.does(['test', '-e', 'py', '-c', fallback, '--tox-args', '-v', '--select', 'tar', 'tried'], [/success/])
+      await hal.does(['test', '-e', 'py', '-c', fallback, '--tox-args=-v', '--select', 'tar', 'tried'], [/success/])
       await hal.does(['test', '--no-upload', '--fallback-ini', fallback, 'bare'], [/42/])
       await hal.fails(['test', 'bare'], [/no tox\.ini/])
       await hal.fails(['test', 'failing'], [/tox command failed/, /success/])
@@ -298,7 +306,6 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
 
     test('refresh has mirrors ask anew, with --index', async () => {
       const jon = await desk.person('jon')
-      upstream.add('fresh', wheel({ name: 'fresh', version: '1.0' }))
       await jon.does(['use', 'root/pypi'], [])
       await jon.does(['list', 'fresh'], [/fresh-1\.0/])
       upstream.add('fresh', wheel({ name: 'fresh', version: '2.0' }))

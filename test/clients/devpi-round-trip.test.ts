@@ -26,6 +26,10 @@ test('everything of a real devpi-server goes in, comes out again, and is the sam
 
   const before = await filledByTheRealOne(home.path, upstream, magnet)
   assert.deepEqual(Object.keys(before.indexes), ['alice/dev', 'alice/prod', 'bob/docs', 'root/public'])
+  assert.equal(Object.keys(before.files).length, 12)
+  assert.deepEqual(wordsOf(before, 'rel'), ['doczip', 'releasefile', 'toxresult'])
+  assert.deepEqual(wordsOf(before, 'what'), ['overwrite', 'push', 'upload'])
+  await addUserWithoutPassword(join(place('dump'), 'dataindex.json'), before)
 
   const taken = await ours(home.path, 'devpi-import', '--no-root-pypi', '--serverdir', place('airlock'), place('dump'))
   assert.equal(taken.code, 0, taken.output)
@@ -105,6 +109,21 @@ async function filledByTheRealOne(home: string, upstream: FakeUpstream, magnet: 
   return drawing
 }
 
+/** As a server has one whom something else lets in. Added to what is expected as well. */
+async function addUserWithoutPassword(path: string, { users }: Portrait): Promise<void> {
+  const carl = { username: 'carl', created: '2020-01-02T03:04:05Z' }
+  const index = JSON.parse(await readFile(path, 'utf8')) as { users: Record<string, unknown> }
+  index.users.carl = carl
+  await writeFile(path, JSON.stringify(index))
+  users.carl = { ...carl, indexes: {} }
+}
+
+/** Every value that `key` has somewhere in the data of releases. */
+function wordsOf({ projects }: Portrait, key: string): string[] {
+  const found = JSON.stringify(projects).matchAll(new RegExp(`"${key}":"([^"]+)"`, 'g'))
+  return [...new Set([...found].map((match) => match[1]!))].sort()
+}
+
 async function postResult(address: string, result: object): Promise<void> {
   const answer = await fetch(address, {
     method: 'POST',
@@ -127,6 +146,7 @@ async function drawn(url: string, upstream: FakeUpstream): Promise<Portrait> {
     assert.ok(await canLogIn(url, user, password), `${user} cannot log in at ${url}`)
     assert.ok(!(await canLogIn(url, user, 'wrong')), `${user} can log in at ${url} with any password`)
   }
+  assert.ok(!(await canLogIn(url, 'carl', '')), `carl can log in at ${url} without a password`)
   await upstream.pause()
   try {
     return await portrait(url, [MIRRORED])

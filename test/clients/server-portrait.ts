@@ -2,12 +2,12 @@
 import { digestOf } from '../../src/lib/digest.ts'
 
 export interface Portrait {
-  readonly users: unknown
+  readonly users: Record<string, unknown>
   /** `user/index` → its configuration with its projects. */
   readonly indexes: Readonly<Record<string, unknown>>
   /** `user/index/project` → its versions, without those of bases. */
   readonly projects: Readonly<Record<string, unknown>>
-  /** Every address that a link leads to → the sha256 of what is there. */
+  /** Every address that a link leads to → the sha256 of what is there, and when it came. */
   readonly files: Readonly<Record<string, string>>
 }
 
@@ -23,7 +23,8 @@ export async function portrait(url: string, mirrored: readonly string[] = []): P
     projects[path] = versions
     for (const href of hrefs(versions)) {
       const answer = await fetch(`${url}${href}`)
-      files[href] = answer.ok ? digestOf(new Uint8Array(await answer.arrayBuffer())) : `status ${answer.status}`
+      const digest = digestOf(new Uint8Array(await answer.arrayBuffer()))
+      files[href] = answer.ok ? `${digest} ${answer.headers.get('last-modified')}` : `status ${answer.status}`
     }
   }
   for (const [user, config] of Object.entries(users)) {

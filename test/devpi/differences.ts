@@ -1,7 +1,21 @@
 /** Every difference between a real devpi-server and Airlock that is meant, by what it is about. */
+import { ACCOUNTS } from './differences/accounts.ts'
+import { FILES } from './differences/files.ts'
+import { MIRRORS } from './differences/mirrors.ts'
 import { PAGES } from './differences/pages.ts'
 import { REFUSALS } from './differences/refusals.ts'
+import { REQUESTS } from './differences/requests.ts'
 import { SIMPLE_PAGES } from './differences/simple-pages.ts'
+import { UPLOADS } from './differences/uploads.ts'
 import type { RuleSection } from './rule.ts'
 
-export const SECTIONS: readonly RuleSection[] = [REFUSALS, PAGES, SIMPLE_PAGES]
+export const SECTIONS: readonly RuleSection[] = [
+  REFUSALS,
+  PAGES,
+  ACCOUNTS,
+  UPLOADS,
+  SIMPLE_PAGES,
+  MIRRORS,
+  FILES,
+  REQUESTS,
+]

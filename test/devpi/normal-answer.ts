@@ -101,6 +101,7 @@ function masker({ base, upstream, external, tokens }: Places): (text: string) =>
       .replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
       .replaceAll(/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT/g, '<date>')
       .replaceAll(/ object at 0x[0-9a-f]+>/g, ' object at <address>>')
+      .replaceAll(/a{1000,}/g, '<long name>')
       .replaceAll(/\.toxresult-\d{14}-/g, '.toxresult-<time>-')
   }
 }

@@ -14,7 +14,7 @@ export interface Answer {
 export type Behaviour =
   /** Same length, other content: the last byte is another. */
   | { readonly kind: 'wrong-bytes' }
-  /** The whole length is promised, and the connection broken after so many bytes. */
+  /** The whole length is promised, and the connection broken after so many bytes; a negative number counts from the end. */
   | { readonly kind: 'cut'; readonly afterBytes?: number }
   /** A body without a promised length ends well-formed, but early. */
   | { readonly kind: 'short'; readonly afterBytes?: number }
@@ -83,6 +83,8 @@ export async function send(
   const size = answer.content.sizeBytes
   const half = Math.floor((size ?? 2) / 2)
 
+  const fromEnd = (bytes: number) => (bytes < 0 ? Math.max(0, (size ?? 0) + bytes) : bytes)
+
   function head(status: number, headers: Readonly<Record<string, string>>, length: number | undefined): void {
     const all: Record<string, string> = { ...headers }
     if (length !== undefined && status !== 304) all['content-length'] = String(length)
@@ -113,7 +115,7 @@ export async function send(
     case 'cut': {
       head(answer.status, answer.headers, size)
       response.flushHeaders()
-      await body(answer.content.read(0, behaviour.afterBytes ?? half))
+      await body(answer.content.read(0, fromEnd(behaviour.afterBytes ?? half)))
       // What was written must reach the asker before the break: an empty write is called back when it is on its way.
       await new Promise((resolve) => response.write('', resolve))
       response.socket?.destroySoon()

@@ -17,7 +17,7 @@ export const INDEXES: StepGroup = {
     ask('an index by another user', 'PUT /ida/strange', { as: 'eve', json: {} }),
     ask('an index with a wrong password', 'PUT /ida/strange', { as: 'ida:wrong', json: {} }),
     ask('an index by root', 'PUT /ida/byroot', { as: 'root', json: {} }),
-    ask('an index with a slash', 'PUT /ida/slashed/', { as: 'ida', json: {} }),
+    ask('an index made with a slash', 'PUT /ida/slashed/', { as: 'ida', json: {} }),
     ask('an index of emoji', 'PUT /ida/%F0%9F%9A%80', { as: 'ida', json: {} }),
     ask('an index with a colon', 'PUT /ida/a:b', { as: 'ida', json: {} }),
     ask('an index with a space', 'PUT /ida/a%20b', { as: 'ida', json: {} }),

@@ -1,0 +1,49 @@
+/** Who is about to name a blob, and the order of publishing and discarding one: for stores whose blobs only one process writes. */
+import type { Digest } from '../lib/digest.ts'
+
+export class BlobHolds {
+  readonly #counts = new Map<Digest, number>()
+  readonly #last = new Map<Digest, Promise<unknown>>()
+
+  hold(digest: Digest): Disposable {
+    this.#counts.set(digest, (this.#counts.get(digest) ?? 0) + 1)
+    let isHeld = true
+    return {
+      [Symbol.dispose]: () => {
+        if (!isHeld) return
+        isHeld = false
+        const left = this.#counts.get(digest)! - 1
+        if (left === 0) this.#counts.delete(digest)
+        else this.#counts.set(digest, left)
+      },
+    }
+  }
+
+  isHeld(digest: Digest): boolean {
+    return this.#counts.has(digest)
+  }
+
+  /** One after the other for one digest, in the order of the calls. */
+  async exclusively<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(digest) ?? Promise.resolve()
+    const mine = before.then(work)
+    const settled = mine.then(nothing, nothing)
+    this.#last.set(digest, settled)
+    try {
+      return await mine
+    } finally {
+      if (this.#last.get(digest) === settled) this.#last.delete(digest)
+    }
+  }
+
+  /** Runs `remove` unless somebody holds the digest or `isNamed` says that a row names it; tells whether it did. */
+  async discard(digest: Digest, isNamed: () => Promise<boolean>, remove: () => Promise<void>): Promise<boolean> {
+    return await this.exclusively(digest, async () => {
+      if (this.isHeld(digest) || (await isNamed())) return false
+      await remove()
+      return true
+    })
+  }
+}
+
+function nothing(): void {}
