@@ -50,7 +50,10 @@ export async function publishDocumentation(
     if (before === 'same') return { note: IDENTICAL }
     const known = (await listReleases(writer, record, project)).find((each) => each.version === version)
     if (known === undefined || asked !== undefined) {
-      const metadata = { ...known?.metadata, ...formMetadata(form.fields), name, version }
+      const sent = Object.entries(formMetadata(form.fields))
+      // A push sends every field, also those it knows nothing for: they must not wipe out what an archive has told.
+      const said = known === undefined ? sent : sent.filter(([, value]) => value.length > 0)
+      const metadata = { ...known?.metadata, ...Object.fromEntries(said), name, version }
       await saveRelease(writer, record, { project, version, metadata })
     }
     await saveAttachment(writer, record, {

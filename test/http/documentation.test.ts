@@ -68,6 +68,15 @@ describe('doc_upload', () => {
     assert.deepEqual(got.bytes, ACME)
   })
 
+  test('says nothing about the release with its empty fields', async () => {
+    await world.alice.uploads(wheel({ name: 'told', version: '1.0', summary: 'What it is' }), 'alice/dev')
+    const fields = { name: 'told', version: '1.0', summary: '', author: 'Ann' }
+    assert.equal((await sends(world.alice, ACME, fields)).status, 200)
+    const answer = await world.alice.asks('/alice/dev/told/1.0', { accept: 'application/json' })
+    const { summary, author } = answer.json<{ result: Record<string, string> }>().result
+    assert.deepEqual([summary, author], ['What it is', 'Ann'])
+  })
+
   test('without a version belongs to the latest on the stage', async () => {
     await world.alice.registers('versionless', '1.0', 'alice/dev', { summary: 'said before' })
     await world.alice.registers('versionless', '1.10', 'alice/dev')
