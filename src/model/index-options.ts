@@ -2,6 +2,7 @@
  * The options of an index: devpi's names and values, checked once, kept as they go over the wire.
  * Rules and sentences are devpi-server 6's (its index configuration), held to one table.
  */
+import { parseByteSize } from '../lib/byte-size.ts'
 import { type ProjectName, projectName } from '../pep/name.ts'
 import { Problem } from './errors.ts'
 import { type IndexName, parseIndexName, type UserName } from './names.ts'
@@ -36,6 +37,12 @@ export interface MirrorOptions extends CommonOptions {
   readonly mirror_ignore_serial_header?: boolean
   /** What becomes of held files that upstream takes back; absent: keep. Ours. */
   readonly mirror_removals?: 'keep' | 'follow' | 'block'
+  /** Bytes that its files may take up here; what was used longest ago goes first. Absent: the server's setting. Ours. */
+  readonly mirror_cache_size?: number | 'unlimited'
+  /** Days after its last use that a file is kept. Absent: the server's setting. Ours. */
+  readonly mirror_cache_days?: number | 'unlimited'
+  /** Projects whose files stay here. Ours. */
+  readonly mirror_pinned?: readonly (ProjectName | '*')[]
   /** Taken and kept: whether upstream has metadata files is seen in its pages. */
   readonly mirror_provides_core_metadata?: boolean
 }
@@ -107,6 +114,9 @@ const OPTIONS: Readonly<
   mirror_web_url_fmt: { kind: 'mirror', read: text },
   mirror_ignore_serial_header: { kind: 'mirror', read: flag },
   mirror_provides_core_metadata: { kind: 'mirror', read: flag },
+  mirror_cache_size: { kind: 'mirror', read: byteCount },
+  mirror_cache_days: { kind: 'mirror', read: days },
+  mirror_pinned: { kind: 'mirror', read: whitelist },
   mirror_removals: { kind: 'mirror', read: oneOf('keep', 'follow', 'block') },
 }
 
@@ -206,6 +216,20 @@ function seconds(key: string, value: unknown): number {
     throw invalid(`The '${key}' setting must be a whole number of seconds, not '${String(value)}'`)
   }
   return number
+}
+
+function byteCount(key: string, value: unknown): number | 'unlimited' {
+  if (value === 'unlimited') return value
+  const bytes = typeof value === 'number' || typeof value === 'string' ? parseByteSize(String(value)) : undefined
+  if (bytes !== undefined) return bytes
+  throw invalid(`The '${key}' setting must be a size such as 500MB or 20GiB, or unlimited, not '${String(value)}'`)
+}
+
+function days(key: string, value: unknown): number | 'unlimited' {
+  if (value === 'unlimited') return value
+  const number = typeof value === 'number' ? value : /^\s*\d+\s*$/.test(String(value)) ? Number(value) : Number.NaN
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw invalid(`The '${key}' setting must be a whole number of days, or unlimited, not '${String(value)}'`)
 }
 
 function list(key: string, value: unknown): string[] {

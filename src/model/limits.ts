@@ -66,6 +66,11 @@ export interface Limits {
   readonly resumePauseMs: number
   /** A download that its last reader left goes on for so long; then it is given up, unless more than half is here. */
   readonly unreadMs: number
+  /** Uses of mirrored files are written down together, at least so often and so many at a time: what a crash can lose. */
+  readonly usesFlushMs: number
+  readonly usesWaiting: number
+  /** Between two looks for mirrored files that are too old and for blobs that nothing names. */
+  readonly sweepMs: number
   /** How long a request waits for upstream when an older page could be served instead. */
   readonly staleWaitMs: number
   /** A request for the list of all projects that is not here yet waits this long for it. */
@@ -158,6 +163,9 @@ export const LIMITS: Limits = Object.freeze({
   resumeProgressBytes: 1 * MIB,
   resumePauseMs: 500,
   unreadMs: 60_000,
+  usesFlushMs: 60_000,
+  usesWaiting: 1000,
+  sweepMs: 10 * 60 * 1000,
   staleWaitMs: 1000,
   listWaitMs: 60_000,
   backoffFirstMs: 1000,

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CliContext } from '../context.ts'
 import { runCommand } from './command-run.ts'
 import { getJson, patchJson } from './getjson.ts'
+import { group } from './group.ts'
 import { index } from './index-command.ts'
 import { install } from './install.ts'
 import { list } from './list.ts'
@@ -120,6 +121,12 @@ export function addClientCommands(program: Command, context: CliContext): void {
     .option('-r, --requirement', 'the words name requirements files')
     .action(run(install))
 
+  add('group [group]', 'show and change the groups of users that access lists name as :GROUP')
+    .option('--add <user>', 'make a user a member; can be given more than once', listed)
+    .option('--remove <user>', 'end a membership; can be given more than once', listed)
+    .option('--delete', 'delete the group')
+    .action(run(group))
+
   add('refresh <pkgs...>', 'make mirrors ask upstream for projects again')
     .option('--index <index>', 'index to refresh')
     .action(run(refresh))
@@ -139,6 +146,10 @@ export function addClientOptions(command: Command): Command {
     .option('-v, --verbose', 'show more; can be given more than once', counted)
     .option('--clientdir <dir>', 'folder for logins and other state (default: ~/.devpi/client)', folder)
     .option('--json', 'data as JSON on stdout, everything else on stderr')
+}
+
+function listed(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
 }
 
 function counted(_value: string, before: number | undefined): number {
