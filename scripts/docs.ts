@@ -19,6 +19,8 @@ Paths are relative to the folder where the command is run. On the command line a
 A key that is not known is refused, with the nearest known one as a hint. \`airlock config show\` prints what a server would use, and
 where each value comes from; secrets are not shown.
 
+Credentials and certificates for upstreams, and proxies, are not in the table: [upstreams.md](upstreams.md) has their variables.
+
 What belongs to one index (bases, volatile, who may upload …) is not configured here: it is changed with \`airlock index\` or
 \`devpi index\`.
 

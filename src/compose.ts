@@ -28,6 +28,7 @@ import { isMirror, openIndexes } from './indexes/open-index.ts'
 import { ToxResults } from './indexes/tox-results.ts'
 import { indexDocumentation } from './jobs/index-documentation.ts'
 import { JobRunner } from './jobs/runner.ts'
+import { Sweeper } from './jobs/sweeper.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
 import { mayUnder } from './model/access.ts'
@@ -114,7 +115,7 @@ export async function openServer(
   const { catalog, blobs, passwords, folder, identity } = stores
   const { limits } = config
   const may = mayUnder(config)
-  const userAgent = `airlock/${VERSION}`
+  const userAgent = `airlock/${VERSION} (Python package index; Node.js ${process.versions.node}; ${process.platform})`
   const mirrors = stack.use(
     new Mirrors({
       catalog,
@@ -123,10 +124,17 @@ export async function openServer(
       temp: folder.drafts,
       offline: config.offline,
       expirySeconds: config.mirrorExpirySeconds,
+      room: {
+        ...(config.mirrorCacheBytes !== undefined && { bytes: config.mirrorCacheBytes }),
+        ...(config.mirrorCacheDays !== undefined && { days: config.mirrorCacheDays }),
+      },
+      environment: config.upstreams,
+      hasNamedOwners: config.restrictModify !== undefined,
       limits,
       clock,
       userAgent,
       warn: (message, fields) => log.mirror.warn(fields, message),
+      info: (message, fields) => log.mirror.info(fields, message),
     }),
   )
   const documentation = new Documentation({ catalog, blobs, limits })
@@ -145,6 +153,17 @@ export async function openServer(
     }),
   )
   catalog.whenEnqueued(() => runner.wake())
+  const sweeper = stack.use(
+    new Sweeper({
+      catalog,
+      blobs,
+      mirrors,
+      limits,
+      clock,
+      onSwept: (swept) => log.jobs.info(swept, 'Made room'),
+      onTrouble: (error) => log.jobs.error({ err: error }, 'Cannot make room'),
+    }),
+  )
   const secret = await folder.secret(config.secretFile)
   const tokens = new LoginTokens({ secret, lifeSeconds: limits.tokenSeconds, clock })
   const services: Services = {
@@ -201,6 +220,7 @@ export async function openServer(
     createListener: () => createListener(app.routing, limits),
     start: async () => {
       runner.start()
+      sweeper.start()
       for (const record of await catalog.read((reader) => listIndexes(reader))) {
         if (isMirror(record)) await mirrors.warm(record)
       }

@@ -104,8 +104,12 @@ class MemoryDraft implements Draft {
     return { digest, sizeBytes: this.sizeBytes }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  release(): void {
     this.#held?.[Symbol.dispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release()
     this.#forget()
   }
 }

@@ -1,6 +1,5 @@
 /** A catalog and blobs in a temp folder, and short ways to put things in them, for tests below the HTTP floor. */
 import { join } from 'node:path'
-import { writeBlob } from '../src/blob/blob-store.ts'
 import { FilesystemBlobs } from '../src/blob/filesystem.ts'
 import { createIndex, findIndex, findUser, saveUser } from '../src/catalog/accounts.ts'
 import { saveFile } from '../src/catalog/files.ts'
@@ -65,7 +64,10 @@ export async function openTempStores(): Promise<TempStores> {
     addStage: async (name, options = {}) => (await add(name, options)) as StageRecord,
     addMirror: async (name, options = {}) => (await add(name, { type: 'mirror', ...options })) as MirrorRecord,
     addFile: async (index, file, more = {}) => {
-      const { digest, sizeBytes } = await writeBlob(blobs, [file.bytes], { limitBytes: LIMITS.uploadBytes })
+      // Until its row is written, and not longer as with `writeBlob`.
+      await using draft = await blobs.draft({ limitBytes: LIMITS.uploadBytes })
+      await draft.append(file.bytes)
+      const { digest, sizeBytes } = await draft.commit()
       const [found] = candidates(file.filename)
       const row = {
         project: found!.project,

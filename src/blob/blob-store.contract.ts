@@ -55,6 +55,9 @@ export function blobStoreContract(options: {
     const empty = await writeBlob(store, [], unlimited)
     assert.deepEqual(empty, { digest: digestOf(''), sizeBytes: 0 })
     assert.equal((await collect(await store.open(empty.digest), 10)).length, 0)
+    assert.equal((await collect(await store.open(empty.digest, { start: 0, end: 0 }), 10)).length, 0)
+    const full = await writeBlob(store, [Buffer.from('abc')], unlimited)
+    assert.equal((await collect(await store.open(full.digest, { start: 2, end: 2 }), 10)).length, 0)
   })
 
   promise('nothing is to be seen before the commit', async ({ store }) => {
@@ -193,8 +196,10 @@ export function blobStoreContract(options: {
     await draft.append(bytes)
     await draft.commit()
     assert.equal(await store.discard(digest, unnamed), false)
-    await draft[Symbol.asyncDispose]()
+    draft.release()
     assert.equal(await store.discard(digest, async () => true), false)
+    assert.ok((await readDraft(draft, 0, bytes.length)).equals(bytes))
+    await draft[Symbol.asyncDispose]()
     const holds = [store.hold(digest), store.hold(digest)]
     for (const held of holds) {
       assert.equal(await store.discard(digest, unnamed), false)

@@ -34,8 +34,8 @@ export interface BlobStore {
 
 /**
  * Bytes on their way to becoming a blob, readable while they grow. After a crash there is the whole blob or nothing.
- * Disposing a draft that was not committed removes it. From `commit` to disposal the blob is held: whoever writes the
- * row that names it disposes of the draft after that.
+ * Disposing a draft that was not committed removes it. From `commit` to `release` or disposal the blob is held: whoever
+ * writes the row that names it does either after that.
  */
 export interface Draft extends AsyncDisposable {
   /** Bytes appended so far. */
@@ -51,6 +51,8 @@ export interface Draft extends AsyncDisposable {
    * success. Throws `DigestMismatch` if `expect` disagrees, and then nothing is published.
    */
   commit(expect?: Digest): Promise<BlobInfo>
+  /** The row is written: the blob is held no longer. What was appended can be read still. */
+  release(): void
 }
 
 export class BlobMissing extends Error {

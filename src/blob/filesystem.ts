@@ -8,6 +8,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, type FileHandle, link, mkdir, open, readdir, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Digest } from '../lib/digest.ts'
 import { BlobHolds } from './blob-holds.ts'
 import {
@@ -62,6 +63,11 @@ export class FilesystemBlobs implements BlobStore {
       throw isAbsent(error) ? new BlobMissing(digest) : error
     }
     const { start, end } = range ?? { start: 0, end: Number.POSITIVE_INFINITY }
+    if (start >= end) {
+      // A stream cannot be asked for nothing, and a handle that is left open ends the process when it is collected.
+      await handle.close()
+      return Readable.from([], { objectMode: false })
+    }
     return handle.createReadStream({
       start,
       ...(end === Number.POSITIVE_INFINITY ? {} : { end: end - 1 }),
@@ -226,8 +232,12 @@ class FileDraft implements Draft {
     return { digest, sizeBytes: this.sizeBytes }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  release(): void {
     this.#held?.[Symbol.dispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release()
     await this.#handle.close()
     await unlink(this.#path)
   }

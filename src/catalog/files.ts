@@ -164,7 +164,14 @@ export async function isBlobNamed({ db }: Reader, digest: Digest): Promise<boole
     .where('digest', '=', digest)
     .limit(1)
     .executeTakeFirst()
-  return attachment !== undefined
+  if (attachment !== undefined) return true
+  const metadata = await db
+    .selectFrom('mirror_metadata')
+    .select('digest')
+    .where('digest', '=', digest)
+    .limit(1)
+    .executeTakeFirst()
+  return metadata !== undefined
 }
 
 function asFile(row: Selectable<Schema['files']>, index: IndexRecord, project: ProjectName): File {

@@ -66,6 +66,10 @@ export interface Schema {
     detail: Uint8Array | null
   }
   mirror_state: { index_id: number; key: string; value: string }
+  file_uses: { file_id: number; index_id: number; used_ms: number; uses: number }
+  mirror_metadata: { index_id: number; digest: string; size_bytes: number; used_ms: number }
+  index_holdings: { index_id: number; files: number; bytes: number }
+  dropped_blobs: { digest: string; dropped_ms: number }
   journal: { serial: number; at: string; changes: string }
   jobs: {
     id: Generated<number>

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { Problem } from '../model/errors.ts'
 import { addClientCommands, addClientOptions } from './client/client-commands.ts'
+import { addSyncCommand } from './client/sync-command.ts'
 import { showVersion, versionAsked } from './client/version.ts'
 import { DEVPI_PROGRAMS } from './compat.ts'
 import { type CliContext, CliExit } from './context.ts'
@@ -41,6 +42,7 @@ function airlockProgram(context: CliContext, server: ServerCommands): Command {
   addMaintainCommands(program, context, server)
   addTransferCommands(program, context, server)
   addClientCommands(program, context)
+  addSyncCommand(program, context)
   return program
 }
 

@@ -6,6 +6,7 @@ import { readSettings } from '../config/load.ts'
 import { SETTINGS, type Setting, type SettingKey } from '../config/settings.ts'
 import { check, collect } from '../jobs/upkeep.ts'
 import { systemClock } from '../lib/clock.ts'
+import { withoutUrlSecrets } from '../lib/log.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
 import { userName } from '../model/names.ts'
 import { addClientOptions } from './client/client-commands.ts'
@@ -34,6 +35,8 @@ const SERVE: readonly SettingKey[] = [
   'outside_url',
   'offline_mode',
   'mirror_cache_expiry',
+  'mirror_cache_size',
+  'mirror_cache_days',
   'request_timeout',
   'max_request_body_size',
   'absolute_urls',
@@ -116,7 +119,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
       const given = readSettings({ flags: {}, env: context.env, cwd: context.cwd, ...(file !== undefined && { file }) })
       for (const setting of SETTINGS as readonly Setting[]) {
         const found = given.get(setting.key as SettingKey)
-        const value = setting.secret && found?.value ? '(secret)' : String(found?.value ?? '')
+        const value = setting.secret && found?.value ? '(secret)' : withoutUrlSecrets(String(found?.value ?? ''))
         context.stdout.write(`${setting.key} = ${value}  # ${found?.from ?? 'not set'}\n`)
       }
     },

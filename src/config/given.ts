@@ -1,4 +1,6 @@
 /** One value of a setting as somebody wrote it, and what it is read as. All throw `setting-invalid` with what was expected. */
+import { parseByteSize } from '../lib/byte-size.ts'
+import { withoutUrlSecrets } from '../lib/log.ts'
 import { Problem } from '../model/errors.ts'
 import { SETTINGS, type Setting, type SettingKey } from './settings.ts'
 
@@ -15,6 +17,22 @@ export function wholeNumber(key: SettingKey, given: Given, least: number, most: 
     throw wrong(key, given, `a whole number from ${least} to ${most}`)
   }
   return number
+}
+
+/** A size with or without unit. `undefined`: `unlimited`. */
+export function byteLimit(key: SettingKey, given: Given): number | undefined {
+  const written = String(given.value).trim()
+  if (written === 'unlimited') return undefined
+  const bytes = parseByteSize(written)
+  if (bytes === undefined) throw wrong(key, given, 'a size such as 500MB or 20GiB, or unlimited')
+  return bytes
+}
+
+/** `undefined`: `unlimited`. */
+export function dayLimit(key: SettingKey, given: Given): number | undefined {
+  if (String(given.value).trim() === 'unlimited') return undefined
+  if (!/^\s*[1-9]\d{0,5}\s*$/.test(String(given.value))) throw wrong(key, given, 'a whole number of days, or unlimited')
+  return Number(given.value)
 }
 
 export function boolean(key: SettingKey, given: Given): boolean {
@@ -54,6 +72,6 @@ export function oneOf<const Choice extends string>(key: SettingKey, given: Given
 
 export function wrong(key: SettingKey, given: Given, expected: string): Problem {
   const isSecret = (SETTINGS as readonly Setting[]).find((setting) => setting.key === key)?.secret === true
-  const shown = isSecret ? 'its value' : JSON.stringify(given.value)
+  const shown = isSecret ? 'its value' : withoutUrlSecrets(JSON.stringify(given.value))
   return new Problem('setting-invalid', `Cannot use ${shown} for ${key} (set by ${given.from}): expected ${expected}`)
 }

@@ -5,9 +5,10 @@ import { parse } from 'smol-toml'
 import { Problem } from '../model/errors.ts'
 import { LIMITS, type Limits, withLimits } from '../model/limits.ts'
 import type { DevpiFile } from './devpi-file.ts'
-import { boolean, type Given, octal, oneOf, url, wholeNumber, words, wrong } from './given.ts'
+import { boolean, byteLimit, dayLimit, type Given, octal, oneOf, url, wholeNumber, words, wrong } from './given.ts'
 import { remoteUserHeader, type TrustedProxySetting, trustedProxy } from './proxy-settings.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from './settings.ts'
+import { type UpstreamSettings, upstreamSettings } from './upstream-settings.ts'
 
 export interface Config {
   readonly serverDir: string
@@ -16,6 +17,9 @@ export interface Config {
   readonly offline: boolean
   readonly absoluteUrls: boolean
   readonly mirrorExpirySeconds: number
+  /** Of one mirror that sets none itself; absent: unlimited. */
+  readonly mirrorCacheBytes?: number
+  readonly mirrorCacheDays?: number
   readonly secretFile?: string
   readonly upstream: string
   readonly hasRootPypi: boolean
@@ -29,6 +33,8 @@ export interface Config {
   /** Users and `:groups` who may create and change users and indexes; absent: everybody their own. An empty list is nobody. */
   readonly restrictModify?: readonly string[]
   readonly autocreateUsers: boolean
+  /** Credentials and certificates for upstreams, from the environment. */
+  readonly upstreams: UpstreamSettings
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug'
   readonly limits: Limits
 }
@@ -70,6 +76,8 @@ export function loadConfig(sources: ConfigSources): Config {
   const rootPasswordHash = text('root_passwd_hash')
   const outside = raw.get('outside_url')
   const secretFile = path('secretfile')
+  const mirrorCacheBytes = byteLimit('mirror_cache_size', raw.get('mirror_cache_size')!)
+  const mirrorCacheDays = dayLimit('mirror_cache_days', raw.get('mirror_cache_days')!)
   return Object.freeze({
     serverDir: path('serverdir')!,
     listen,
@@ -80,6 +88,7 @@ export function loadConfig(sources: ConfigSources): Config {
     hasRootPypi: !flag('no_root_pypi'),
     rootPassword: String(raw.get('root_passwd')!.value),
     autocreateUsers: flag('autocreate_users'),
+    upstreams: upstreamSettings(sources.env, sources.cwd),
     logLevel: oneOf('log_level', raw.get('log_level')!, ['error', 'warn', 'info', 'debug'] as const),
     limits: withLimits({
       upstreamAnswerMs: integer('request_timeout', 1, 3600) * 1000,
@@ -88,6 +97,8 @@ export function loadConfig(sources: ConfigSources): Config {
     }),
     ...(outside !== undefined && outside.value !== '' && { outsideUrl: url('outside_url', outside) }),
     ...(secretFile !== undefined && { secretFile }),
+    ...(mirrorCacheBytes !== undefined && { mirrorCacheBytes }),
+    ...(mirrorCacheDays !== undefined && { mirrorCacheDays }),
     ...(rootPasswordHash !== undefined && { rootPasswordHash }),
     ...(socket !== undefined && {
       unixSocket: { path: socket, mode: octal('unix_socket_perms', raw.get('unix_socket_perms')!) },

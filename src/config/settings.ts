@@ -61,6 +61,21 @@ export const SETTINGS = [
     sentence: 'Age in seconds after which a mirror asks upstream again, for mirrors that set none themselves',
   },
   {
+    key: 'mirror_cache_size',
+    type: 'text',
+    default: 'unlimited',
+    value: 'SIZE',
+    sentence:
+      'Room that the files of one mirror may take up (500MB, 20GiB), what was used longest ago goes first; for mirrors that set none themselves',
+  },
+  {
+    key: 'mirror_cache_days',
+    type: 'text',
+    default: 'unlimited',
+    value: 'DAYS',
+    sentence: 'Days after its last use that the file of a mirror is kept, for mirrors that set none themselves',
+  },
+  {
     key: 'request_timeout',
     type: 'integer',
     default: '5',

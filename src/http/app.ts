@@ -9,6 +9,7 @@ import { documentation } from './documentation.ts'
 import { files } from './files.ts'
 import { cameAsPush } from './front-door.ts'
 import { groups } from './groups.ts'
+import { RequestCounts } from './metrics.ts'
 import { DEVPI_VERSION, operators } from './operators.ts'
 import { clientAddress, routedPath } from './outside.ts'
 import { frame, people } from './people.ts'
@@ -22,6 +23,7 @@ import { upload } from './upload.ts'
 
 export function createApp(services: Services): FastifyInstance {
   const { limits, log, catalog, server, pages } = services
+  const requests = new RequestCounts()
   const app = Fastify({
     bodyLimit: limits.jsonBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
@@ -53,6 +55,7 @@ export function createApp(services: Services): FastifyInstance {
   })
   app.addHook('onResponse', async (request, reply) => {
     const method = cameAsPush(request.raw) ? 'PUSH' : request.method
+    requests.count(request, reply.statusCode)
     log.http.info(
       {
         'request.method': method,
@@ -91,7 +94,7 @@ export function createApp(services: Services): FastifyInstance {
   })
 
   // Operators
-  operators(app, services)
+  operators(app, services, requests)
   authcheck(app, services)
   // Uploaders, and whoever manages users and indexes
   devpiAccounts(app, services)

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { userConfig } from '../accounts/users.ts'
 import { findIndex, listIndexes, listUsers } from '../catalog/accounts.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
+import { shownOptions } from '../model/index-options.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 import { sendJson, sendResult } from './answers.ts'
 import { readableTo } from './asked.ts'
@@ -60,14 +61,14 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
     const { user, index } = request.params
     const who = await principalOf(request, services)
     const record = await indexRecords.create(who, user, index, objectBody(request))
-    return sendResult(reply, 200, 'indexconfig', record.options)
+    return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
   })
   app.patch<Named>('/:user/:index', async (request, reply) => {
     const name = `${request.params.user}/${request.params.index}`
     const refuseNoop = 'error_on_noop' in (request.query as object)
     const who = await principalOf(request, services)
     const record = await indexRecords.modify(who, name, changeBody(request), refuseNoop)
-    return sendResult(reply, 200, 'indexconfig', record.options)
+    return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
   })
   app.delete<Named>('/:user/:index', async (request, reply) => {
     const name = `${request.params.user}/${request.params.index}`
@@ -121,5 +122,8 @@ function changeBody(request: FastifyRequest): readonly unknown[] | Record<string
 }
 
 function userWithIndexes(user: User, indexes: readonly IndexRecord[]): Record<string, unknown> {
-  return userConfig(user, Object.fromEntries(indexes.map((index) => [index.name.split('/')[1], index.options])))
+  return userConfig(
+    user,
+    Object.fromEntries(indexes.map((index) => [index.name.split('/')[1], shownOptions(index.options)])),
+  )
 }

@@ -4,17 +4,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { listAttachments } from '../catalog/attachments.ts'
 import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
+import { LIST_FORMS, type NameList } from '../indexes/name-list.ts'
 import { isMirror, type OpenIndex } from '../indexes/open-index.ts'
 import type { IndexFile, IndexPage } from '../indexes/package-index.ts'
 import { heldNames } from '../indexes/stage.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
+import { shownOptions } from '../model/index-options.ts'
 import type { Attachment, File, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions, isPrerelease } from '../pep/version.ts'
 import { EMPTY_METADATA } from '../publish/form-metadata.ts'
 import { encodePath, sendJson, sendResult } from './answers.ts'
 import { outsideBase } from './outside.ts'
+import { sendReady } from './project-list.ts'
 import type { Services } from './services.ts'
 
 type VersionData = Record<string, unknown>
@@ -27,20 +30,28 @@ export async function sendIndex(
   opened: OpenIndex,
 ): Promise<FastifyReply> {
   const { record } = opened
-  if ('no_projects' in (request.query as object)) return sendResult(reply, 200, 'indexconfig', record.options)
-  const { batches, first, warning } = await projectsOf(services, record)
-  const warnings = warning === undefined ? {} : { warnings: [warning] }
-  const head = JSON.stringify({ result: record.options, type: 'indexconfig', ...warnings }, null, 2)
-  const place = head.lastIndexOf('\n  },\n  "type"')
-  async function* text() {
-    yield `${head.slice(0, place)},\n    "projects": [`
-    for (let each = first; !each.done; each = await batches.next()) {
-      const names = each.value.map((name) => `\n      ${JSON.stringify(name)}`).join(',')
-      yield each === first ? names : `,${names}`
-    }
-    yield `${first.done ? '' : '\n    '}]${head.slice(place)}\n`
+  if ('no_projects' in (request.query as object))
+    return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
+  const names = await namesOf(services, record)
+  const warnings = names.warning === undefined ? {} : { warnings: [names.warning] }
+  const text = JSON.stringify({ result: shownOptions(record.options), type: 'indexconfig', ...warnings }, null, 2)
+  const place = text.lastIndexOf('\n  },\n  "type"')
+  const head = `${text.slice(0, place)},\n    "projects": [`
+  const tail = `]${text.slice(place)}\n`
+  if (names.ready !== undefined) {
+    return await sendReady(request, reply, names.ready, { form: 'strings', type: 'application/json', head, tail })
   }
-  return reply.header('content-type', 'application/json').send(Readable.from(text(), { objectMode: false }))
+  const { batches } = names
+  const first = await batches.next()
+  async function* chunks() {
+    yield head
+    for (let each = first; !each.done; each = await batches.next()) {
+      const strings = each.value.map((name) => LIST_FORMS.strings.entry(name)).join(',')
+      yield each === first ? strings : `,${strings}`
+    }
+    yield tail
+  }
+  return reply.header('content-type', 'application/json').send(Readable.from(chunks(), { objectMode: false }))
 }
 
 /** `GET /user/index/project/version`. Throws `no-such-version`. */
@@ -82,15 +93,22 @@ export async function sendProject(
   return sendResult(reply, 200, 'projectconfig', Object.fromEntries(versions))
 }
 
+interface OwnNames {
+  readonly ready?: NameList
+  readonly batches: AsyncGenerator<readonly ProjectName[]>
+  readonly warning?: string
+}
+
 /** The names on this very index. Without upstream's list those that can be delivered, as devpi has it, and a sentence that says so. */
-async function projectsOf({ catalog, indexes }: Services, record: IndexRecord) {
-  const batches = (await indexes.layer(record)).projects()[Symbol.asyncIterator]()
+async function namesOf({ catalog, mirrors }: Services, record: IndexRecord): Promise<OwnNames> {
+  const batches = heldNames(catalog, record)
+  if (!isMirror(record)) return { batches }
   try {
-    return { batches, first: await batches.next() }
+    const ready = await (await mirrors.get(record)).list()
+    return { batches, ...(ready !== undefined && { ready }) }
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'upstream-failed') throw error
-    const held = heldNames(catalog, record)
-    return { batches: held, first: await held.next(), warning: error.message }
+    return { batches, warning: error.message }
   }
 }
 

@@ -15,8 +15,8 @@ import { askedRecord } from './asked.ts'
 import { askedRange } from './byte-range.ts'
 import { documentType } from './media-types.ts'
 import { frame } from './people.ts'
+import { matches } from './representation.ts'
 import type { Services } from './services.ts'
-import { matches } from './simple.ts'
 
 type Params = { user: string; index: string; project: string; version: string; '*'?: string }
 type Asked = FastifyRequest<{ Params: Params }>

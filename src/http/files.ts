@@ -1,9 +1,11 @@
 /** Files: from where the bytes are to the client, whole or a range, from disk or while they arrive from upstream. */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { BlobMissing } from '../blob/blob-store.ts'
 import { findAttachments } from '../catalog/attachments.ts'
 import { wasDeleted } from '../catalog/deleted-addresses.ts'
 import { type AskedAddress, isAddressed, locateFile } from '../indexes/locate-file.ts'
+import { isMirror } from '../indexes/open-index.ts'
 import type { FileSource } from '../indexes/package-index.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
@@ -12,8 +14,8 @@ import { sendHead, sendResult } from './answers.ts'
 import { askedRecord } from './asked.ts'
 import { askedRange } from './byte-range.ts'
 import { fileMeta } from './file-meta.ts'
+import { matches } from './representation.ts'
 import type { Services } from './services.ts'
-import { matches } from './simple.ts'
 
 type Hashed = { Params: { user: string; index: string; first: string; second: string; filename: string } }
 type Unhashed = { Params: { user: string; index: string; folder: string; filename: string } }
@@ -55,7 +57,17 @@ async function sendFile(
   reply.header('content-type', mediaType(filename)).header('x-content-type-options', 'nosniff')
   reply.header('cache-control', IMMUTABLE)
   if (source.modified !== undefined) reply.header('last-modified', new Date(source.modified).toUTCString())
-  return await send(services, request, reply, source)
+  try {
+    return await send(services, request, reply, source)
+  } catch (error) {
+    if (!(error instanceof BlobMissing) || !isMirror(record)) throw error
+    // Let go to make room since the row was read: upstream has it still.
+    await (await services.mirrors.get(record)).forgetLost(filename)
+    const again = await sourceOf(services, record, address, filename)
+    if (again === undefined) throw await missing(services, record, address, filename)
+    reply.code(200).removeHeader('content-range').removeHeader('content-length')
+    return await send(services, request, reply, again)
+  }
 }
 
 /** An archive, a wheel's metadata, or an attachment. */
@@ -93,6 +105,8 @@ async function send(
   reply: FastifyReply,
   source: FileSource,
 ): Promise<FastifyReply> {
+  // RFC 9211: whether the bytes were here before anybody asked.
+  reply.header('cache-status', source.from === 'blob' ? 'airlock; hit' : 'airlock; fwd=miss')
   if (source.digest !== undefined) {
     const etag = `"${source.digest}"`
     reply.header('etag', etag)
@@ -110,9 +124,12 @@ async function send(
       )
     }
     case 'upstream': {
-      // A question about the size alone is answered from the page; the file is not fetched for it.
-      if (request.method === 'HEAD' && source.sizeBytes !== undefined) {
-        return await sendBytes(request, reply, source, source.sizeBytes, async () => [])
+      // A question about the size alone is answered from the page, else by upstream; the file is not fetched for it.
+      if (request.method === 'HEAD') {
+        const sizeBytes = source.sizeBytes ?? (await source.askSize())
+        return sizeBytes === undefined
+          ? sendHead(reply)
+          : await sendBytes(request, reply, source, sizeBytes, async () => [])
       }
       // Not checked yet: a tag would let a client join what it got of a wrong file to the rest of the right one.
       reply.removeHeader('etag')
@@ -122,7 +139,7 @@ async function send(
       if (sizeBytes !== undefined) {
         return await sendBytes(request, reply, source, sizeBytes, async (start, end) => download.read(start, end))
       }
-      return request.method === 'HEAD' ? sendHead(reply) : reply.send(stream(download.read()))
+      return reply.send(stream(download.read()))
     }
   }
 }

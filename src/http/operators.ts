@@ -1,28 +1,55 @@
 /** Addresses for those who run the server. */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { listIndexes } from '../catalog/accounts.ts'
 import { lastCommitTime } from '../catalog/journal.ts'
 import { countHeld } from '../catalog/projects.ts'
 import { countJobs } from '../catalog/queue.ts'
+import type { MirrorStatus } from '../indexes/mirrors.ts'
 import { Problem } from '../model/errors.ts'
 import { sendJson, sendResult } from './answers.ts'
+import { readableTo } from './asked.ts'
+import { type Figure, metricsPage, type RequestCounts } from './metrics.ts'
 import { clientAddress } from './outside.ts'
 import type { Services } from './services.ts'
 
 /** The devpi-server whose protocol is spoken here; its clients decide by it which words to use. */
 export const DEVPI_VERSION = '6.20.3'
 
-export function operators(app: FastifyInstance, { catalog, mirrors, server }: Services): void {
+export function operators(app: FastifyInstance, services: Services, requests: RequestCounts): void {
+  const { catalog, mirrors, server } = services
+
+  /** Only of mirrors that who asks may read: the name of an index is told to nobody else. */
+  async function readableMirrors(request: FastifyRequest): Promise<MirrorStatus[]> {
+    const isReadable = await readableTo(services, request)
+    const readable = (await catalog.read((reader) => listIndexes(reader))).filter(isReadable).map(({ name }) => name)
+    return mirrors.status().filter(({ name }) => (readable as readonly string[]).includes(name))
+  }
+
+  async function figures(): Promise<Figure[]> {
+    const { held, jobs } = await catalog.read(async (reader) => ({
+      held: await countHeld(reader),
+      jobs: await countJobs(reader),
+    }))
+    return [
+      ['airlock_projects_held', 'gauge', held.projects],
+      ['airlock_files_held', 'gauge', held.files],
+      ['airlock_bytes_held', 'gauge', held.bytes],
+      ['airlock_jobs_waiting', 'gauge', jobs],
+      ['airlock_memory_bytes', 'gauge', process.memoryUsage.rss()],
+    ]
+  }
+
   // Replication is not done by devpi's feed, which carries every password hash.
   app.get('/+changelog/:serial', async () => {
     throw new Problem('not-allowed', 'Replication protocol disabled')
   })
   app.get('/+health', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }))
+  app.get('/+metrics', async (request, reply) => {
+    const page = metricsPage(await figures(), requests, await readableMirrors(request), Date.now())
+    return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(page)
+  })
   app.get('/+status', async (request, reply) => {
-    const { held, jobs, committed } = await catalog.read(async (reader) => ({
-      held: await countHeld(reader),
-      jobs: await countJobs(reader),
-      committed: await lastCommitTime(reader),
-    }))
+    const committed = await catalog.read((reader) => lastCommitTime(reader))
     const committedAt = committed === undefined ? null : Date.parse(committed) / 1000
     return sendResult(reply, 200, 'status', {
       serverdir: server.serverDir,
@@ -39,14 +66,8 @@ export function operators(app: FastifyInstance, { catalog, mirrors, server }: Se
       'event-serial-in-sync-at': committedAt,
       role: 'MASTER',
       polling_replicas: {},
-      metrics: [
-        ['airlock_projects_held', 'gauge', held.projects],
-        ['airlock_files_held', 'gauge', held.files],
-        ['airlock_bytes_held', 'gauge', held.bytes],
-        ['airlock_jobs_waiting', 'gauge', jobs],
-        ['airlock_memory_bytes', 'gauge', process.memoryUsage.rss()],
-      ],
-      mirrors: mirrors.status(),
+      metrics: await figures(),
+      mirrors: await readableMirrors(request),
       'request-address': clientAddress(request, server) ?? null,
     })
   })

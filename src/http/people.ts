@@ -5,14 +5,16 @@ import { findUser, listIndexes } from '../catalog/accounts.ts'
 import { homeView, indexView, searchView, userView } from '../indexes/browse.ts'
 import { projectView, releaseView } from '../indexes/browse-release.ts'
 import { noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
+import { shownOptions } from '../model/index-options.ts'
 import { encodePath, rootFrom, sendPage, sendResult } from './answers.ts'
 import { askedIndex, askedProject, readableTo } from './asked.ts'
 import { allUsers } from './devpi-accounts.ts'
 import { sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
 import { outsideBase } from './outside.ts'
+import { sendList } from './project-list.ts'
 import { isInstaller, isPerson } from './senders.ts'
 import type { Frame, Services } from './services.ts'
-import { refresh, sendList, sendProjectPage } from './simple.ts'
+import { refresh, sendProjectPage } from './simple.ts'
 
 type User = { Params: { user: string } }
 type Index = { Params: { user: string; index: string }; Querystring: { after?: string } }
@@ -49,13 +51,13 @@ export function people(app: FastifyInstance, services: Services): void {
     if (isPerson(request)) {
       return sendPage(reply, pages.userPage(userView(found.user, found.own), frame(services, request)))
     }
-    const own = Object.fromEntries(found.own.map((index) => [index.name.split('/')[1], index.options]))
+    const own = Object.fromEntries(found.own.map((index) => [index.name.split('/')[1], shownOptions(index.options)]))
     return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
   })
   app.get<Index>('/:user/:index', async (request, reply) => {
     reply.header('vary', PERSON_OR_PROGRAM)
     const opened = await askedIndex(services, request)
-    if (isInstaller(request)) return await sendList(reply, request, opened)
+    if (isInstaller(request)) return await sendList(services, request, reply, opened)
     if (!isPerson(request)) return await sendIndex(services, request, reply, opened)
     const view = await indexView(services, opened, String(request.query.after ?? ''))
     return sendPage(reply, pages.indexPage(view, frame(services, request)))

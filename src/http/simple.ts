@@ -1,36 +1,27 @@
 /** The Simple repository API: which representation, and the pages of projects. */
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import Negotiator from 'negotiator'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import type { IndexPage } from '../indexes/package-index.ts'
 import { noSuchProject, Problem } from '../model/errors.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
-import { HTML_TYPE, JSON_TYPE } from '../pep/simple.ts'
-import { detailToHtml, listToHtml } from '../pep/simple-html.ts'
-import { detailToJson, listToJson } from '../pep/simple-json.ts'
-import { encodePath, rootFrom, sendHead } from './answers.ts'
+import { JSON_TYPE } from '../pep/simple.ts'
+import { detailToHtml } from '../pep/simple-html.ts'
+import { detailToJson } from '../pep/simple-json.ts'
+import { encodePath, rootFrom } from './answers.ts'
 import { type AtProject, askedIndex, askedProject } from './asked.ts'
 import { outsideBase } from './outside.ts'
+import { sendList } from './project-list.ts'
+import { contentType, matches, representation } from './representation.ts'
 import type { Services } from './services.ts'
 
 type Named = { Params: { user: string; index: string; project: string } }
-
-/** In this order where a client has no preference: a bare any-type must give HTML (hatch, Bazel, browsers). */
-const OFFERS = [
-  'text/html',
-  HTML_TYPE,
-  JSON_TYPE,
-  'application/vnd.pypi.simple.latest+html',
-  'application/vnd.pypi.simple.latest+json',
-]
 
 export function simple(app: FastifyInstance, services: Services): void {
   const config = { speaks: 'text' } as const
   app.get<Named>('/:user/:index/+simple', { config }, async (request, reply) => {
     if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
-    return await sendList(reply, request, await askedIndex(services, request))
+    return await sendList(services, request, reply, await askedIndex(services, request))
   })
   app.get<Named>('/:user/:index/+simple/:project', { config }, async (request, reply) => {
     const opened = await askedIndex(services, request)
@@ -60,27 +51,6 @@ export async function refresh(
   return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${place(project)}`), 302)
 }
 
-/** The list of all projects, as a stream. */
-export async function sendList(reply: FastifyReply, request: FastifyRequest, opened: OpenIndex): Promise<FastifyReply> {
-  const type = representation(request)
-  const names = opened.index.projects()
-  const chunks = type === JSON_TYPE ? listToJson(names) : listToHtml(names)
-  // The first chunk is awaited here, so that a list that cannot be had is answered with an error and not cut short.
-  const first = await chunks.next()
-  async function* rest() {
-    if (first.done) return
-    yield first.value
-    yield* chunks
-  }
-  varies(reply)
-  reply.header('content-type', contentType(type)).header('cache-control', 'no-cache')
-  if (request.method === 'HEAD') {
-    await chunks.return(undefined)
-    return sendHead(reply)
-  }
-  return reply.send(Readable.from(rest(), { objectMode: false }))
-}
-
 /** A project's page. Throws `no-such-project`, and what the index throws. */
 export async function sendProjectPage(
   services: Services,
@@ -102,25 +72,6 @@ export async function sendProjectPage(
   if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
   return reply.header('content-type', contentType(type)).send(body)
-}
-
-/** Whether `If-None-Match` names the tag; weak comparison (RFC 9110 §13.1.2). */
-export function matches(header: string | undefined, etag: string): boolean {
-  const tags = (header ?? '').split(',').map((each) => each.trim().replace(/^W\//, ''))
-  return tags.includes(etag) || tags.includes('*')
-}
-
-/** `?format=` wins over Accept (PEP 691); what nobody offers gets HTML, as PyPI does. */
-function representation(request: FastifyRequest): typeof JSON_TYPE | typeof HTML_TYPE | 'text/html' {
-  const format = (request.query as { format?: string }).format
-  const wanted =
-    format !== undefined && OFFERS.includes(format) ? format : new Negotiator(request.raw).mediaType(OFFERS)
-  if (wanted?.endsWith('+json')) return JSON_TYPE
-  return wanted?.endsWith('+html') ? HTML_TYPE : 'text/html'
-}
-
-function contentType(type: string): string {
-  return type === JSON_TYPE ? type : `${type}; charset=utf-8`
 }
 
 /** A stage may change at any moment: ask again, cheaply. A mirror's page may be kept as long as PyPI's own, unless it is old. */

@@ -1,11 +1,11 @@
 /** Reads what is inside a mirrored file: its metadata, for `.metadata` requests, for the release's page and for search. */
-import { type BlobStore, writeBlob } from '../blob/blob-store.ts'
+import { BlobMissing, type BlobStore, writeBlob } from '../blob/blob-store.ts'
 import { findIndex } from '../catalog/accounts.ts'
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { findFiles, describeFile as saveDescription } from '../catalog/files.ts'
 import { saveRelease } from '../catalog/projects.ts'
 import type { Limits } from '../model/limits.ts'
-import type { File, Job } from '../model/records.ts'
+import type { File, IndexRecord, Job } from '../model/records.ts'
 import { ArchiveError, type ArchiveSource, readArchiveMetadata } from '../pep/archive.ts'
 import { type CoreMetadata, MetadataError, parseMetadata } from '../pep/metadata.ts'
 
@@ -22,7 +22,11 @@ export async function describeFile(
   })
   if (found === undefined) return
   const { index, file } = found
-  const described = await readDescription({ blobs, limits }, file)
+  const described = await readDescription({ blobs, limits }, file).catch(async (error: unknown) => {
+    // A mirror's file may be let go at any time, and comes again with a job of its own.
+    if (error instanceof BlobMissing && !(await catalog.read((reader) => isHere(reader, index, file)))) return undefined
+    throw error
+  })
   if (described === undefined) return
   const coreMetadata = file.filename.endsWith('.whl')
     ? await writeBlob(blobs, [described.bytes], { limitBytes: limits.metadataBytes })
@@ -30,6 +34,7 @@ export async function describeFile(
   const { fields } = described.metadata
   const requiresPython = typeof fields.requires_python === 'string' ? fields.requires_python : undefined
   await catalog.write(async (writer) => {
+    if (!(await isHere(writer, index, file))) return
     await saveDescription(writer, file, {
       ...(coreMetadata !== undefined && { coreMetadata }),
       ...(file.requiresPython === undefined && requiresPython && { requiresPython }),
@@ -58,4 +63,8 @@ export async function readDescription(
     if (error instanceof ArchiveError || error instanceof MetadataError) return undefined
     throw error
   }
+}
+
+async function isHere(reader: Reader, index: IndexRecord, file: File): Promise<boolean> {
+  return (await findFiles(reader, index, file.filename)).some((each) => each.id === file.id)
 }

@@ -236,3 +236,83 @@ test('Download of an empty file ends', async () => {
   ground.rest()
   assert.equal((await whole(ground.download)).length, 0)
 })
+
+for (const [what, here, isGivenUp] of [
+  ['less than half', 1, true],
+  ['more than half', 3, false],
+] as const) {
+  test(`Download that its readers left ${isGivenUp ? 'is given up' : 'goes to its end'} with ${what} of it here`, async () => {
+    const ground = given({ unreadMs: 20 })
+    const leaver = ground.download.read()
+    for (let piece = 0; piece < here; piece++) ground.next()
+    await leaver.next()
+    while (ground.download.receivedBytes < here * 10_000) await new Promise((resolve) => setImmediate(resolve))
+    await leaver.return(undefined)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    assert.equal(ground.download.isGivenUp, isGivenUp)
+    ground.rest()
+    if (isGivenUp) await assert.rejects(ground.download.done, /nobody reads it/)
+    else await ground.download.done
+    assert.deepEqual(ground.kept, isGivenUp ? [] : [SHA256])
+    assert.equal(ground.blobs.drafts, 0)
+  })
+}
+
+test('Download that its readers left goes on for who comes back in time, and for who wants it whole', async () => {
+  for (const comesBack of ['reads', 'wants it'] as const) {
+    const ground = given({ unreadMs: 40 })
+    const leaver = ground.download.read()
+    ground.next()
+    await leaver.next()
+    await leaver.return(undefined)
+    const back = comesBack === 'reads' ? whole(ground.download) : ground.download.complete()
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    ground.rest()
+    await back
+    assert.deepEqual(ground.kept, [SHA256])
+  }
+})
+
+test('Download that breaks off goes on from there, and every reader gets each byte once', async () => {
+  const asked: unknown[] = []
+  async function* from(start: number, end: number) {
+    yield BYTES.subarray(start, end)
+    if (end < BYTES.length) throw new Error('connection lost')
+  }
+  const ground = given({
+    resume: { resumes: 3, resumesInAll: 9, resumeProgressBytes: 1, resumePauseMs: 1 },
+    open: async (point) => {
+      asked.push(point)
+      const start = point?.start ?? 0
+      const end = Math.min(BYTES.length, start + 30_000)
+      return { bytes: from(start, end), sizeBytes: BYTES.length, validator: '"a"', ...(start > 0 && { start }) }
+    },
+  })
+  const [one, part] = await Promise.all([whole(ground.download), whole(ground.download, 29_000, 31_000)])
+  assert.ok(one.equals(BYTES))
+  assert.ok(part.equals(BYTES.subarray(29_000, 31_000)))
+  assert.deepEqual(asked, [undefined, { start: 30_000, validator: '"a"' }])
+})
+
+test('Download of what upstream replaced while it broke off throws in every reader and keeps nothing', async () => {
+  const other = randomBytes(BYTES.length)
+  async function* only(bytes: Uint8Array) {
+    yield bytes
+  }
+  async function* cut() {
+    yield BYTES.subarray(0, 30_000)
+    throw new Error('connection lost')
+  }
+  const bodies = [cut(), only(other)]
+  const ground = given({
+    resume: { resumes: 3, resumesInAll: 9, resumeProgressBytes: 1, resumePauseMs: 1 },
+    hashes: {},
+    open: async () => ({ bytes: bodies.shift()!, sizeBytes: BYTES.length }),
+  })
+  const results = await Promise.allSettled([whole(ground.download), whole(ground.download, 10)])
+  for (const result of results) {
+    assert.match(String((result as PromiseRejectedResult).reason), /upstream sent other content: it begins with other/)
+  }
+  assert.deepEqual(ground.kept, [])
+  assert.equal(ground.blobs.drafts, 0)
+})

@@ -7,7 +7,8 @@
  */
 import { type BlobInfo, type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
 import { AnnouncedContent, type Announcement } from './announced-content.ts'
-import { OtherContent, type ResumeBounds, unbroken } from './unbroken-body.ts'
+import { SharedDraft } from './shared-draft.ts'
+import { letGo, OtherContent, type ResumeBounds, unbroken } from './unbroken-body.ts'
 import type { Body, ResumePoint } from './upstream.ts'
 
 export interface DownloadPlan extends Announcement {
@@ -20,6 +21,8 @@ export interface DownloadPlan extends Announcement {
   readonly unreadMs?: number
   /** Records the file in the catalog; runs before the last byte is let go. */
   readonly keep: (blob: BlobInfo) => Promise<void>
+  /** Runs after that, still before the last byte is let go. Must not throw: the file is kept. */
+  readonly afterwards?: () => Promise<void>
 }
 
 export class Download {
@@ -31,6 +34,7 @@ export class Download {
   readonly #plan: DownloadPlan
   readonly #announced: AnnouncedContent
   #draft: Draft | undefined
+  #shared: SharedDraft | undefined
   #readers = 0
   /** The draft is gone: nobody was reading any more when the download ended. */
   #isReleased = false
@@ -59,6 +63,11 @@ export class Download {
     return this.#isGivenUp
   }
 
+  /** So much of it is here. */
+  get receivedBytes(): number {
+    return this.#draft?.sizeBytes ?? 0
+  }
+
   /** As `done`, and the download goes to its end for it, be there readers or not. */
   async complete(): Promise<BlobInfo> {
     this.#isWanted = true
@@ -85,10 +94,9 @@ export class Download {
         // Also the last byte of a part is held back: a part that ends well is taken for a part of the right file.
         const visible = this.#state === 'kept' ? Math.min(end, draft.sizeBytes) : Math.min(end, draft.sizeBytes) - 1
         if (position < visible) {
-          for await (const chunk of draft.read({ start: position, end: visible })) {
-            position += chunk.length
-            yield chunk
-          }
+          const piece = await this.#shared!.piece(position, visible)
+          position += piece.length
+          yield piece
         } else if (this.#state === 'kept') return
         else await arrived
       }
@@ -102,10 +110,12 @@ export class Download {
   async #run(head: PromiseWithResolvers<{ readonly sizeBytes?: number }>): Promise<BlobInfo> {
     try {
       const body = await this.#plan.open()
-      this.#announced.checkSize(body.sizeBytes)
+      await this.#checkAnswer(body)
       const limitBytes = this.#plan.sizeBytes ?? this.#plan.limitBytes
       const draft = await this.#blobs.draft({ limitBytes })
       this.#draft = draft
+      const shared = new SharedDraft(draft)
+      this.#shared = shared
       const total = body.sizeBytes ?? this.#plan.sizeBytes
       this.#totalBytes = total
       head.resolve(total === undefined ? {} : { sizeBytes: total })
@@ -114,13 +124,15 @@ export class Download {
         // Before it is written: readers who know the announced size must never see its last byte of a longer file.
         this.#announced.checkLength(draft.sizeBytes + chunk.length)
         this.#announced.update(chunk)
-        await draft.append(chunk)
+        await shared.append(chunk)
         this.#tell()
       }
       this.#announced.checkSize(draft.sizeBytes)
       this.#announced.checkHashes(draft.digest())
       const blob = await draft.commit()
       await this.#plan.keep(blob)
+      draft.release()
+      await this.#plan.afterwards?.()
       this.#state = 'kept'
       return blob
     } catch (error) {
@@ -134,6 +146,15 @@ export class Download {
       clearTimeout(this.#unread)
       this.#tell()
       await this.#release()
+    }
+  }
+
+  async #checkAnswer(body: Body): Promise<void> {
+    try {
+      this.#announced.checkSize(body.sizeBytes)
+    } catch (error) {
+      await letGo(body)
+      throw error
     }
   }
 
@@ -154,7 +175,7 @@ export class Download {
     const { unreadMs } = this.#plan
     if (unreadMs === undefined || this.#isWanted || this.#state !== 'running') return
     this.#unread = setTimeout(() => {
-      const isMostHere = this.#totalBytes !== undefined && (this.#draft?.sizeBytes ?? 0) * 2 > this.#totalBytes
+      const isMostHere = this.#totalBytes !== undefined && this.receivedBytes * 2 > this.#totalBytes
       this.#isGivenUp = this.#state === 'running' && !this.#isWanted && !isMostHere
     }, unreadMs).unref()
   }
@@ -168,6 +189,7 @@ export class Download {
   async #release(): Promise<void> {
     if (this.#readers > 0 || this.#state === 'running' || this.#isReleased) return
     this.#isReleased = true
+    this.#shared = undefined
     await this.#draft?.[Symbol.asyncDispose]()
   }
 }

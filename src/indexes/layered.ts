@@ -3,7 +3,8 @@ import { reasonOf } from '../lib/reason.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import type { IndexName } from '../model/names.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { mergeNames } from './name-batches.ts'
+import { mergeNames, type NameBatches } from './name-batches.ts'
+import type { NameList } from './name-list.ts'
 import type { IndexFile, IndexPage, Layer, PackageIndex } from './package-index.ts'
 import { isShadowed } from './shadow.ts'
 
@@ -14,11 +15,28 @@ export interface StageLayer {
   /** Who asks may not read it. It still says which names are private, or a mirror would be asked for them. */
   readonly isHidden?: boolean
 }
-export type MirrorLayer = Layer & { readonly kind: 'mirror'; refresh?(name: ProjectName): Promise<void> }
+export type MirrorLayer = Layer & {
+  readonly kind: 'mirror'
+  refresh?(name: ProjectName): Promise<void>
+  /** The whole list where it lies ready, for the caller to close. Throws where nobody can tell. */
+  list?(): Promise<NameList | undefined>
+}
+
+/** Every name of an index, as it can be sent with the least work. */
+export interface LayeredList {
+  /** The longest list that lies ready, for the caller to close. */
+  readonly ready?: NameList
+  /** The names of all other layers; absent where there is no other. */
+  readonly others?: NameBatches
+  /** Whether all others change only with the catalog's serial. */
+  readonly othersAreJournalled: boolean
+}
 
 export interface LayeredIndex extends PackageIndex {
   /** Each layer's own page of the project, in resolution order, of the layers that may answer and have it. */
   pages(name: ProjectName): Promise<IndexPage[]>
+  /** What `projects()` tells. Throws where a mirror cannot tell. */
+  list(): Promise<LayeredList>
   /** Has every mirror that may be asked for the project ask its upstream anew. Throws the first failure. */
   refresh(name: ProjectName): Promise<void>
 }
@@ -71,6 +89,7 @@ export function layered(
     projects: () => mergeNames(layers.map((layer) => layer.projects())),
     project,
     pages,
+    list: () => longestList(layers),
     refresh: async (asked) => {
       if ((await ownPages(asked)).isClosed) return
       for (const mirror of mirrors) await mirror.refresh?.(asked)
@@ -81,6 +100,27 @@ export function layered(
       const file = page?.files.find((each) => each.filename === wanted)
       return await layers.find((layer) => layer.name === file?.index)?.file(asked, filename)
     },
+  }
+}
+
+async function longestList(layers: readonly (Layer | MirrorLayer)[]): Promise<LayeredList> {
+  await using opened = new AsyncDisposableStack()
+  const found: { readonly layer: Layer; readonly list: NameList }[] = []
+  let kept: (typeof found)[number] | undefined
+  for (const layer of layers) {
+    const list = 'list' in layer ? await layer.list?.() : undefined
+    if (list === undefined) continue
+    opened.defer(async () => {
+      if (list !== kept?.list) await list[Symbol.asyncDispose]()
+    })
+    found.push({ layer, list })
+  }
+  kept = found.toSorted((one, other) => other.list.namesBytes - one.list.namesBytes)[0]
+  const others = layers.filter((layer) => layer !== kept?.layer)
+  return {
+    ...(kept !== undefined && { ready: kept.list }),
+    ...(others.length > 0 && { others: mergeNames(others.map((layer) => layer.projects())) }),
+    othersAreJournalled: others.every((layer) => layer.kind === 'stage'),
   }
 }
 

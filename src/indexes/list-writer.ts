@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
-import { compressPiece, type PieceFacts } from '../lib/gzip-pieces.ts'
+import { compressPiece, GzipSum, type Piece, type PieceFacts } from '../lib/gzip-pieces.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { ListForm } from '../pep/simple.ts'
 import type { NameBatches } from './name-batches.ts'
@@ -40,17 +40,20 @@ export async function finishList(path: string, { before, nowMs }: FinishOptions)
   const old = await before?.index()
   if (old?.id === id) return { before: old, now: old, isChanged: false }
   const namesBytes = (await handle.stat()).size
-  const forms = parts.map((): Partial<Record<FormName, PieceFacts>> => ({}))
+  const facts = parts.map((): Partial<Record<FormName, PieceFacts>> => ({}))
+  const forms = { html: new GzipSum(), json: new GzipSum(), strings: new GzipSum() }
   let at = namesBytes
   for (const form of FORM_NAMES) {
     const kept = before === undefined || old === undefined ? new Map() : places(before, old, form)
     for (const [place, part] of parts.entries()) {
       const same = kept.get(part.digest)
-      const { bytes, facts } =
+      const piece =
         same === undefined ? await made(handle, part, LIST_FORMS[form], place === 0) : await copied(before!, same)
-      await handle.write(bytes, 0, bytes.length, at)
-      forms[place]![form] = facts
-      at += bytes.length
+      await handle.write(piece.bytes, 0, piece.sizeBytes, at)
+      at += piece.sizeBytes
+      forms[form].add(piece)
+      const { bytes: _written, ...rest } = piece
+      facts[place]![form] = rest
     }
   }
   const pieces = parts.map(
@@ -58,10 +61,16 @@ export async function finishList(path: string, { before, nowMs }: FinishOptions)
       first,
       digest,
       namesBytes,
-      forms: forms[place] as ListPiece['forms'],
+      forms: facts[place] as ListPiece['forms'],
     }),
   )
-  const now: ListIndex = { id, count, changedMs: nowMs, pieces }
+  const now: ListIndex = {
+    id,
+    count,
+    changedMs: nowMs,
+    forms: { html: { ...forms.html }, json: { ...forms.json }, strings: { ...forms.strings } },
+    pieces,
+  }
   const end = Buffer.concat([Buffer.from(JSON.stringify(now)), writtenTrailer({ namesBytes, indexAt: at })])
   await handle.write(end, 0, end.length, at)
   await handle.sync()
@@ -136,18 +145,11 @@ function places(list: NameList, index: ListIndex, form: FormName): Map<string, K
   return found
 }
 
-async function copied(list: NameList, { at, facts }: Kept): Promise<{ bytes: Buffer; facts: PieceFacts }> {
-  const bytes = Buffer.concat(await Array.fromAsync(list.bytes(at, at + facts.sizeBytes)))
-  return { bytes, facts }
+async function copied(list: NameList, { at, facts }: Kept): Promise<Piece> {
+  return { ...facts, bytes: Buffer.concat(await Array.fromAsync(list.bytes(at, at + facts.sizeBytes))) }
 }
 
-async function made(
-  handle: FileHandle,
-  part: Part,
-  form: ListForm,
-  isFirst: boolean,
-): Promise<{ bytes: Buffer; facts: PieceFacts }> {
+async function made(handle: FileHandle, part: Part, form: ListForm, isFirst: boolean): Promise<Piece> {
   const names = (await Array.fromAsync(readNames(handle, part.at, part.at + part.namesBytes))).flat()
-  const { bytes, ...facts } = await compressPiece(written(form, names, isFirst))
-  return { bytes, facts }
+  return await compressPiece(written(form, names, isFirst))
 }

@@ -1,7 +1,7 @@
 /** A mirror's files: fetched once however many ask, checked, and recorded with the job that reads what is inside. */
 import type { BlobInfo, BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { saveFile } from '../catalog/files.ts'
+import { findFiles, saveFile } from '../catalog/files.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
@@ -9,7 +9,9 @@ import { versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile } from '../pep/simple.ts'
 import { Download } from './download.ts'
+import type { FileUses } from './file-uses.ts'
 import { addressHash } from './mirror-address.ts'
+import type { MirrorRoom } from './mirror-room.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface MirrorFilesOptions {
@@ -19,6 +21,8 @@ export interface MirrorFilesOptions {
   readonly upstream: Upstream
   readonly limits: Limits
   readonly clock: Clock
+  readonly uses: FileUses
+  readonly room: MirrorRoom
 }
 
 export class MirrorFiles {
@@ -34,7 +38,7 @@ export class MirrorFiles {
   fetch(project: ProjectName, file: DistributionFile): Download {
     const running = this.#downloads.get(file.url)
     if (running !== undefined && !running.isGivenUp) return running
-    const { blobs, limits, upstream } = this.#options
+    const { blobs, limits, upstream, room } = this.#options
     const download = new Download(blobs, {
       filename: file.filename,
       hashes: file.hashes,
@@ -43,6 +47,8 @@ export class MirrorFiles {
       resume: limits,
       unreadMs: limits.unreadMs,
       keep: (blob) => this.#keep(project, file, blob),
+      // While no download is under way, the bounds hold.
+      afterwards: () => room.keepSmall(),
       ...(file.size !== undefined && { sizeBytes: file.size }),
     })
     this.#downloads.set(file.url, download)
@@ -53,8 +59,15 @@ export class MirrorFiles {
     return download
   }
 
+  /** Its length as upstream tells it; of one that is being fetched, as its answer said. */
+  async size(file: DistributionFile): Promise<number | undefined> {
+    const running = this.#downloads.get(file.url)
+    if (running === undefined || running.isGivenUp) return await this.#options.upstream.fileSize(file.url)
+    return (await running.head).sizeBytes
+  }
+
   async #keep(project: ProjectName, file: DistributionFile, blob: BlobInfo): Promise<void> {
-    const { catalog, record, clock } = this.#options
+    const { catalog, record, clock, uses } = this.#options
     const { filename } = file
     const held = {
       project,
@@ -74,6 +87,8 @@ export class MirrorFiles {
       await saveFile(writer, record, held, 'mirrored')
       const key = `${record.id}/${filename}`
       await writer.enqueue({ kind: 'describe-file', key, index: record.name, project, filename })
+      const stored = (await findFiles(writer, record, filename)).find((each) => each.project === project)
+      if (stored !== undefined) uses.note(stored.id)
     })
   }
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { startFakeUpstream } from '../../test/ground/fake-upstream.ts'
 import { openTempStores } from '../../test/temp-stores.ts'
 import { deleteIndex } from '../catalog/accounts.ts'
@@ -16,19 +18,48 @@ test('refresh() of an index that was removed meanwhile ends without an error', a
   await using names = new MirrorNames({
     catalog: stores.catalog,
     record,
-    url: upstream.url,
+    upstream: { url: upstream.url, limits: withLimits({}), userAgent: 'test' },
     path: join(stores.folder, 'list'),
     temp: stores.folder,
     expiryMs: 1000,
     offline: false,
     limits: withLimits({}),
     clock: stores.clock,
-    userAgent: 'test',
     onFailure: (reason) => failures.push(reason),
+    onChange: () => {},
   })
   const refreshed = names.refresh()
   await stores.catalog.write((writer) => deleteIndex(writer, record))
   await refreshed
   assert.deepEqual(failures, [])
   assert.equal(upstream.count('/simple/'), 1)
+})
+
+test('a server that stops while the list is on its way leaves nothing in the folder of unfinished things', async () => {
+  await using upstream = await startFakeUpstream({ generatedNames: 200_000 })
+  await using stores = await openTempStores()
+  const record = await stores.addMirror('root/pypi', { mirror_url: upstream.url })
+  const temp = join(stores.folder, 'unfinished')
+  await mkdir(temp)
+  const failures: string[] = []
+  const shared = { catalog: stores.catalog, record, path: join(stores.folder, 'list'), temp, clock: stores.clock }
+  const limits = withLimits({ sortRunNames: 100 })
+  // At once, while the thread starts, while it reads, sorts and writes.
+  for (const afterMs of [0, 50, 400, 800, 1200, 1600, 2000]) {
+    const names = new MirrorNames({
+      ...shared,
+      upstream: { url: upstream.url, limits, userAgent: 'test' },
+      expiryMs: 1000,
+      offline: false,
+      limits,
+      onFailure: (reason) => failures.push(reason),
+      onChange: () => {},
+    })
+    const refreshed = names.refresh()
+    await delay(afterMs)
+    await names[Symbol.asyncDispose]()
+    await refreshed
+    assert.deepEqual(await readdir(temp), [], `after ${afterMs} ms`)
+  }
+  assert.deepEqual(failures, [])
 })

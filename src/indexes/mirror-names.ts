@@ -1,46 +1,71 @@
 /** A mirror's list of all projects: on disk, refreshed in the background, never held in memory. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { readState, writeState } from '../catalog/mirror-pages.ts'
 import type { Clock } from '../lib/clock.ts'
 import { reasonOf } from '../lib/reason.ts'
+import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
-import type { NameBatches } from './name-batches.ts'
 import { NameList } from './name-list.ts'
-import type { NamesResult, NamesWork } from './names-worker.ts'
+import type { ListChange, ListValidators, NamesResult, NamesWork } from './names-worker.ts'
 
 export interface MirrorNamesOptions {
   readonly catalog: Catalog
   readonly record: MirrorRecord
-  readonly url: string
+  /** What the thread needs to ask upstream by itself. */
+  readonly upstream: NamesWork['upstream']
+  /** Of the list. */
   readonly path: string
+  /** A folder on the same file system for what is not finished. */
   readonly temp: string
   readonly expiryMs: number
   readonly offline: boolean
   readonly limits: Limits
   readonly clock: Clock
-  readonly userAgent: string
   /** Told why; `isUnreachable`: upstream gave no answer at all. */
   readonly onFailure: (reason: string, isUnreachable: boolean) => void
+  /** Told of names that came and went. */
+  readonly onChange: (change: ListChange & { readonly count: number }) => void
+}
+
+/** What operators want to see of a list. Times are ms since 1970. */
+export interface ListStatus {
+  readonly projects?: number
+  /** Since when the names are these. */
+  readonly changedMs?: number
+  /** When upstream last told its names, or that they had not changed. */
+  readonly fetchedMs?: number
+  /** What the last change since the server started brought. */
+  readonly lastChange?: ListChange
+  readonly failure?: string
 }
 
 /** The thread streams: a small heap keeps it from growing where it could as well collect. */
 const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
 const FETCHED = 'names-fetched-ms'
+const VALIDATORS = 'names-validators'
+const NO_LIST = 'upstream has no list of all projects'
 
 export class MirrorNames implements AsyncDisposable {
   readonly #options: MirrorNamesOptions
-  readonly #list: NameList
   #flight: Promise<void> | undefined
   #worker: Worker | undefined
-  #failedMs = Number.NEGATIVE_INFINITY
+  #isClosed = false
+  #status: ListStatus = {}
+  #failures = 0
+  #nextTrialMs = Number.NEGATIVE_INFINITY
 
   constructor(options: MirrorNamesOptions) {
     this.#options = options
-    this.#list = new NameList(options.path)
+  }
+
+  get status(): ListStatus {
+    return this.#status
   }
 
   /**
@@ -49,26 +74,49 @@ export class MirrorNames implements AsyncDisposable {
    */
   async knows(name: ProjectName): Promise<'yes' | 'no' | 'unknown'> {
     const isFresh = await this.#refreshWhenOld()
-    const found = await this.#list.has(name)
-    if (found === true) return 'yes'
-    return found === false && (isFresh || this.#options.offline) ? 'no' : 'unknown'
+    await using list = await this.#open()
+    if (list === undefined) return 'unknown'
+    if (await list.has(name)) return 'yes'
+    return isFresh || this.#options.offline ? 'no' : 'unknown'
   }
 
-  /** The names as they were last seen; waits for the first list when there is none. `undefined` when that cannot be had. */
-  async names(): Promise<NameBatches | undefined> {
+  /**
+   * The list as it was last seen, for the caller to close; waits for the first one when there is none. `undefined` when that
+   * cannot be had: `missing()` says why.
+   */
+  async list(): Promise<NameList | undefined> {
     const isFresh = await this.#refreshWhenOld()
-    const here = await this.#list.names()
+    const here = await this.#open()
     if (here !== undefined || isFresh) return here
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, this.#options.limits.listWaitMs)
     await Promise.race([this.#flight, promise])
     clearTimeout(timer)
-    return await this.#list.names()
+    return await this.#open()
+  }
+
+  /** Why there is no list. An upstream that has none is no failure of it, and asking again soon does not help. */
+  missing(): Problem {
+    const { record, upstream, clock } = this.#options
+    const { failure } = this.#status
+    const what = `Cannot list the projects of ${record.name}`
+    if (failure === NO_LIST) {
+      return new Problem('upstream-failed', `${what}: ${NO_LIST}`, {
+        hint: 'its projects can be installed by name; set mirror_no_project_list=True to list what is here',
+        retrySeconds: Math.ceil(this.#options.expiryMs / 1000),
+      })
+    }
+    const waitMs = this.#flight === undefined ? this.#nextTrialMs - clock.now().getTime() : upstream.limits.listWaitMs
+    return new Problem('upstream-failed', `${what}: ${failure ?? 'the list of upstream is not here yet'}`, {
+      hint: 'it is fetched in the background; ask again in a minute, or ask for one project',
+      retrySeconds: Math.max(1, Math.ceil(waitMs / 1000)),
+    })
   }
 
   /** Starts a refresh when the list is old. */
   async warm(): Promise<void> {
     await this.#refreshWhenOld()
+    await this.#look({})
   }
 
   /** Fetches the list now, or joins the fetch that is under way. Does not throw: a failure is reported and tried later. */
@@ -81,50 +129,123 @@ export class MirrorNames implements AsyncDisposable {
 
   /** True when the list is here and young enough; else a refresh is under way, unless one failed a moment ago. */
   async #refreshWhenOld(): Promise<boolean> {
-    const { catalog, record, clock, expiryMs, offline, limits } = this.#options
-    const fetched = Number(
-      (await catalog.read((reader) => readState(reader, record, FETCHED))) ?? Number.NEGATIVE_INFINITY,
-    )
+    const { clock, expiryMs, offline } = this.#options
+    const fetched = Number((await this.#state(FETCHED)) ?? Number.NEGATIVE_INFINITY)
     const now = clock.now().getTime()
     // The time is in the catalog and the list is not: a restored backup has the one without the other.
-    if (now - fetched < expiryMs && (await this.#list.isThere())) return true
-    if (!offline && now - this.#failedMs >= limits.backoffMostMs) void this.refresh()
+    if (now - fetched < expiryMs && (await this.#isHere())) return true
+    if (!offline && now >= this.#nextTrialMs) void this.refresh()
     return false
   }
 
   async #fetch(): Promise<void> {
-    const { catalog, record, clock, limits, url, path, temp, userAgent, onFailure } = this.#options
-    const startedMs = clock.now().getTime()
-    const result = await this.#work({ url, path, temp, limits, userAgent })
-    if ('failure' in result) {
-      this.#failedMs = clock.now().getTime()
-      onFailure(result.failure, result.isUnreachable)
+    const nowMs = this.#options.clock.now().getTime()
+    const result = await this.#work(nowMs)
+    if (this.#isClosed) return
+    if (result.kind === 'failed' || result.kind === 'absent') {
+      this.#failed(result)
       return
     }
-    await catalog.write(async (writer) => {
-      // The index may have been removed while its list was on the way.
-      if ((await findIndex(writer, record.name))?.id !== record.id) return
-      await writeState(writer, record, FETCHED, String(startedMs))
-    })
+    this.#failures = 0
+    this.#nextTrialMs = Number.NEGATIVE_INFINITY
+    await this.#keep(result, nowMs)
   }
 
-  #work(work: NamesWork): Promise<NamesResult> {
+  async #keep(result: NamesResult & { kind: 'list' | 'unchanged' }, fetchedMs: number): Promise<void> {
+    const { catalog, record, path } = this.#options
+    const isHere = await catalog.write(async (writer) => {
+      // The index may have been removed while its list was on the way.
+      if ((await findIndex(writer, record.name))?.id !== record.id) return false
+      await writeState(writer, record, FETCHED, String(fetchedMs))
+      if (result.kind === 'list') await writeState(writer, record, VALIDATORS, JSON.stringify(result.validators))
+      return true
+    })
+    if (!isHere) return await rm(path, { force: true })
+    const lastChange = result.kind === 'list' ? result.change : undefined
+    await this.#look({ fetchedMs, ...(lastChange !== undefined && { lastChange }) })
+    if (lastChange !== undefined) this.#options.onChange({ ...lastChange, count: this.#status.projects ?? 0 })
+  }
+
+  #failed(result: NamesResult & { kind: 'failed' | 'absent' }): void {
+    const { clock, limits, expiryMs, onFailure } = this.#options
+    const reason = result.kind === 'absent' ? NO_LIST : result.reason
+    const doubledMs = limits.backoffFirstMs * 2 ** Math.min(this.#failures++, 30)
+    const pauseMs = Math.max(Math.min(doubledMs, limits.backoffMostMs), retryMs(result))
+    this.#nextTrialMs = clock.now().getTime() + (result.kind === 'absent' ? expiryMs : pauseMs)
+    this.#status = { ...this.#status, failure: reason }
+    onFailure(reason, result.kind === 'failed' && result.isUnreachable)
+  }
+
+  /** In a folder that goes however the thread ends. */
+  async #work(nowMs: number): Promise<NamesResult> {
+    const { path, temp, upstream } = this.#options
+    const folder = await mkdtemp(join(temp, 'names-'))
+    try {
+      const known = await this.#state(VALIDATORS)
+      const validators = known === undefined ? {} : { known: JSON.parse(known) as ListValidators }
+      return await this.#thread({ path, folder, upstream, nowMs, ...validators })
+    } catch (error) {
+      return failed(reasonOf(error))
+    } finally {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+    }
+  }
+
+  #thread(work: NamesWork): Promise<NamesResult> {
     return new Promise((resolve) => {
+      if (this.#isClosed) return resolve(failed('the server stops'))
       const worker = new Worker(new URL('./names-worker.ts', import.meta.url), {
         workerData: work,
         resourceLimits: HEAP,
       })
       this.#worker = worker
-      worker.once('message', resolve)
-      worker.once('error', (error) => resolve({ failure: reasonOf(error), isUnreachable: false }))
-      worker.once('exit', () =>
-        resolve({ failure: 'the thread that reads the list ended early', isUnreachable: false }),
-      )
+      let result = failed('the thread that reads the list ended early')
+      worker.once('message', (said: NamesResult) => {
+        result = said
+      })
+      worker.once('error', (error) => {
+        result = failed(reasonOf(error))
+      })
+      // Not before: until then the thread may still write.
+      worker.once('exit', () => resolve(result))
     })
   }
 
+  /** What is known of the list anew, from its file. */
+  async #look(news: ListStatus): Promise<void> {
+    const { failure, ...before } = this.#status
+    await using list = await this.#open()
+    const index = await list?.index()
+    const seen = index === undefined ? {} : { projects: index.count, changedMs: index.changedMs }
+    const isHealed = news.fetchedMs !== undefined
+    this.#status = { ...before, ...(failure !== undefined && !isHealed && { failure }), ...news, ...seen }
+  }
+
+  async #isHere(): Promise<boolean> {
+    await using list = await this.#open()
+    return list !== undefined
+  }
+
+  async #open(): Promise<NameList | undefined> {
+    return await NameList.open(this.#options.path)
+  }
+
+  async #state(key: string): Promise<string | undefined> {
+    const { catalog, record } = this.#options
+    return await catalog.read((reader) => readState(reader, record, key))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     await this.#worker?.terminate()
     await this.#flight
   }
+}
+
+function failed(reason: string): NamesResult {
+  return { kind: 'failed', reason, isUnreachable: false }
+}
+
+function retryMs(result: NamesResult): number {
+  return result.kind === 'failed' ? (result.retrySeconds ?? 0) * 1000 : 0
 }

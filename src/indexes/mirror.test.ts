@@ -57,6 +57,7 @@ async function given(
     clock: stores.clock,
     userAgent: 'test',
     warn: (message) => warnings.push(message),
+    info: () => {},
   })
   return {
     stores,

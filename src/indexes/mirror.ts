@@ -2,11 +2,11 @@
 
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { listFiles } from '../catalog/files.ts'
+import { findFiles, listFiles } from '../catalog/files.ts'
+import { deleteFile } from '../catalog/removal.ts'
 import type { Clock } from '../lib/clock.ts'
-import { asDigest, type Digest, digestOf } from '../lib/digest.ts'
+import { asDigest, type Digest } from '../lib/digest.ts'
 import { reasonOf } from '../lib/reason.ts'
-import { collect } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import type { Limits } from '../model/limits.ts'
@@ -14,10 +14,14 @@ import type { File, MirrorRecord } from '../model/records.ts'
 import { versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
+import type { FileUses } from './file-uses.ts'
 import { mirrorAddress, withoutCredentials } from './mirror-address.ts'
 import { MirrorFiles } from './mirror-files.ts'
 import { MirrorMemory, type RememberedPage } from './mirror-memory.ts'
+import { MirrorMetadata } from './mirror-metadata.ts'
 import type { MirrorNames } from './mirror-names.ts'
+import { MirrorRoom, type RoomBounds } from './mirror-room.ts'
+import type { NameList } from './name-list.ts'
 import type { FileSource, IndexFile, IndexPage, Layer } from './package-index.ts'
 import { checkDeliverable, isQuarantined, listable, type RemovalPolicy, withheld } from './removal-policy.ts'
 import { heldFile, heldNames, heldSource } from './stage.ts'
@@ -34,46 +38,58 @@ export interface MirrorOptions {
   readonly offline: boolean
   readonly limits: Limits
   readonly clock: Clock
+  readonly uses: FileUses
+  readonly bounds: RoomBounds
+  readonly warn: (message: string, fields: Record<string, unknown>) => void
 }
 
 /** The part of a page's life after which a request for it has it refreshed in the background. */
 const REFRESH_AHEAD = 0.75
 
+/** Answers from what was here, and others, since the mirror was opened. */
+export interface CacheFigures {
+  pageHits: number
+  pageMisses: number
+  fileHits: number
+  fileMisses: number
+}
+
 export class Mirror implements Layer {
   readonly kind = 'mirror'
+  readonly figures: CacheFigures = { pageHits: 0, pageMisses: 0, fileHits: 0, fileMisses: 0 }
   readonly name: MirrorRecord['name']
   readonly #options: MirrorOptions
   readonly #memory: MirrorMemory
   readonly #pageFlights = new Map<ProjectName, Promise<RememberedPage>>()
   readonly #files: MirrorFiles
+  readonly #metadata: MirrorMetadata
+  /** What its files take up here, kept within its bounds. */
+  readonly room: MirrorRoom
 
   constructor(options: MirrorOptions) {
     this.#options = options
     this.name = options.record.name
+    this.room = new MirrorRoom(options)
+    this.#metadata = new MirrorMetadata(options)
     this.#memory = new MirrorMemory(options.catalog, options.record)
-    this.#files = new MirrorFiles(options)
+    this.#files = new MirrorFiles({ ...options, room: this.room })
   }
 
   /** Upstream's list; while that cannot be had and upstream is gone, the projects that can be delivered. */
   async *projects(): AsyncGenerator<readonly ProjectName[]> {
-    const { names, catalog, record, upstream, offline } = this.#options
-    if (names === undefined || offline || upstream.reachability.failure !== undefined) {
-      yield* heldNames(catalog, record)
-      return
-    }
-    const all = await names.names()
-    if (all !== undefined) yield* all
-    else if (upstream.reachability.failure !== undefined) yield* heldNames(catalog, record)
-    else {
-      throw new Problem(
-        'upstream-failed',
-        `Cannot list the projects of ${this.name}: the list of ${upstream.url} is not here yet`,
-        {
-          hint: 'it is fetched in the background; ask again in a minute, or ask for one project',
-          retrySeconds: 30,
-        },
-      )
-    }
+    const { catalog, record } = this.#options
+    await using list = await this.list()
+    yield* list === undefined ? heldNames(catalog, record) : list.names()
+  }
+
+  /** Upstream's list, for the caller to close; `undefined` where only projects that can be delivered are listed. */
+  async list(): Promise<NameList | undefined> {
+    const { names, upstream, offline } = this.#options
+    const isGone = () => upstream.reachability.failure !== undefined
+    if (names === undefined || offline || isGone()) return undefined
+    const all = await names.list()
+    if (all === undefined && !isGone()) throw names.missing()
+    return all
   }
 
   async project(name: ProjectName): Promise<IndexPage | undefined> {
@@ -105,22 +121,28 @@ export class Mirror implements Layer {
   }
 
   async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
-    const { catalog, record, limits } = this.#options
+    const { catalog, record } = this.#options
     const files = await catalog.read((reader) => listFiles(reader, record, name))
     const archive = files.find((each) => each.filename === filename || `${each.filename}.metadata` === filename)
     if (archive !== undefined) checkDeliverable(this.#removals, archive)
     const held = heldSource(files, filename)
-    if (held !== undefined) return held
+    if (held !== undefined) {
+      this.figures.fileHits++
+      if (archive !== undefined) this.#options.uses.note(archive.id)
+      return held
+    }
     const { page } = await this.#page(name)
     const file = page?.detail?.files.find((each) => each.filename === filename)
     if (page?.detail !== undefined && isQuarantined(page.detail)) throw withheld(filename)
     if (page?.detail !== undefined && file !== undefined) {
       const digest = asDigest(file.hashes.sha256)
+      this.figures.fileMisses++
       return {
         from: 'upstream',
         address: mirrorAddress(this.name, file),
         origin: withoutCredentials(file.url),
         fetch: () => this.#files.fetch(page.detail!.name, file),
+        askSize: async () => file.size ?? (await this.#files.size(file)),
         ...(file.size !== undefined && { sizeBytes: file.size }),
         ...(digest !== undefined && { digest }),
         ...(file.uploadTime !== undefined && { modified: file.uploadTime }),
@@ -129,14 +151,7 @@ export class Mirror implements Layer {
     const wheel = page?.detail?.files.find((each) => `${each.filename}.metadata` === filename)
     const announced = wheel && metadataDigest(wheel)
     if (wheel === undefined || announced === undefined) return undefined
-    const body = await this.#options.upstream.file(`${wheel.url}.metadata`)
-    const bytes = await collect(body.bytes, limits.metadataBytes)
-    if (digestOf(bytes) !== announced) {
-      throw new Problem(
-        'upstream-failed',
-        `Cannot deliver "${filename}": upstream sent other content than its page announces`,
-      )
-    }
+    const bytes = await this.#metadata.read(wheel, announced)
     return {
       from: 'memory',
       address: mirrorAddress(this.name, wheel),
@@ -144,6 +159,19 @@ export class Mirror implements Layer {
       digest: announced,
       ...(wheel.uploadTime !== undefined && { modified: wheel.uploadTime }),
     }
+  }
+
+  /** Forgets files of that name whose bytes are here no longer: let go a moment ago, or left out of a backup. */
+  async forgetLost(filename: string): Promise<void> {
+    const { catalog, record, blobs } = this.#options
+    const archive = filename.replace(/\.metadata$/, '')
+    await catalog.write(async (writer) => {
+      for (const file of await findFiles(writer, record, archive)) {
+        const digests = [file.digest, ...(file.coreMetadata === undefined ? [] : [file.coreMetadata.digest])]
+        const found = await Promise.all(digests.map((digest) => blobs.stat(digest)))
+        if (found.includes(undefined)) await deleteFile(writer, record, file)
+      }
+    })
   }
 
   /** The page as it is remembered or as upstream gives it now. Throws when nothing is remembered and nobody can tell. */
@@ -154,7 +182,9 @@ export class Mirror implements Layer {
     const lifeMs = known?.detail === undefined ? Math.min(expiryMs, limits.negativeMs) : expiryMs
     // While upstream is taken to be gone pages list less than they could: such a page is as old as none.
     const isGone = !offline && upstream.reachability.failure !== undefined
-    if (known !== undefined && ageMs < lifeMs && !isGone) {
+    const isFresh = known !== undefined && ageMs < lifeMs
+    this.figures[isFresh ? 'pageHits' : 'pageMisses']++
+    if (isFresh && !isGone) {
       // What is used is asked for again before it is old, so that nobody waits for it. A failure is the next request's to tell.
       const isUsed = known.detail !== undefined && ageMs > lifeMs * REFRESH_AHEAD && !offline
       if (isUsed) this.#refresh(name, known).catch(() => {})
@@ -270,7 +300,7 @@ export class Mirror implements Layer {
     for (const file of listed) {
       const mine = here.get(file.filename)
       here.delete(file.filename)
-      if (mine !== undefined || !isCut) files.push(this.#listed(detail.name, file, mine))
+      if (mine !== undefined || !isCut) files.push(this.#listed(detail.name, file, mine, isCut))
     }
     // Held, and taken back upstream: listed as far as `listable` lets them.
     for (const gone of here.values()) if (gone.upstream !== undefined) files.push(heldFile(gone))
@@ -278,9 +308,10 @@ export class Mirror implements Layer {
     return { ...detail, index: this.name, files, versions, ...(stale !== undefined && { stale }) }
   }
 
-  #listed(name: ProjectName, file: DistributionFile, held: File | undefined): IndexFile {
+  #listed(name: ProjectName, file: DistributionFile, held: File | undefined, isCut: boolean): IndexFile {
     const { coreMetadata: _announced, ...rest } = file
-    const metadata = held?.coreMetadata?.digest ?? metadataDigest(file)
+    // Cut off, only metadata that were read from the file itself are here.
+    const metadata = held?.coreMetadata?.digest ?? (isCut ? undefined : metadataDigest(file))
     return {
       ...rest,
       url:

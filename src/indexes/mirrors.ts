@@ -1,18 +1,23 @@
 /** The mirrors of this server, each with its upstream and memory, made when first asked for and kept while their options stay. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { forgetPages, readState, writeState } from '../catalog/mirror-pages.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
-import { Mirror } from './mirror.ts'
-import { MirrorNames } from './mirror-names.ts'
-import { NameList } from './name-list.ts'
+import { FileUses } from './file-uses.ts'
+import { type CacheFigures, Mirror } from './mirror.ts'
+import { withoutCredentials } from './mirror-address.ts'
+import { type ListStatus, MirrorNames } from './mirror-names.ts'
+import { boundsOf, type RoomBounds } from './mirror-room.ts'
+import type { CircuitState } from './reachability.ts'
 import { Upstream } from './upstream.ts'
+import { UpstreamHosts } from './upstream-hosts.ts'
+import { type PlaceOptions, placeOf } from './upstream-place.ts'
+import type { UpstreamFigures } from './upstream-request.ts'
 
-export interface MirrorsOptions {
+export interface MirrorsOptions extends PlaceOptions {
   readonly catalog: Catalog
   readonly blobs: BlobStore
   /** For the lists of names. */
@@ -22,10 +27,23 @@ export interface MirrorsOptions {
   readonly offline: boolean
   /** For mirrors that set none themselves. */
   readonly expirySeconds: number
-  readonly limits: Limits
+  /** The same for the room that their files take up; absent: without bounds. */
+  readonly room?: RoomBounds
   readonly clock: Clock
-  readonly userAgent: string
   readonly warn: (message: string, fields: Record<string, unknown>) => void
+  readonly info: (message: string, fields: Record<string, unknown>) => void
+}
+
+export interface MirrorStatus extends UpstreamFigures, CacheFigures {
+  readonly name: string
+  /** Without credentials. */
+  readonly upstream: string
+  readonly state: CircuitState
+  /** Why upstream is taken to be gone, since when, and when it is asked again (also when it wants a pause). */
+  readonly failure?: string
+  readonly downSinceMs?: number
+  readonly nextTryMs?: number
+  readonly list?: ListStatus
 }
 
 interface Kept {
@@ -35,16 +53,19 @@ interface Kept {
   readonly names: MirrorNames | undefined
 }
 
-/** devpi allows a mirror without URL; it knows nothing and nobody to ask. */
-const NOWHERE = 'http://mirror-url-is-not-set.invalid/'
-
 export class Mirrors implements AsyncDisposable {
   readonly #options: MirrorsOptions
   readonly #kept = new Map<number, Kept>()
+  readonly #hosts: UpstreamHosts
+  readonly #uses: FileUses
   #opening: Promise<unknown> = Promise.resolve()
 
   constructor(options: MirrorsOptions) {
     this.#options = options
+    this.#hosts = new UpstreamHosts(options)
+    const { catalog, limits, clock, warn } = options
+    const onFailure = (error: unknown) => warn('Cannot write down uses of files', { err: error })
+    this.#uses = new FileUses({ catalog, limits, clock, onFailure })
   }
 
   /** The mirror as its record describes it now. Another `mirror_url` is another upstream: what was remembered is forgotten. */
@@ -57,13 +78,18 @@ export class Mirrors implements AsyncDisposable {
     return await opened
   }
 
-  /** What operators want to see of each mirror. */
-  status(): { name: string; upstream: string; failure?: string; downSinceMs?: number }[] {
-    return [...this.#kept.values()].map(({ mirror, upstream: { url, reachability } }) => ({
+  /** What operators want to see of each mirror that has been asked. */
+  status(): MirrorStatus[] {
+    return [...this.#kept.values()].map(({ mirror, names, upstream: { url, reachability, figures } }) => ({
       name: mirror.name,
       upstream: url,
+      state: reachability.state,
       ...(reachability.failure !== undefined && { failure: reachability.failure }),
       ...(reachability.downSinceMs !== undefined && { downSinceMs: reachability.downSinceMs }),
+      ...(reachability.nextTrialMs !== undefined && { nextTryMs: reachability.nextTrialMs }),
+      ...figures,
+      ...mirror.figures,
+      ...(names !== undefined && { list: names.status }),
     }))
   }
 
@@ -77,31 +103,33 @@ export class Mirrors implements AsyncDisposable {
     const text = JSON.stringify(record.options)
     const kept = this.#kept.get(record.id)
     if (kept?.options === text) return kept.mirror
-    const { catalog, blobs, folder, temp, offline, expirySeconds, limits, clock, userAgent, warn } = this.#options
-    const url = record.options.mirror_url ?? NOWHERE
+    const { catalog, blobs, folder, temp, offline, expirySeconds, limits, clock, warn, info } = this.#options
+    const place = placeOf(record, this.#options)
     const path = join(folder, `${record.id}.names`)
     await mkdir(folder, { recursive: true })
-    await this.#notice(record, url, path)
+    // First: its thread may be about to put the list of another upstream here.
     if (kept !== undefined) await close(kept)
+    await this.#notice(record, withoutCredentials(place.url), path)
     const expiryMs = (record.options.mirror_cache_expiry ?? expirySeconds) * 1000
     const shared = { catalog, record, limits, clock, offline, expiryMs }
-    const upstream = new Upstream({ url, offline, limits, clock, userAgent })
+    const upstream = new Upstream({ ...place, offline, clock, hosts: this.#hosts })
     const names =
       record.options.mirror_no_project_list === true
         ? undefined
         : new MirrorNames({
             ...shared,
-            url,
+            upstream: place,
             path,
             temp,
-            userAgent,
             onFailure: (reason, isUnreachable) => {
               // What the thread found out by waiting, requests need not find out again.
               if (isUnreachable) upstream.reachability.failed(reason)
               warn('Cannot refresh the list of projects', { 'index.name': record.name, reason })
             },
+            onChange: (change) => info('The list of projects has changed', { 'index.name': record.name, ...change }),
           })
-    const mirror = new Mirror({ ...shared, blobs, upstream, ...(names !== undefined && { names }) })
+    const room = { uses: this.#uses, bounds: boundsOf(record, this.#options.room ?? {}), warn }
+    const mirror = new Mirror({ ...shared, ...room, blobs, upstream, ...(names !== undefined && { names }) })
     this.#kept.set(record.id, { options: text, mirror, upstream, names })
     return mirror
   }
@@ -109,8 +137,8 @@ export class Mirrors implements AsyncDisposable {
   async #notice(record: MirrorRecord, url: string, path: string): Promise<void> {
     const { catalog } = this.#options
     const before = await catalog.read((reader) => readState(reader, record, 'url'))
-    if (before === url) return
-    if (before !== undefined) await new NameList(path).remove()
+    if (before !== undefined && withoutCredentials(before) === url) return
+    if (before !== undefined) await rm(path, { force: true })
     await catalog.write(async (writer) => {
       await forgetPages(writer, record)
       await writeState(writer, record, 'url', url)
@@ -121,6 +149,8 @@ export class Mirrors implements AsyncDisposable {
     await this.#opening
     for (const kept of this.#kept.values()) await close(kept)
     this.#kept.clear()
+    await this.#hosts[Symbol.asyncDispose]()
+    await this.#uses[Symbol.asyncDispose]()
   }
 }
 

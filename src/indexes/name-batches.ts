@@ -61,7 +61,8 @@ export async function difference(
   }
 }
 
-class BatchReader {
+/** Reads names one by one; `fill` comes before the first. */
+export class BatchReader {
   /** The next name; `undefined` at the end. */
   head: ProjectName | undefined
   readonly #source: AsyncIterator<readonly ProjectName[]>

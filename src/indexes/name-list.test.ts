@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { tempFolder } from '../../test/ground/temp-folder.ts'
 import { type ProjectName, projectName } from '../pep/name.ts'
+import { finishList } from './list-writer.ts'
 import { NameList } from './name-list.ts'
 
 const folder = await tempFolder()
 after(() => folder.remove())
 const path = join(folder.path, 'names')
-const write = (names: readonly string[]) => writeFile(path, names.map((name) => `${name}\n`).join(''))
+
+async function write(names: readonly string[]): Promise<void> {
+  await writeFile(path, names.map((name) => `${name}\n`).join(''))
+  await finishList(path, { before: undefined, nowMs: 0 })
+}
 
 async function all(list: NameList): Promise<string[]> {
   const names: string[] = []
-  for await (const batch of (await list.names())!) names.push(...batch)
+  for await (const batch of list.names()) names.push(...batch)
   return names
 }
 
@@ -26,7 +31,6 @@ const name = fc.oneof(
 )
 
 test('NameList.has() tells members from all others, whatever the list', async () => {
-  const list = new NameList(path)
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(name, { maxLength: 120 }),
@@ -34,6 +38,7 @@ test('NameList.has() tells members from all others, whatever the list', async ()
       async (names, others) => {
         const sorted = [...names].sort()
         await write(sorted)
+        await using list = (await NameList.open(path))!
         const known = new Set(sorted)
         const first = sorted[0] ?? 'a'
         const last = sorted.at(-1) ?? 'a'
@@ -53,7 +58,7 @@ test('NameList.has() tells members from all others, whatever the list', async ()
 test('NameList finds every one of many names, and none between them', async () => {
   const names = Array.from({ length: 5000 }, (_, each) => `project-${String(each * 2).padStart(5, '0')}`)
   await write(names)
-  const list = new NameList(path)
+  await using list = (await NameList.open(path))!
   for (let each = 0; each < 10_000; each += 7) {
     const asked = projectName(`project-${String(each).padStart(5, '0')}`)
     assert.equal(await list.has(asked), each % 2 === 0, asked)
@@ -69,7 +74,7 @@ for (const [what, names] of [
 ] as const) {
   test(`NameList reads ${what}`, async () => {
     await write(names)
-    const list = new NameList(path)
+    await using list = (await NameList.open(path))!
     for (const each of [
       'a',
       'acm',
@@ -87,21 +92,21 @@ for (const [what, names] of [
   })
 }
 
-test('NameList without a file knows nothing, which is not "no"', async () => {
-  const list = new NameList(join(folder.path, 'none'))
-  assert.equal(await list.has(projectName('acme')), undefined)
-  assert.equal(await list.names(), undefined)
-  await list.remove()
+test('NameList.open() finds no list without a file, and none in a file of another layout', async () => {
+  assert.equal(await NameList.open(join(folder.path, 'none')), undefined)
+  await writeFile(path, '')
+  assert.equal(await NameList.open(path), undefined)
+  await writeFile(path, Array.from({ length: 100 }, (_, each) => `p-${each}\n`).join(''))
+  assert.equal(await NameList.open(path), undefined)
 })
 
-test('NameList.remove() takes the list away, and those who read it read on', async () => {
+test('NameList reads on when its file is replaced and taken away', async () => {
   await write(Array.from({ length: 9000 }, (_, each) => `p-${String(each).padStart(6, '0')}`))
-  const list = new NameList(path)
-  const reading = (await list.names())!
-  const first = await reading.next()
-  await list.remove()
-  let count = first.value!.length
+  await using list = (await NameList.open(path))!
+  const reading = list.names()
+  let count = (await reading.next()).value!.length
+  await rm(path)
   for await (const batch of reading) count += batch.length
   assert.equal(count, 9000)
-  assert.equal(await list.has(projectName('p-000001')), undefined)
+  assert.equal(await NameList.open(path), undefined)
 })

@@ -35,6 +35,8 @@ export interface ListIndex {
   readonly count: number
   /** Since when the names are these, ms since 1970. */
   readonly changedMs: number
+  /** All pieces together. */
+  readonly forms: Readonly<Record<FormName, PieceFacts>>
   /** In order; none for a list without names. */
   readonly pieces: readonly ListPiece[]
 }
@@ -79,10 +81,15 @@ export class NameList implements AsyncDisposable {
     return new NameList(handle, trailer)
   }
 
+  /** Of the names alone. */
+  get namesBytes(): number {
+    return this.#trailer.namesBytes
+  }
+
   /** Binary search by bytes: the first line that begins at or after a place stands for the place. */
   async has(name: ProjectName): Promise<boolean> {
     const block = Buffer.alloc(BLOCK_BYTES)
-    const { namesBytes } = this.#trailer
+    const { namesBytes } = this
     let low = 0
     let high = namesBytes
     while (low < high) {
@@ -101,7 +108,7 @@ export class NameList implements AsyncDisposable {
   }
 
   /** Names in order: all, or those that lie in the bytes `from` to `to` (exclusive). */
-  names(from = 0, to = this.#trailer.namesBytes): AsyncGenerator<readonly ProjectName[]> {
+  names(from = 0, to = this.namesBytes): AsyncGenerator<readonly ProjectName[]> {
     return readNames(this.#handle, from, to)
   }
 
@@ -114,12 +121,8 @@ export class NameList implements AsyncDisposable {
 
   /** Where the bytes of a form begin: behind the names and the forms before it. */
   formAt(index: ListIndex, form: FormName): number {
-    let at = this.#trailer.namesBytes
-    for (const before of FORM_NAMES) {
-      if (before === form) break
-      for (const piece of index.pieces) at += piece.forms[before].sizeBytes
-    }
-    return at
+    const before = FORM_NAMES.slice(0, FORM_NAMES.indexOf(form))
+    return before.reduce((at, each) => at + index.forms[each].sizeBytes, this.namesBytes)
   }
 
   /** Bytes `from` to `to` (exclusive) of the file, in chunks. */

@@ -1,36 +1,86 @@
-/** The thread that fetches, parses and sorts an upstream's list of all projects, so that answering requests never waits for it. */
+/** The thread that fetches, parses, sorts and compresses an upstream's list of all projects, so that no request waits for that work. */
+import { rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { reasonOf } from '../lib/reason.ts'
-import type { Limits } from '../model/limits.ts'
+import { Problem } from '../model/errors.ts'
+import { finishList } from './list-writer.ts'
+import { difference } from './name-batches.ts'
+import { NameList } from './name-list.ts'
 import { sortNames } from './name-sort.ts'
 import { Upstream } from './upstream.ts'
+import type { UpstreamPlace } from './upstream-request.ts'
 
 export interface NamesWork {
-  readonly url: string
-  readonly userAgent: string
-  readonly limits: Limits
+  readonly upstream: UpstreamPlace
   /** The list to replace. */
   readonly path: string
-  /** A folder on the same file system for what is not finished. */
-  readonly temp: string
+  /** A folder on the same file system for what is not finished, to be removed by who made it. */
+  readonly folder: string
+  /** Of the list that is here, and what upstream called it. */
+  readonly known?: ListValidators
+  readonly nowMs: number
 }
+
+/** For asking again; only of use while the list `id` is here. */
+export interface ListValidators {
+  readonly id: string
+  readonly etag?: string
+  readonly lastModified?: string
+}
+
 export type NamesResult =
-  | { readonly count: number }
+  /** Upstream sent a list, which is at `path` now. Where it has the same names as the one before, that one still is. */
+  | { readonly kind: 'list'; readonly validators: ListValidators; readonly change?: ListChange }
+  /** Upstream said that its list is the one that is here. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'absent' }
   | {
-      readonly failure: string
+      readonly kind: 'failed'
+      readonly reason: string
       /** Upstream gave no answer at all. */
       readonly isUnreachable: boolean
+      readonly retrySeconds?: number
     }
 
+/** Names that came and went; of the first list all came. */
+export interface ListChange {
+  readonly added: number
+  readonly removed: number
+}
+
 const work = workerData as NamesWork
-await using upstream = new Upstream({ ...work, offline: false, clock: systemClock })
+await using upstream = new Upstream({ ...work.upstream, offline: false, clock: systemClock })
 let result: NamesResult
 try {
-  result = {
-    count: await sortNames(upstream.names(), work.path, { temp: work.temp, runNames: work.limits.sortRunNames }),
-  }
+  result = await update(work)
 } catch (error) {
-  result = { failure: reasonOf(error), isUnreachable: upstream.reachability.failure !== undefined }
+  const retrySeconds = error instanceof Problem ? error.retrySeconds : undefined
+  const isUnreachable = upstream.reachability.failure !== undefined
+  result = {
+    kind: 'failed',
+    reason: reasonOf(error),
+    isUnreachable,
+    ...(retrySeconds !== undefined && { retrySeconds }),
+  }
 }
 parentPort?.postMessage(result)
+
+async function update({ path, folder, known, nowMs, upstream: { limits } }: NamesWork): Promise<NamesResult> {
+  await using before = await NameList.open(path)
+  const isKnown = before !== undefined && known !== undefined && (await before.index()).id === known.id
+  const answer = await upstream.list(isKnown ? known : {})
+  if (answer.kind !== 'names') return answer
+  const made = join(folder, 'list')
+  await sortNames(answer.names, made, { folder, runNames: limits.sortRunNames })
+  const finished = await finishList(made, { before, nowMs })
+  const { names: _read, kind: _kind, ...validators } = answer
+  const found = { kind: 'list', validators: { ...validators, id: finished.now.id } } as const
+  if (!finished.isChanged) return found
+  await using now = await NameList.open(made)
+  const change =
+    before === undefined ? { added: finished.now.count, removed: 0 } : await difference(before.names(), now!.names())
+  await rename(made, path)
+  return { ...found, change }
+}

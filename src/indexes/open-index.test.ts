@@ -89,6 +89,7 @@ test('openIndexes() opens what is there at that moment', async () => {
     clock,
     userAgent: 'test',
     warn: () => {},
+    info: () => {},
   })
   const indexes = openIndexes({ catalog, mirrors, limits: LIMITS, may })
   const opened = (await indexes.open('u/a', anybody))!

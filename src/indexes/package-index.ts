@@ -57,6 +57,8 @@ export type FileSource =
       readonly digest?: Digest
       readonly modified?: string
       readonly fetch: () => Download
+      /** Asks upstream where it is not announced; `undefined` where upstream does not tell either. */
+      readonly askSize: () => Promise<number | undefined>
     }
   | {
       readonly from: 'memory'

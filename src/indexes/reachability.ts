@@ -4,8 +4,8 @@
  * Closed, everything goes. It opens when upstream gives no answer at all, or answers several times in a row that it is
  * broken (500 and above): then nothing goes but a probe after each pause, by itself, so that no request pays for it. A
  * probe that is answered half opens it: everything goes again, and the next failure goes on with the longer pauses. An
- * answer to a request closes it. Asked to wait (429, or 503 with Retry-After), it waits, and that is no failure: upstream
- * is there.
+ * answer to a request closes it. Asked to wait (429 or 503 with Retry-After, or 429 several times in a row), it waits, and
+ * that is no failure: upstream is there.
  */
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../model/limits.ts'
@@ -117,20 +117,23 @@ export class Reachability {
    */
   erred(status: number, retryAfterMs: number | undefined): void {
     const { backoffFirstMs, backoffMostMs, retryAfterMostMs = backoffMostMs, upstreamErrors = 5 } = this.#limits
-    if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
-      const waitMs = Math.min(retryAfterMostMs, Math.max(retryAfterMs ?? 0, backoffFirstMs))
-      this.#waitUntilMs = Math.max(this.#waitUntilMs, this.#now() + waitMs)
-    }
-    if (status === 429) return this.#close()
     this.#errorsInARow++
-    if (this.#errorsInARow >= upstreamErrors) this.failed(`error ${status}, ${this.#errorsInARow} times in a row`)
-    else this.#close()
+    const tooMany = this.#errorsInARow - upstreamErrors
+    if (retryAfterMs !== undefined && (status === 429 || status === 503)) {
+      this.#wait(Math.min(retryAfterMostMs, Math.max(retryAfterMs, backoffFirstMs)))
+    } else if (status === 429 && tooMany >= 0) this.#wait(Math.min(backoffMostMs, backoffFirstMs * 2 ** tooMany))
+    if (status === 429 || tooMany < 0) this.#close()
+    else this.failed(`error ${status}, ${this.#errorsInARow} times in a row`)
   }
 
   /** No more probes. */
   [Symbol.dispose](): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+  }
+
+  #wait(ms: number): void {
+    this.#waitUntilMs = Math.max(this.#waitUntilMs, this.#now() + ms)
   }
 
   #close(): void {

@@ -65,7 +65,7 @@ async function goOn(first: Body, at: number, options: UnbrokenOptions): Promise<
     const part = await options.open({ start: at, ...(validator !== undefined && { validator }) })
     if (!isPart(part)) return unrepeated(part, first, at, options)
     if (isSame(part, first)) return part.bytes
-    await close(part)
+    await letGo(part)
   }
   return unrepeated(await options.open({ start: 0 }), first, at, options)
 }
@@ -73,7 +73,7 @@ async function goOn(first: Body, at: number, options: UnbrokenOptions): Promise<
 /** What follows the first `at` bytes, which must be the ones that came before. */
 async function* unrepeated(whole: Body, first: Body, at: number, options: UnbrokenOptions): AsyncGenerator<Uint8Array> {
   if (differ(whole.sizeBytes, first.sizeBytes)) {
-    await close(whole)
+    await letGo(whole)
     throw new OtherContent(`it has ${whole.sizeBytes} bytes now, and had ${first.sizeBytes} before`)
   }
   let position = 0
@@ -104,6 +104,14 @@ function differ<T>(now: T | undefined, before: T | undefined): boolean {
   return now !== undefined && before !== undefined && now !== before
 }
 
-async function close(body: Body): Promise<void> {
-  await body.bytes[Symbol.asyncIterator]().return?.()
+/** Lets go of a body that nobody wants, so that its connection is not held. What goes wrong with it does not matter any more. */
+export async function letGo(body: Body): Promise<void> {
+  const bytes = body.bytes[Symbol.asyncIterator]()
+  try {
+    // A generator that was never started has nothing to end.
+    await bytes.next()
+    await bytes.return?.()
+  } catch {
+    // It ended by itself.
+  }
 }

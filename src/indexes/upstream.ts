@@ -1,25 +1,19 @@
-/** A remote Simple index, asked politely: conditional, limited, timed. The only place that sends requests outwards. */
-import { createGunzip } from 'node:zlib'
-import { type Dispatcher, EnvHttpProxyAgent, interceptors } from 'undici'
-import type { Clock } from '../lib/clock.ts'
-import { reasonOf } from '../lib/reason.ts'
+/** A remote Simple index: its list, its pages, its files, read as whatever upstream there is sends them. */
 import { collect, limit } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { HTML_TYPE, JSON_TYPE, type ProjectDetail } from '../pep/simple.ts'
 import { detailFromHtml, namesFromHtml } from '../pep/simple-html.ts'
 import { detailFromJson, namesFromJson } from '../pep/simple-json.ts'
-import { Reachability } from './reachability.ts'
-
-export interface UpstreamOptions {
-  /** The Simple index, with or without final slash; user and password in it go to its own host only. */
-  readonly url: string
-  readonly offline: boolean
-  readonly limits: Limits
-  readonly clock: Clock
-  readonly userAgent: string
-}
+import type { Reachability } from './reachability.ts'
+import { begun, decoded, ENCODINGS, pageForm, textOf } from './upstream-body.ts'
+import {
+  retryAfterMs,
+  type UpstreamAnswer,
+  type UpstreamFigures,
+  type UpstreamOptions,
+  UpstreamRequests,
+} from './upstream-request.ts'
 
 export type PageAnswer =
   | { readonly kind: 'page'; readonly detail: ProjectDetail; readonly etag?: string; readonly lastModified?: string }
@@ -57,85 +51,54 @@ const PAGE_TYPES = `${JSON_TYPE}, ${HTML_TYPE};q=0.2, text/html;q=0.01`
 /** HTML first: as JSON the list of all projects is half as long again, and it carries nothing more that is used. */
 const LIST_TYPES = `${HTML_TYPE}, text/html;q=0.5, ${JSON_TYPE};q=0.2`
 
-/** Hosts other than the index's own whose state is remembered: one or two are usual. */
-const FILE_HOSTS_KEPT = 100
-
 export class Upstream implements AsyncDisposable {
-  readonly #base: URL
-  readonly #authorization: string | undefined
   readonly #options: UpstreamOptions
-  readonly #agent: EnvHttpProxyAgent
-  readonly #dispatcher: Dispatcher
-  /** Of the index itself. */
-  readonly reachability: Reachability
-  /** Of hosts that files lie on, by origin: one that is gone says nothing about the index. */
-  readonly #fileHosts = new Map<string, Reachability>()
+  readonly #requests: UpstreamRequests
+  /** A project page that was shown to us: what is asked for where another one is forbidden. */
+  #shown: URL | undefined
 
   constructor(options: UpstreamOptions) {
-    const base = new URL(options.url.endsWith('/') ? options.url : `${options.url}/`)
-    if (base.username !== '') {
-      const pair = `${decodeURIComponent(base.username)}:${decodeURIComponent(base.password)}`
-      this.#authorization = `Basic ${Buffer.from(pair).toString('base64')}`
-      base.username = ''
-      base.password = ''
-    }
-    this.#base = base
     this.#options = options
-    const { limits } = options
-    this.reachability = new Reachability(options.clock, limits)
-    this.#agent = new EnvHttpProxyAgent({
-      connections: limits.upstreamConnections,
-      connect: { timeout: limits.connectMs },
-      headersTimeout: limits.upstreamAnswerMs,
-      bodyTimeout: limits.upstreamSilenceMs,
-    })
-    this.#dispatcher = this.#agent.compose(interceptors.redirect({ maxRedirections: limits.redirects }))
+    this.#requests = new UpstreamRequests(options)
   }
 
   /** Without credentials, for people. */
   get url(): string {
-    return this.#base.href
+    return this.#requests.base.href
+  }
+
+  /** Of the index itself; hosts that files lie on have their own. */
+  get reachability(): Reachability {
+    return this.#requests.reachability
+  }
+
+  get figures(): Readonly<UpstreamFigures> {
+    return this.#requests.figures
   }
 
   /** A project's page. Throws `upstream-failed`, `upstream-blank` or `upstream-offline`; only upstream's own 404 or 410 is "absent". */
   async page(name: ProjectName, known: { etag?: string; lastModified?: string }): Promise<PageAnswer> {
-    const url = new URL(`${encodeURIComponent(name)}/`, this.#base)
-    const signal = AbortSignal.timeout(this.#options.limits.upstreamPageMs)
-    const answer = await this.#get(
-      url,
-      {
-        accept: PAGE_TYPES,
-        'accept-encoding': 'gzip',
-        ...(known.etag !== undefined && { 'if-none-match': known.etag }),
-        ...(known.lastModified !== undefined && { 'if-modified-since': known.lastModified }),
-      },
-      signal,
-    )
-    const status = answer.statusCode
-    if (status !== 200) {
-      await answer.body.dump()
-      if (status === 304 && (known.etag !== undefined || known.lastModified !== undefined)) return { kind: 'unchanged' }
-      if (status === 404 || status === 410) return { kind: 'absent' }
-      throw this.#refused(url, status, answer)
-    }
-    return await this.#guarded(url, async () => {
-      const text = (await collect(plain(answer), this.#options.limits.upstreamPageBytes)).toString('utf8')
-      if (text === '') {
+    const { limits } = this.#options
+    const asked = new URL(`${encodeURIComponent(name)}/`, this.#requests.base)
+    const signal = AbortSignal.timeout(limits.upstreamPageMs)
+    const answer = await this.#requests.get(asked, 'pages', { accept: PAGE_TYPES, ...conditions(known) }, signal)
+    const other = await this.#otherThanOk(asked, answer, known)
+    if (other !== undefined) return other
+    const { url } = answer
+    try {
+      const bytes = await collect(bodyOf(answer), limits.upstreamPageBytes)
+      if (bytes.length === 0) {
         throw new Problem('upstream-blank', `Cannot tell what ${url.host} has of ${name}: its page is empty`, {
           hint: 'a page without files says so; look at what stands between this server and upstream',
         })
       }
-      const type = mediaType(answer)
-      const detail = { ...serialOf(answer), ...readPage(type, text, url, name) }
-      const etag = header(answer, 'etag')
-      const lastModified = header(answer, 'last-modified')
-      return {
-        kind: 'page',
-        detail,
-        ...(etag !== undefined && { etag }),
-        ...(lastModified !== undefined && { lastModified }),
-      } as const
-    })
+      const text = textOf(bytes, answer.contentType)
+      const detail = { ...serialOf(answer), ...readPage(answer, text, name) }
+      this.#shown = asked
+      return { kind: 'page', detail, ...validators(answer) }
+    } catch (error) {
+      throw this.#requests.wrong(url, error)
+    }
   }
 
   /**
@@ -143,27 +106,10 @@ export class Upstream implements AsyncDisposable {
    * own 404 or 410 is "absent": it has pages, and no list.
    */
   async list(known: { etag?: string; lastModified?: string }): Promise<ListAnswer> {
-    const answer = await this.#get(this.#base, {
-      accept: LIST_TYPES,
-      'accept-encoding': 'gzip',
-      ...(known.etag !== undefined && { 'if-none-match': known.etag }),
-      ...(known.lastModified !== undefined && { 'if-modified-since': known.lastModified }),
-    })
-    const status = answer.statusCode
-    if (status !== 200) {
-      await answer.body.dump()
-      if (status === 304 && (known.etag !== undefined || known.lastModified !== undefined)) return { kind: 'unchanged' }
-      if (status === 404 || status === 410) return { kind: 'absent' }
-      throw this.#refused(this.#base, status, answer)
-    }
-    const etag = header(answer, 'etag')
-    const lastModified = header(answer, 'last-modified')
-    return {
-      kind: 'names',
-      names: this.#names(answer),
-      ...(etag !== undefined && { etag }),
-      ...(lastModified !== undefined && { lastModified }),
-    }
+    const { base } = this.#requests
+    const answer = await this.#requests.get(base, 'pages', { accept: LIST_TYPES, ...conditions(known) })
+    const other = await this.#otherThanOk(base, answer, known)
+    return other ?? { kind: 'names', names: this.#names(answer), ...validators(answer) }
   }
 
   /**
@@ -173,85 +119,79 @@ export class Upstream implements AsyncDisposable {
   async file(url: string, from?: ResumePoint): Promise<Body> {
     const target = new URL(url)
     const part = from !== undefined && from.start > 0 ? from : undefined
-    const answer = await this.#get(target, {
+    const answer = await this.#requests.get(target, 'files', {
       'accept-encoding': 'identity',
       ...(part !== undefined && { range: `bytes=${part.start}-` }),
       ...(part?.validator !== undefined && { 'if-range': part.validator }),
     })
     const found = partOf(answer, part)
     if (found === undefined) {
-      await answer.body.dump()
-      throw this.#refused(target, answer.statusCode, answer)
+      await answer.dump()
+      throw this.#refused(target, answer)
     }
     const validator = validatorOf(answer)
-    return {
-      ...found,
-      bytes: this.#paced(target, answer.body),
-      ...(validator !== undefined && { validator }),
-    }
+    return { ...found, bytes: this.#paced(answer), ...(validator !== undefined && { validator }) }
+  }
+
+  /** How long a file is, for the price of a byte of it; `undefined` where upstream does not tell. Throws as `page` does. */
+  async fileSize(url: string): Promise<number | undefined> {
+    const target = new URL(url)
+    const answer = await this.#requests.get(target, 'files', { 'accept-encoding': 'identity', range: 'bytes=0-0' })
+    await answer.dump()
+    // An empty file has no such byte, and some upstreams tell its length then.
+    const told = answer.status === 416 ? /^bytes \*\/(\d+)$/.exec(answer.header('content-range') ?? '')?.[1] : undefined
+    if (told !== undefined) return Number(told)
+    const found = partOf(answer, { start: 0 })
+    if (found === undefined) throw this.#refused(target, answer)
+    return found.sizeBytes
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy()
+    await this.#requests[Symbol.asyncDispose]()
   }
 
-  async #get(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
-    if (this.#options.offline) {
-      throw new Problem('upstream-offline', `Cannot ask ${this.#base.host}: the server runs in offline mode`)
+  /** `undefined` for 200; else the body is done with. */
+  async #otherThanOk(
+    asked: URL,
+    answer: UpstreamAnswer,
+    known: { etag?: string; lastModified?: string },
+  ): Promise<{ kind: 'unchanged' } | { kind: 'absent' } | undefined> {
+    const { status } = answer
+    if (status === 200) return undefined
+    await answer.dump()
+    if (status === 304 && (known.etag !== undefined || known.lastModified !== undefined)) return { kind: 'unchanged' }
+    if (status === 404 || status === 410) return { kind: 'absent' }
+    if (status === 403 && this.#options.forbiddenIsAbsent === true && (await this.#isShownAnything(asked))) {
+      return { kind: 'absent' }
     }
-    const reachability = this.#reachabilityOf(url)
-    if (!reachability.mayTry()) throw this.#unreachable(url, reachability.failure ?? 'no answer')
-    const isOwnHost = url.origin === this.#base.origin
-    try {
-      const answer = await this.#dispatcher.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: 'GET',
-        headers: {
-          ...headers,
-          'user-agent': this.#options.userAgent,
-          ...(isOwnHost && this.#authorization !== undefined && { authorization: this.#authorization }),
-        },
-        ...(signal !== undefined && { signal }),
-      })
-      reachability.answered()
-      return answer
-    } catch (error) {
-      const reason = reasonOf(error)
-      if (isConnectionTrouble(error)) reachability.failed(reason)
-      throw this.#unreachable(url, reason, error)
-    }
+    throw this.#refused(asked, answer)
   }
 
-  async *#names(answer: Dispatcher.ResponseData): AsyncGenerator<ProjectName> {
-    try {
-      const bytes = limit(plain(answer), this.#options.limits.upstreamListBytes)
-      yield* mediaType(answer).endsWith('json') ? namesFromJson(bytes) : namesFromHtml(bytes)
-    } catch (error) {
-      throw this.#wrong(this.#base, error)
-    }
+  /**
+   * Whether upstream shows us something else now: only then may "forbidden" mean that there is nothing. Without it, a
+   * password that has run out would make every project vanish, and who asks would look for it elsewhere.
+   */
+  async #isShownAnything(forbidden: URL): Promise<boolean> {
+    const other = this.#shown ?? this.#requests.base
+    if (other.href === forbidden.href) return false
+    const answer = await this.#requests.get(other, 'pages', { accept: PAGE_TYPES, 'accept-encoding': ENCODINGS })
+    await answer.dump()
+    return answer.status === 200
   }
 
-  #reachabilityOf({ origin }: URL): Reachability {
-    if (origin === this.#base.origin) return this.reachability
-    const known = this.#fileHosts.get(origin)
-    if (known !== undefined) return known
-    if (this.#fileHosts.size >= FILE_HOSTS_KEPT) this.#fileHosts.delete(this.#fileHosts.keys().next().value!)
-    const made = new Reachability(this.#options.clock, this.#options.limits)
-    this.#fileHosts.set(origin, made)
-    return made
-  }
-
-  async #guarded<T>(url: URL, read: () => Promise<T>): Promise<T> {
+  async *#names(answer: UpstreamAnswer): AsyncGenerator<ProjectName> {
     try {
-      return await read()
+      const { start, body } = await begun(limit(bodyOf(answer), this.#options.limits.upstreamListBytes))
+      const form = pageForm(answer.contentType, start.toString('latin1'))
+      if (form === undefined) throw new SyntaxError(`Cannot read project list: ${typeTold(answer)} is no type of one`)
+      yield* form === 'json' ? namesFromJson(body) : namesFromHtml(body)
     } catch (error) {
-      throw this.#wrong(url, error)
+      throw this.#requests.wrong(answer.url, error)
     }
   }
 
   /** Cuts a body that is slower than the limit over the whole window: a trickle would hold its readers for days. */
-  async *#paced(url: URL, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *#paced({ url, body }: UpstreamAnswer): AsyncGenerator<Uint8Array> {
     const { trickleWindowMs, trickleBytesPerSecond } = this.#options.limits
     const least = (trickleBytesPerSecond * trickleWindowMs) / 1000
     let windowStart = performance.now()
@@ -268,94 +208,78 @@ export class Upstream implements AsyncDisposable {
         yield chunk
       }
     } catch (error) {
-      throw this.#wrong(url, error)
+      throw this.#requests.wrong(url, error)
     }
   }
 
-  #unreachable(url: URL, reason: string, cause?: unknown): Problem {
-    return new Problem('upstream-failed', `Cannot reach ${url.host}: ${reason}`, {
-      hint: 'what was fetched before is still served; ask again later',
-      retrySeconds: this.#reachabilityOf(url).retrySeconds,
-      cause,
-    })
-  }
-
-  #wrong(url: URL, error: unknown): Problem {
-    if (error instanceof Problem) return error
+  #refused(asked: URL, answer: UpstreamAnswer): Problem {
+    const { status } = answer
+    const waitMs = retryAfterMs(answer.header('retry-after'), this.#options.clock) ?? 0
+    const retrySeconds = Math.ceil(Math.min(waitMs, this.#options.limits.retryAfterMostMs) / 1000)
     return new Problem(
       'upstream-failed',
-      `Cannot use the answer of ${url.host} for ${url.pathname}: ${reasonOf(error)}`,
+      `Cannot get what was asked for: error ${status} getting ${asked.origin}${asked.pathname}`,
       {
-        cause: error,
-      },
-    )
-  }
-
-  #refused(url: URL, status: number, answer: Dispatcher.ResponseData): Problem {
-    const retry = Number(header(answer, 'retry-after'))
-    return new Problem(
-      'upstream-failed',
-      `Cannot get what was asked for: error ${status} getting ${url.origin}${url.pathname}`,
-      {
-        ...(Number.isFinite(retry) && retry > 0 && { retrySeconds: Math.ceil(retry) }),
+        ...(retrySeconds > 0 && { retrySeconds }),
+        ...((status === 401 || status === 403) && {
+          hint: 'look whether the mirror has the right credentials, and whether they have run out',
+        }),
       },
     )
   }
 }
 
-/** Throws `SyntaxError` for what is no page; installers skip other types as well (PEP 691 "Content-Types"). */
-function readPage(type: string, text: string, url: URL, name: ProjectName): ProjectDetail {
-  if (type.endsWith('json')) return detailFromJson(text, url)
-  if (type === '' || /^text\/html$|\+html$|\+xml$/.test(type)) return detailFromHtml(text, url, name)
-  throw new SyntaxError(`Cannot read project page: "${type}" is no type of a page`)
+/** Throws `SyntaxError` for what is no page, or the page of another project. */
+function readPage(answer: UpstreamAnswer, text: string, name: ProjectName): ProjectDetail {
+  const form = pageForm(answer.contentType, text)
+  if (form === undefined) throw new SyntaxError(`Cannot read project page: ${typeTold(answer)} is no type of a page`)
+  if (form === 'html') return detailFromHtml(text, answer.url, name)
+  const detail = detailFromJson(text, answer.url)
+  if (detail.name !== name) throw new SyntaxError(`Cannot read project page: it is the page of "${detail.name}"`)
+  return detail
+}
+
+function bodyOf(answer: UpstreamAnswer): AsyncIterable<Uint8Array> {
+  return decoded(answer.body, answer.header('content-encoding') ?? '')
+}
+
+function conditions(known: { etag?: string; lastModified?: string }): Record<string, string> {
+  return {
+    'accept-encoding': ENCODINGS,
+    ...(known.etag !== undefined && { 'if-none-match': known.etag }),
+    ...(known.lastModified !== undefined && { 'if-modified-since': known.lastModified }),
+  }
+}
+
+function validators(answer: UpstreamAnswer): { etag?: string; lastModified?: string } {
+  const etag = answer.header('etag')
+  const lastModified = answer.header('last-modified')
+  return { ...(etag !== undefined && { etag }), ...(lastModified !== undefined && { lastModified }) }
+}
+
+function typeTold(answer: UpstreamAnswer): string {
+  return JSON.stringify(answer.contentType.split(';')[0]!.trim())
 }
 
 /** Which part of the file the answer holds; `undefined` where it holds none that was asked for. */
-function partOf(answer: Dispatcher.ResponseData, asked: ResumePoint | undefined): Omit<Body, 'bytes'> | undefined {
-  if (answer.statusCode === 200) {
-    const length = header(answer, 'content-length')
+function partOf(answer: UpstreamAnswer, asked: ResumePoint | undefined): Omit<Body, 'bytes'> | undefined {
+  if (answer.status === 200) {
+    const length = answer.header('content-length')
     return length === undefined ? {} : { sizeBytes: Number(length) }
   }
-  if (answer.statusCode !== 206 || asked === undefined) return undefined
-  const said = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(header(answer, 'content-range') ?? '')
+  if (answer.status !== 206 || asked === undefined) return undefined
+  const said = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(answer.header('content-range') ?? '')
   if (said === null || Number(said[1]) !== asked.start) return undefined
   return { start: asked.start, ...(said[2] !== '*' && { sizeBytes: Number(said[2]) }) }
 }
 
 /** What names these very bytes in a later `If-Range` (RFC 9110 §13.1.5 takes strong tags only). */
-function validatorOf(answer: Dispatcher.ResponseData): string | undefined {
-  const etag = header(answer, 'etag')
-  return etag !== undefined && !etag.startsWith('W/') ? etag : header(answer, 'last-modified')
+function validatorOf(answer: UpstreamAnswer): string | undefined {
+  const etag = answer.header('etag')
+  return etag !== undefined && !etag.startsWith('W/') ? etag : answer.header('last-modified')
 }
 
-function header(answer: Dispatcher.ResponseData, name: string): string | undefined {
-  const value = answer.headers[name]
-  return Array.isArray(value) ? value[0] : value
-}
-
-function mediaType(answer: Dispatcher.ResponseData): string {
-  return (header(answer, 'content-type') ?? '').split(';')[0]!.trim().toLowerCase()
-}
-
-/** The body without its transfer encoding. */
-function plain(answer: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
-  const encoding = header(answer, 'content-encoding')?.toLowerCase() ?? 'identity'
-  if (encoding === 'identity' || encoding === '') return answer.body
-  if (encoding !== 'gzip' && encoding !== 'x-gzip')
-    throw new Error(`it used the encoding "${encoding}", which was not asked for`)
-  const gunzip = createGunzip()
-  answer.body.on('error', (error: Error) => gunzip.destroy(error))
-  return answer.body.pipe(gunzip) as AsyncIterable<Uint8Array>
-}
-
-/** Trouble with the way to upstream or with the whole of it, not with one answer (a redirect to nowhere is one). */
-function isConnectionTrouble(error: unknown): boolean {
-  const name = (error as Error)?.name
-  if (['RequestAbortedError', 'InvalidArgumentError', 'MaxRedirectsError'].includes(name)) return false
-  return !(error instanceof SyntaxError) && !(error instanceof TypeError)
-}
-
-function serialOf(answer: Dispatcher.ResponseData): { lastSerial?: number } {
-  const serial = Number(header(answer, 'x-pypi-last-serial') ?? Number.NaN)
+function serialOf(answer: UpstreamAnswer): { lastSerial?: number } {
+  const serial = Number(answer.header('x-pypi-last-serial') ?? Number.NaN)
   return Number.isSafeInteger(serial) ? { lastSerial: serial } : {}
 }

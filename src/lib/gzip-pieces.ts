@@ -49,10 +49,7 @@ export class GzipSum implements PieceFacts {
   }
 }
 
-const compress = promisify(deflateRaw) as (
-  plain: Buffer,
-  options: { readonly finishFlush: number },
-) => Promise<Buffer>
+const compress = promisify(deflateRaw) as (plain: Buffer, options: { readonly finishFlush: number }) => Promise<Buffer>
 
 /**
  * The CRC of two texts one after the other from theirs. Zero bits behind a text multiply its CRC by x in the field of

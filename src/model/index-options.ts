@@ -43,6 +43,8 @@ export interface MirrorOptions extends CommonOptions {
   readonly mirror_cache_days?: number | 'unlimited'
   /** Projects whose files stay here. Ours. */
   readonly mirror_pinned?: readonly (ProjectName | '*')[]
+  /** Upstream answers 403 for projects that it does not have, as storage services without a list do. Ours. */
+  readonly mirror_forbidden_is_absent?: boolean
   /** Taken and kept: whether upstream has metadata files is seen in its pages. */
   readonly mirror_provides_core_metadata?: boolean
 }
@@ -87,6 +89,12 @@ export function operatedOptions(owner: UserName, current: IndexOptions, operatio
   return options as unknown as IndexOptions
 }
 
+/** The options as anybody may see them: without user and password in `mirror_url`. */
+export function shownOptions(options: IndexOptions): IndexOptions {
+  if (options.type !== 'mirror' || options.mirror_url === undefined) return options
+  return { ...options, mirror_url: withoutUserinfo(options.mirror_url) }
+}
+
 /** Whether an index of either kind can have the option, in these words or in devpi-server 7's. */
 export function isIndexOption(key: string): boolean {
   return optionOf(renamed(key, undefined)[0]) !== undefined
@@ -117,6 +125,7 @@ const OPTIONS: Readonly<
   mirror_cache_size: { kind: 'mirror', read: byteCount },
   mirror_cache_days: { kind: 'mirror', read: days },
   mirror_pinned: { kind: 'mirror', read: whitelist },
+  mirror_forbidden_is_absent: { kind: 'mirror', read: flag },
   mirror_removals: { kind: 'mirror', read: oneOf('keep', 'follow', 'block') },
 }
 
@@ -156,9 +165,22 @@ function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
     if (option === undefined || (option.kind !== 'both' && option.kind !== current.type)) continue
     const isNone = value === null && !ALWAYS_THERE.has(key)
     if (isNone || (value === '' && OPTIONAL_TEXTS.has(key))) delete result[key]
-    else result[key] = option.read(key, value)
+    else result[key] = key === 'mirror_url' ? withKnownUserinfo(current[key], value) : option.read(key, value)
   }
   return result
+}
+
+/** Who sends back what `shownOptions` gave does not mean to take the password away. */
+function withKnownUserinfo(current: unknown, value: unknown): string {
+  const url = upstreamUrl('mirror_url', value)
+  if (typeof current !== 'string') return url
+  const [shown, sent] = [withoutUserinfo(current), url].map((each) => each.replace(/\/+$/, ''))
+  return shown === sent ? current : url
+}
+
+/** All else stays as it was written. */
+function withoutUserinfo(url: string): string {
+  return url.replace(/^([a-z]+:\/\/)[^/?#]*@/i, '$1')
 }
 
 /** An option of a stage is dropped by a mirror, as devpi does; a stage refuses one of a mirror. */

@@ -5,6 +5,9 @@ import { checkApiVersion, readSerial } from './file-facts.ts'
 /** A link's text is a name; more of it is not kept. */
 const LINK_TEXT_MAX = 1000
 
+/** What a page with nothing on it is made of. */
+const BLANK_TAGS = new Set(['html', 'head', 'meta', 'title', 'body'])
+
 /** An element's attributes: names in lower case, values decoded. */
 export type Attributes = Readonly<Record<string, string>>
 
@@ -15,6 +18,10 @@ export class HtmlPage {
   onBase: (href: string) => void = () => {}
   /** The text of `<title>`, as it stands there. */
   title = ''
+  /** The text of the first `<h1>`. */
+  heading = ''
+  /** Nothing for people is on the page: no title or text, no picture, form, script or link, and it leads nowhere by itself. */
+  isBlank = true
   /** The page opened `<html>` or `<body>`. */
   hasFrame = false
   private opened: 'html' | 'body' | undefined
@@ -22,6 +29,8 @@ export class HtmlPage {
   private link: Attributes | undefined
   private linkText = ''
   private isInTitle = false
+  private isInHeading = false
+  private headings = 0
   private hasBase = false
   private readonly parser: Parser
   private readonly onLink: (attributes: Attributes, text: string) => void
@@ -34,6 +43,8 @@ export class HtmlPage {
       ontext: (text) => {
         if (this.link !== undefined && this.linkText.length < LINK_TEXT_MAX) this.linkText += text
         if (this.isInTitle && this.title.length < LINK_TEXT_MAX) this.title += text
+        if (this.isInHeading && this.heading.length < LINK_TEXT_MAX) this.heading += text
+        if (this.isBlank && text.trim() !== '') this.isBlank = false
       },
       oncomment: (text) => {
         this.lastSerial ??= readSerial(/^\s*SERIAL (\d+)\s*$/.exec(text)?.[1])
@@ -55,12 +66,14 @@ export class HtmlPage {
   }
 
   private open(tag: string, attributes: Attributes): void {
+    if (!BLANK_TAGS.has(tag) || attributes['http-equiv']?.toLowerCase() === 'refresh') this.isBlank = false
     if (tag === 'a') {
       this.endLink()
       this.link = attributes
       return
     }
     if (tag === 'title') this.isInTitle = true
+    if (tag === 'h1') this.isInHeading = ++this.headings === 1
     if (tag === 'html' || (tag === 'body' && this.opened === undefined)) this.opened = tag
     if (tag === 'base' && !this.hasBase && attributes.href !== undefined) {
       this.hasBase = true
@@ -80,6 +93,7 @@ export class HtmlPage {
   private close(tag: string, isImplied: boolean): void {
     if (tag === 'a') this.endLink()
     if (tag === 'title') this.isInTitle = false
+    if (tag === 'h1') this.isInHeading = false
     if (!isImplied && (tag === 'html' || tag === 'body')) this.closed.add(tag)
   }
 

@@ -140,7 +140,7 @@ test('detailFromHtml() takes a page without files only where it calls itself an 
   ]) {
     assert.deepEqual(detailFromHtml(text, PAGE, acme).files, [], text)
   }
-  for (const text of ['', 'Something went wrong', titled('Sign in'), titled(''), '<html><body></body></html>']) {
+  for (const text of ['', 'Something went wrong', titled('Sign in'), titled('')]) {
     assert.throws(() => detailFromHtml(text, PAGE, acme), /does not call itself an index/, text)
   }
 })
@@ -248,4 +248,35 @@ function carried(detail: ProjectDetail): ProjectDetail {
     ...detail,
     files: detail.files.map((file) => ({ ...file, hashes: file.hashes.sha256 ? { sha256: file.hashes.sha256 } : {} })),
   }
+}
+
+for (const [what, text, isIndex] of [
+  ['nothing on it', '<html><body></body></html>', true],
+  [
+    'nothing on it but white space',
+    '<!DOCTYPE html>\n<html>\n <head><meta charset="utf-8"></head>\n<body>\n</body></html>\n',
+    true,
+  ],
+  ['nothing but a body', '<body></body>', true],
+  ['a title and nothing else', '<html><head><title>Sign in</title></head><body></body></html>', false],
+  ['a heading that calls it an index', '<html><body><h1>Links for acme</h1></body></html>', true],
+  ['a second heading that does', '<html><body><h1>Hello</h1><h1>Links for acme</h1></body></html>', false],
+  ['words', '<html><body>Please wait</body></html>', false],
+  ['a link', '<html><body><a href="/login"></a></body></html>', false],
+  ['a form', '<html><body><form action="/login"></form></body></html>', false],
+  ['a script', '<html><body><script src="/app.js"></script></body></html>', false],
+  ['a frame', '<html><body><iframe src="/login"></iframe></body></html>', false],
+  [
+    'a jump elsewhere',
+    '<html><head><meta http-equiv="Refresh" content="0; url=/login"></head><body></body></html>',
+    false,
+  ],
+  ['no end', '<html><body>', false],
+  ['no page', ' ', false],
+] as const) {
+  test(`detailFromHtml() ${isIndex ? 'takes' : 'refuses'} a page without files that has ${what}`, () => {
+    const read = () => detailFromHtml(text, new URL('http://index.example/simple/acme/'), projectName('acme'))
+    if (isIndex) assert.deepEqual(read().files, [])
+    else assert.throws(read, SyntaxError)
+  })
 }

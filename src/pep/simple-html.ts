@@ -76,8 +76,8 @@ export async function* listToHtml(batches: AsyncIterable<readonly string[]>): As
 /**
  * Reads the page of project `name` that came from `pageUrl`; addresses become absolute. Links that lead to no archive are
  * left out, values that cannot be read count as not told. Throws `SyntaxError` for a page that breaks off, asks for a
- * password instead, has no files though it does not call itself an index (networks answer so before one signs in), or is
- * of another major API version.
+ * password instead, has no files though it has something else for people and does not call itself an index (networks
+ * answer so before one signs in), or is of another major API version.
  */
 export function detailFromHtml(text: string, pageUrl: URL, name: ProjectName): ProjectDetail {
   const files: DistributionFile[] = []
@@ -92,7 +92,7 @@ export function detailFromHtml(text: string, pageUrl: URL, name: ProjectName): P
   page.write(text)
   page.end()
   if (!page.isComplete && page.hasFrame) throw new SyntaxError('Cannot read project page: it breaks off before its end')
-  if (files.length === 0 && !page.metas.has('pypi:repository-version') && !INDEX_TITLE.test(page.title)) {
+  if (files.length === 0 && !isEmptyIndex(page)) {
     throw new SyntaxError('Cannot read project page: it has no files, and does not call itself an index')
   }
   const status = readStatus(page.metas.get('pypi:project-status'))
@@ -163,6 +163,13 @@ function metadataAttribute(metadata: true | Readonly<Record<string, string>>): s
   if (metadata === true) return 'true'
   const name = HASH_NAMES.find((known) => metadata[known] !== undefined)
   return name === undefined ? 'true' : `${name}=${metadata[name]}`
+}
+
+/** A page without files: one that says what it is, or that says nothing at all, as small indexes have it for a project without releases. */
+function isEmptyIndex(page: HtmlPage): boolean {
+  const saysSo =
+    page.metas.has('pypi:repository-version') || [page.title, page.heading].some((each) => INDEX_TITLE.test(each))
+  return saysSo || (page.isBlank && page.hasFrame)
 }
 
 function readFile(attributes: Attributes, base: URL): DistributionFile | undefined {

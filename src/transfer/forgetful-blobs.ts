@@ -46,5 +46,7 @@ class ForgetfulDraft implements Draft {
     return { digest, sizeBytes: this.sizeBytes }
   }
 
+  release(): void {}
+
   async [Symbol.asyncDispose](): Promise<void> {}
 }

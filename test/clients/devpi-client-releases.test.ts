@@ -73,7 +73,7 @@ for (const version of DEVPI_CLIENT_VERSIONS) {
         [/404 FAIL file_upload/, /cannot submit to mirror index/],
       )
       await ann.does(['use', 'root/pypi'], [])
-      await ann.fails(['upload', first], [/does not support upload\. Most likely, it is a mirror\./])
+      await ann.fails(['upload', first], [/does not support upload\.\s+Most likely, it is a mirror\./])
       await ann.does(['use', 'ann/dev'], [])
       await ann.does(['logoff'], [])
       await ann.fails(['upload', first], [/401 FAIL file_upload/, /Unauthorized/])

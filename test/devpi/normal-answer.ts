@@ -71,7 +71,10 @@ export function normalAnswer(
 
 function headerOf(name: string, value: string): string {
   if (name === 'content-type') return mediaType(value)
-  return name === 'vary' ? value.split(/, */).sort().join(', ') : value
+  if (name !== 'vary') return value
+  // Whether an answer is packed on its way is no difference.
+  const depends = value.split(/, */).filter((each) => each.toLowerCase() !== 'accept-encoding')
+  return depends.sort().join(', ')
 }
 
 function mediaType(value: string): string {

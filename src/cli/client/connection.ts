@@ -14,7 +14,7 @@ import { type Reply, type ReplyHead, readReply } from './reply.ts'
 import type { Credentials } from './secret-table.ts'
 
 export interface Ask {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'PUSH'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'PUSH'
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
@@ -208,7 +208,7 @@ function headersOf(ask: Ask): Record<string, string> {
   if (ask.body) {
     headers['content-type'] = ask.body.type
     headers['content-length'] = String(ask.body.sizeBytes)
-  } else if (ask.method !== 'GET') {
+  } else if (ask.method !== 'GET' && ask.method !== 'HEAD') {
     headers['content-length'] = '0'
   }
   if (ask.login) headers['x-devpi-auth'] = base64(ask.login)

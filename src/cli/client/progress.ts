@@ -29,6 +29,27 @@ export function progressBar(stderr: Writable, label: string, totalBytes: number)
   }
 }
 
+export interface Count extends Disposable {
+  /** One more is done, or being done. */
+  add(): void
+}
+
+/** `12 of 100 pages`, where stderr is a terminal. Disposing wipes it; a second time does nothing. */
+export function progressCount(stderr: Writable, label: string, total: number): Count {
+  const isSeen = 'isTTY' in stderr && stderr.isTTY === true
+  let done = 0
+  return {
+    add() {
+      done++
+      if (isSeen) stderr.write(`\r\u001b[K${done} of ${total} ${label}`)
+    },
+    [Symbol.dispose]() {
+      if (isSeen && done > 0) stderr.write('\r\u001b[K')
+      done = 0
+    },
+  }
+}
+
 function bar(label: string, doneBytes: number, totalBytes: number): string {
   const part = Math.min(1, doneBytes / totalBytes)
   const cells = Math.round(part * BAR_CELLS)

@@ -139,12 +139,12 @@ export class Session implements AsyncDisposable {
 
   /** One request outside the JSON API, with what the server knows this person by. Ends the command when it cannot be reached. */
   async fetch(ask: PlainAsk): Promise<Reply> {
-    return await this.#reached(this.connection.send(this.#withSecrets(ask)))
+    return await this.#reached(this.connection.send(this.withSecrets(ask)))
   }
 
   /** `fetch` for a body of any size, which `save` takes as it comes; it is not called for a refusal. */
   async download(ask: PlainAsk, save: (body: AsyncIterable<Uint8Array>) => Promise<void>): Promise<Reply> {
-    return await this.#reached(this.connection.download(this.#withSecrets(ask), save))
+    return await this.#reached(this.connection.download(this.withSecrets(ask), save))
   }
 
   /** Says `METHOD URL`, the status and the server's message, and gives the error to throw. */
@@ -152,11 +152,12 @@ export class Session implements AsyncDisposable {
     return this.#api.refused(reply)
   }
 
-  #withSecrets({ method, url }: PlainAsk): Ask {
+  /** The request with what the server at its address knows this person by. */
+  withSecrets(ask: Ask): Ask {
     const { state } = this
+    const { url } = ask
     return {
-      method,
-      url,
+      ...ask,
       login: state.loginFor(url),
       basicAuth: state.basicAuthFor(url),
       certificate: state.certificateFor(url),

@@ -32,7 +32,7 @@ export const PAGES: RuleSection = {
       ],
     },
     {
-      about: 'A browser asks for what is JSON only: `+api`, `+login`',
+      about: 'A browser asks for what only programs read (`+api`, `+login`)',
       devpi: '404',
       airlock: 'JSON',
       why: 'a person who looks at it sees what a program would',

@@ -12,20 +12,15 @@ export const SIMPLE_PAGES: RuleSection = {
       covers: [
         { steps: 'simple-pages: *', field: 'body.meta.api-version', devpi: '1.0', airlock: '1.4' },
         { steps: 'simple-pages: *', field: 'body.versions', devpi: ABSENT },
+        // Whether the metadata of a wheel that was fetched a moment ago is known by then, is a matter of luck.
         {
           steps: ['simple-pages: *', 'files: the page of that file', 'push: *', 'deletions: *'],
           field: [
             'body.files.*.size',
             'body.files.*.upload-time',
+            'body.files.*.core-metadata',
             'body.links.*.data-size',
             'body.links.*.data-upload-time',
-          ],
-          devpi: ABSENT,
-        },
-        {
-          steps: ['simple-pages: *', 'push: *', 'deletions: *'],
-          field: [
-            'body.files.*.core-metadata',
             'body.links.*.data-core-metadata',
             'body.links.*.data-dist-info-metadata',
           ],

@@ -1,0 +1,115 @@
+/** A list of projects as a gzip stream made of what lies ready: whole, or with names of other layers put in between. */
+import { compressPiece, GZIP_HEAD, GZIP_TAIL_BYTES, GzipSum, type PieceFacts } from '../lib/gzip-pieces.ts'
+import type { ProjectName } from '../pep/name.ts'
+import { written } from './list-writer.ts'
+import { BatchReader, mergeNames, type NameBatches } from './name-batches.ts'
+import { type FormName, LIST_FORMS, type ListIndex, type NameList } from './name-list.ts'
+
+/** What stands before and behind the names. */
+export interface ListFrame {
+  readonly head: string
+  readonly tail: string
+}
+
+export interface WholeList {
+  /** Of the gzip stream. */
+  readonly sizeBytes: number
+  readonly plainBytes: number
+  read(): AsyncGenerator<Buffer>
+}
+
+/** The list as it is. Names are not looked at: this costs what reading the bytes costs. */
+export async function wholeList(
+  list: NameList,
+  index: ListIndex,
+  form: FormName,
+  frame: ListFrame,
+): Promise<WholeList> {
+  const [head, tail] = [await compressPiece(Buffer.from(frame.head)), await compressPiece(Buffer.from(frame.tail))]
+  const sum = new GzipSum()
+  for (const piece of [head, index.forms[form], tail]) sum.add(piece)
+  const at = list.formAt(index, form)
+  return {
+    sizeBytes: GZIP_HEAD.length + sum.sizeBytes + GZIP_TAIL_BYTES,
+    plainBytes: sum.plainBytes,
+    async *read() {
+      yield Buffer.concat([GZIP_HEAD, head.bytes])
+      yield* list.bytes(at, at + index.forms[form].sizeBytes)
+      yield Buffer.concat([tail.bytes, sum.end()])
+    },
+  }
+}
+
+/** The list with the names of `others` among its own, each once. Only pieces that get names are written anew. */
+export async function* mergedList(
+  list: NameList,
+  index: ListIndex,
+  form: FormName,
+  others: NameBatches,
+): AsyncGenerator<Buffer> {
+  const frame = LIST_FORMS[form]
+  const sum = new GzipSum()
+  const compressed = async (text: Buffer) => {
+    const { bytes, ...facts } = await compressPiece(text)
+    sum.add(facts)
+    return bytes
+  }
+  const reader = new BatchReader(others)
+  try {
+    await reader.fill()
+    yield Buffer.concat([GZIP_HEAD, await compressed(Buffer.from(frame.head))])
+    let isFirst = true
+    let namesAt = 0
+    let at = list.formAt(index, form)
+    let copyFrom = at
+    // Of a list without names the others are one piece.
+    const pieces = index.pieces.length === 0 ? [NO_PIECE] : index.pieces
+    for (const [place, { namesBytes, forms }] of pieces.entries()) {
+      const end = pieces[place + 1]?.first
+      const facts = forms[form]
+      if (isBefore(reader, end)) {
+        yield* list.bytes(copyFrom, at)
+        const own = list.names(namesAt, namesAt + namesBytes)
+        for await (const names of mergeNames([own, upTo(reader, end)])) {
+          yield await compressed(written(frame, names, isFirst))
+          isFirst = false
+        }
+        copyFrom = at + facts.sizeBytes
+      } else {
+        sum.add(facts)
+        isFirst = false
+      }
+      at += facts.sizeBytes
+      namesAt += namesBytes
+    }
+    yield* list.bytes(copyFrom, at)
+    const tail = await compressed(Buffer.from(frame.tail))
+    yield Buffer.concat([tail, sum.end()])
+  } finally {
+    await reader.close()
+  }
+}
+
+const NOTHING: PieceFacts = { sizeBytes: 0, plainBytes: 0, crc: 0 }
+const NO_PIECE = {
+  first: undefined,
+  namesBytes: 0,
+  forms: { html: NOTHING, json: NOTHING, strings: NOTHING },
+}
+/** Names in one batch that is made here. */
+const BATCH = 1000
+
+function isBefore({ head }: BatchReader, end: ProjectName | undefined): boolean {
+  return head !== undefined && (end === undefined || head < end)
+}
+
+async function* upTo(reader: BatchReader, end: ProjectName | undefined): AsyncGenerator<readonly ProjectName[]> {
+  while (isBefore(reader, end)) {
+    const batch: ProjectName[] = []
+    while (batch.length < BATCH && isBefore(reader, end)) {
+      batch.push(reader.head!)
+      if (!reader.advance()) await reader.fill()
+    }
+    yield batch
+  }
+}
