@@ -220,6 +220,7 @@ export async function openServer(
     createListener: () => createListener(app.routing, limits),
     start: async () => {
       runner.start()
+      await mirrors.prune()
       sweeper.start()
       for (const record of await catalog.read((reader) => listIndexes(reader))) {
         if (isMirror(record)) await mirrors.warm(record)

@@ -1,6 +1,6 @@
 /** Projects and releases of one index. */
 import { sql } from 'kysely'
-import type { IndexRecord, Release } from '../model/records.ts'
+import type { File, IndexRecord, Release } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions } from '../pep/version.ts'
 import type { Reader, Writer } from './catalog.ts'
@@ -40,6 +40,42 @@ export async function listProjects(
     .selectAll()
     .where('index_id', '=', index.id)
     .where('name', '>', after)
+    .orderBy('name')
+    .limit(most)
+    .execute()
+  return rows.map(asProject)
+}
+
+/**
+ * As `listProjects`, those with a file that may be listed: not quarantined upstream, nor removed there unless `admitsRemoved`.
+ * A mirror forgets files one by one, and has names whose last file is gone.
+ */
+export async function listProjectsWithFiles(
+  { db }: Reader,
+  index: IndexRecord,
+  after: string,
+  most: number,
+  admitsRemoved: boolean,
+): Promise<ProjectRow[]> {
+  const quarantined = JSON.stringify('quarantined' satisfies File['upstream'])
+  const rows = await db
+    .selectFrom('projects')
+    .selectAll()
+    .where('index_id', '=', index.id)
+    .where('name', '>', after)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('files')
+          .select('files.id')
+          .whereRef('files.project_id', '=', 'projects.id')
+          .where((eb) =>
+            eb.or([
+              eb('files.upstream', 'is', null),
+              ...(admitsRemoved ? [eb('files.upstream', '!=', quarantined)] : []),
+            ]),
+          ),
+      ),
+    )
     .orderBy('name')
     .limit(most)
     .execute()

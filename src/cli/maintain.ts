@@ -73,14 +73,16 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
     })
 
   addSettingOptions(
-    program.command('gc').description('delete blobs that nothing names any more; the server must be stopped'),
+    program
+      .command('gc')
+      .description('delete blobs that nothing names any more; the server must be stopped, but for --dry-run'),
     FOLDER,
   )
     .option('--dry-run', 'only say what would be deleted')
     .option('--json', 'print the result as JSON')
     .action(async (options: { dryRun?: boolean; json?: boolean }, command: Command) => {
       const config = configOf(command, context)
-      await using stores = await openExisting(server, config, true)
+      await using stores = await openExisting(server, config, options.dryRun !== true)
       const { blobGraceMs: graceMs } = config.limits
       const result = await collect(stores.catalog, stores.blobs, {
         graceMs,
@@ -184,7 +186,8 @@ async function newPassword(terminal: Terminal, name: string, isTyped: boolean): 
   return password
 }
 
-async function openExisting(server: ServerCommands, config: Config, alone: boolean): Promise<OpenStores> {
+/** The stores of a folder that was initialised. Throws `directory-not-ours`, and with `alone` `directory-in-use`. */
+export async function openExisting(server: ServerCommands, config: Config, alone: boolean): Promise<OpenStores> {
   const stores = await server.openStores(config, { initialise: false, alone })
   if (stores !== undefined) return stores
   throw new Problem('directory-not-ours', `Cannot open "${config.serverDir}": it holds no server's data`, {

@@ -17,7 +17,7 @@ type Named = { Params: { user: string; index: string } }
 const FEATURES = ['push-no-docs', 'push-only-docs', 'push-register-project', 'server-keyvalue-parsing']
 
 export function devpiAccounts(app: FastifyInstance, services: Services): void {
-  const { catalog, login, users, indexRecords, server } = services
+  const { catalog, login, users, indexRecords, mirrors, server } = services
 
   app.get('/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
   app.get<Named>('/:user/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
@@ -54,6 +54,7 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   })
   app.delete<Named>('/:user', async (request, reply) => {
     await users.remove(await principalOf(request, services), request.params.user)
+    await mirrors.prune()
     return sendJson(reply, 200, { message: `user '${request.params.user}' deleted` })
   })
 
@@ -73,6 +74,7 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   app.delete<Named>('/:user/:index', async (request, reply) => {
     const name = `${request.params.user}/${request.params.index}`
     await indexRecords.remove(await principalOf(request, services), name)
+    await mirrors.prune()
     return sendJson(reply, 201, { message: `index ${name} deleted` })
   })
 

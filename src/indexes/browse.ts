@@ -1,13 +1,14 @@
 /** Collects what pages for people show, from the catalog and from the indexes as installers see them. */
 import { listIndexes, listUsers } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { listProjects, type ProjectRow } from '../catalog/projects.ts'
+import type { ProjectRow } from '../catalog/projects.ts'
 import { searchProjects } from '../catalog/search.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 import { type AttachmentReaders, attachmentsOf, testState } from './browse-attachments.ts'
 import { withoutCredentials } from './mirror-address.ts'
 import { isMirror, type OpenIndex } from './open-index.ts'
+import { heldProjects } from './stage.ts'
 import type { HomeView, IndexLine, IndexView, ProjectLine, SearchView, UserView } from './views.ts'
 
 /** Projects on one page of an index. */
@@ -38,7 +39,7 @@ export async function indexView(
   { record, chain }: OpenIndex,
   after: string,
 ): Promise<IndexView> {
-  const rows = await from.catalog.read((reader) => listProjects(reader, record, after, PROJECTS_PER_PAGE + 1))
+  const rows = await from.catalog.read((reader) => heldProjects(reader, record, after, PROJECTS_PER_PAGE + 1))
   const shown = rows.slice(0, PROJECTS_PER_PAGE)
   const { options } = record
   return {

@@ -23,9 +23,7 @@ export interface FinishOptions {
   readonly nowMs: number
 }
 
-/** Of the list before and of the one now. */
 export interface Finished {
-  readonly before?: ListIndex
   readonly now: ListIndex
   readonly isChanged: boolean
 }
@@ -38,13 +36,14 @@ export async function finishList(path: string, { before, nowMs }: FinishOptions)
   await using handle = await open(path, 'r+')
   const { id, count, parts } = await outline(handle)
   const old = await before?.index()
-  if (old?.id === id) return { before: old, now: old, isChanged: false }
+  if (old?.id === id) return { now: old, isChanged: false }
+  const oldPieces = (await before?.pieces()) ?? []
   const namesBytes = (await handle.stat()).size
   const facts = parts.map((): Partial<Record<FormName, PieceFacts>> => ({}))
   const forms = { html: new GzipSum(), json: new GzipSum(), strings: new GzipSum() }
   let at = namesBytes
   for (const form of FORM_NAMES) {
-    const kept = before === undefined || old === undefined ? new Map() : places(before, old, form)
+    const kept = old === undefined ? new Map<string, Kept>() : places(before!, old, oldPieces, form)
     for (const [place, part] of parts.entries()) {
       const same = kept.get(part.digest)
       const piece =
@@ -69,12 +68,13 @@ export async function finishList(path: string, { before, nowMs }: FinishOptions)
     count,
     changedMs: nowMs,
     forms: { html: { ...forms.html }, json: { ...forms.json }, strings: { ...forms.strings } },
-    pieces,
   }
-  const end = Buffer.concat([Buffer.from(JSON.stringify(now)), writtenTrailer({ namesBytes, indexAt: at })])
+  const told = [pieces, now].map((each) => Buffer.from(JSON.stringify(each)))
+  const trailer = writtenTrailer({ namesBytes, piecesAt: at, indexAt: at + told[0]!.length })
+  const end = Buffer.concat([...told, trailer])
   await handle.write(end, 0, end.length, at)
   await handle.sync()
-  return { now, isChanged: true, ...(old !== undefined && { before: old }) }
+  return { now, isChanged: true }
 }
 
 /** Text of names in a form, as it stands in the middle of a list. */
@@ -135,10 +135,10 @@ interface Kept {
 }
 
 /** Where the pieces of a form lie in a list, by their digest. */
-function places(list: NameList, index: ListIndex, form: FormName): Map<string, Kept> {
+function places(list: NameList, index: ListIndex, pieces: readonly ListPiece[], form: FormName): Map<string, Kept> {
   const found = new Map<string, Kept>()
   let at = list.formAt(index, form)
-  for (const { digest, forms } of index.pieces) {
+  for (const { digest, forms } of pieces) {
     found.set(digest, { at, facts: forms[form] })
     at += forms[form].sizeBytes
   }

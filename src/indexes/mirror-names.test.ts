@@ -7,6 +7,7 @@ import { startFakeUpstream } from '../../test/ground/fake-upstream.ts'
 import { openTempStores } from '../../test/temp-stores.ts'
 import { deleteIndex } from '../catalog/accounts.ts'
 import { withLimits } from '../model/limits.ts'
+import { ListSections } from './list-sections.ts'
 import { MirrorNames } from './mirror-names.ts'
 
 test('refresh() of an index that was removed meanwhile ends without an error', async () => {
@@ -20,6 +21,7 @@ test('refresh() of an index that was removed meanwhile ends without an error', a
     record,
     upstream: { url: upstream.url, limits: withLimits({}), userAgent: 'test' },
     path: join(stores.folder, 'list'),
+    sections: new ListSections(0),
     temp: stores.folder,
     expiryMs: 1000,
     offline: false,
@@ -48,6 +50,7 @@ test('a server that stops while the list is on its way leaves nothing in the fol
   for (const afterMs of [0, 50, 400, 800, 1200, 1600, 2000]) {
     const names = new MirrorNames({
       ...shared,
+      sections: new ListSections(0),
       upstream: { url: upstream.url, limits, userAgent: 'test' },
       expiryMs: 1000,
       offline: false,

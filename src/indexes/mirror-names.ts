@@ -11,6 +11,7 @@ import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { ListSections } from './list-sections.ts'
 import { NameList } from './name-list.ts'
 import type { ListChange, ListValidators, NamesResult, NamesWork } from './names-worker.ts'
 
@@ -23,6 +24,8 @@ export interface MirrorNamesOptions {
   readonly path: string
   /** A folder on the same file system for what is not finished. */
   readonly temp: string
+  /** Keeps what is sent of lists, of all mirrors together. */
+  readonly sections: ListSections
   readonly expiryMs: number
   readonly offline: boolean
   readonly limits: Limits
@@ -227,7 +230,7 @@ export class MirrorNames implements AsyncDisposable {
   }
 
   async #open(): Promise<NameList | undefined> {
-    return await NameList.open(this.#options.path)
+    return await NameList.open(this.#options.path, this.#options.sections)
   }
 
   async #state(key: string): Promise<string | undefined> {

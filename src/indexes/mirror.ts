@@ -117,7 +117,8 @@ export class Mirror implements Layer {
     const { offline } = this.#options
     if (offline) throw new Problem('upstream-offline', `Cannot refresh ${name}: the server runs in offline mode`)
     const known = await this.#memory.recall(name)
-    await this.#refresh(name, known?.detail === undefined ? undefined : { fetchedMs: 0, detail: known.detail })
+    const page = known?.detail === undefined ? undefined : { fetchedMs: 0, detail: known.detail }
+    await this.#refresh(name, page, true)
   }
 
   async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
@@ -239,12 +240,20 @@ export class Mirror implements Layer {
   }
 
   /** One request to upstream per project, however many ask. */
-  #refresh(name: ProjectName, known: RememberedPage | undefined): Promise<RememberedPage> {
+  #refresh(name: ProjectName, known: RememberedPage | undefined, isForced = false): Promise<RememberedPage> {
     const running = this.#pageFlights.get(name)
     if (running !== undefined) return running
-    const flight = this.#fetchPage(name, known).finally(() => this.#pageFlights.delete(name))
+    const fetched = isForced ? this.#fetchPage(name, known) : this.#fetchUnlessLanded(name, known)
+    const flight = fetched.finally(() => this.#pageFlights.delete(name))
     this.#pageFlights.set(name, flight)
     return flight
+  }
+
+  /** While this request looked what is known, another one's flight may have landed. */
+  async #fetchUnlessLanded(name: ProjectName, known: RememberedPage | undefined): Promise<RememberedPage> {
+    const landed = await this.#memory.recall(name)
+    if (landed !== undefined && landed.fetchedMs > (known?.fetchedMs ?? Number.NEGATIVE_INFINITY)) return landed
+    return await this.#fetchPage(name, known)
   }
 
   async #fetchPage(name: ProjectName, known: RememberedPage | undefined): Promise<RememberedPage> {

@@ -1,12 +1,14 @@
 /** The mirrors of this server, each with its upstream and memory, made when first asked for and kept while their options stay. */
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobStore } from '../blob/blob-store.ts'
+import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { forgetPages, readState, writeState } from '../catalog/mirror-pages.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import { FileUses } from './file-uses.ts'
+import { ListSections } from './list-sections.ts'
 import { type CacheFigures, Mirror } from './mirror.ts'
 import { withoutCredentials } from './mirror-address.ts'
 import { type ListStatus, MirrorNames } from './mirror-names.ts'
@@ -57,12 +59,14 @@ export class Mirrors implements AsyncDisposable {
   readonly #options: MirrorsOptions
   readonly #kept = new Map<number, Kept>()
   readonly #hosts: UpstreamHosts
+  readonly #sections: ListSections
   readonly #uses: FileUses
   #opening: Promise<unknown> = Promise.resolve()
 
   constructor(options: MirrorsOptions) {
     this.#options = options
     this.#hosts = new UpstreamHosts(options)
+    this.#sections = new ListSections(options.limits.readyListBytes)
     const { catalog, limits, clock, warn } = options
     const onFailure = (error: unknown) => warn('Cannot write down uses of files', { err: error })
     this.#uses = new FileUses({ catalog, limits, clock, onFailure })
@@ -99,6 +103,31 @@ export class Mirrors implements AsyncDisposable {
     await this.#kept.get(record.id)?.names?.warm()
   }
 
+  /**
+   * Lets go of mirrors whose index was removed, of what they have under way, and of their lists. To be called after an
+   * index or a user was removed, and at the start, for what a crash left.
+   */
+  async prune(): Promise<void> {
+    const pruned = this.#opening.then(() => this.#prune())
+    this.#opening = pruned.catch(() => {})
+    await pruned
+  }
+
+  async #prune(): Promise<void> {
+    const { catalog, folder } = this.#options
+    const ids = new Set((await catalog.read((reader) => listIndexes(reader))).map(({ id }) => id))
+    for (const [id, kept] of this.#kept) {
+      if (ids.has(id)) continue
+      this.#kept.delete(id)
+      await close(kept)
+    }
+    await mkdir(folder, { recursive: true })
+    for (const name of await readdir(folder)) {
+      const id = /^(\d+)\.names$/.exec(name)?.[1]
+      if (id !== undefined && !ids.has(Number(id))) await rm(join(folder, name), { force: true })
+    }
+  }
+
   async #open(record: MirrorRecord): Promise<Mirror> {
     const text = JSON.stringify(record.options)
     const kept = this.#kept.get(record.id)
@@ -119,11 +148,13 @@ export class Mirrors implements AsyncDisposable {
         : new MirrorNames({
             ...shared,
             upstream: place,
+            sections: this.#sections,
             path,
             temp,
             onFailure: (reason, isUnreachable) => {
-              // What the thread found out by waiting, requests need not find out again.
-              if (isUnreachable) upstream.reachability.failed(reason)
+              // What the thread found out by waiting, requests need not find out again; unless only the list is silent.
+              const isGone = isUnreachable && !upstream.reachability.hasAnsweredWithin(limits.upstreamPageMs)
+              if (isGone) upstream.reachability.failed(reason)
               warn('Cannot refresh the list of projects', { 'index.name': record.name, reason })
             },
             onChange: (change) => info('The list of projects has changed', { 'index.name': record.name, ...change }),

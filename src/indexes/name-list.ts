@@ -9,6 +9,7 @@ import type { ProjectName } from '../pep/name.ts'
 import type { ListForm } from '../pep/simple.ts'
 import { HTML_LIST } from '../pep/simple-html.ts'
 import { JSON_LIST } from '../pep/simple-json.ts'
+import type { ListSections } from './list-sections.ts'
 
 /** What a list is kept ready as, in the order in which they lie in the file. `strings` is devpi's: texts in a JSON list. */
 export const FORM_NAMES = ['html', 'json', 'strings'] as const
@@ -37,13 +38,13 @@ export interface ListIndex {
   readonly changedMs: number
   /** All pieces together. */
   readonly forms: Readonly<Record<FormName, PieceFacts>>
-  /** In order; none for a list without names. */
-  readonly pieces: readonly ListPiece[]
 }
 
 export interface ListTrailer {
   readonly namesBytes: number
-  /** Where the index lies: up to the trailer. */
+  /** Where the pieces are told, as a JSON list: in order, none for a list without names. */
+  readonly piecesAt: number
+  /** Where the index lies: up to the trailer. Apart from the pieces, because it is read for every request. */
   readonly indexAt: number
 }
 
@@ -52,20 +53,22 @@ const CHUNK_BYTES = 16 * 1024
 /** A name has at most 200 characters, so a block this long holds a whole line from any place. */
 const BLOCK_BYTES = 512
 /** Raised when a form or the layout changes: a file of another version counts as none. */
-const TRAILER = /^airlock-list 1 (\d{12}) (\d{12})\n$/
-const TRAILER_BYTES = 41
+const TRAILER = /^airlock-list 1 (\d{12}) (\d{12}) (\d{12})\n$/
+const TRAILER_BYTES = 54
 
 export class NameList implements AsyncDisposable {
   readonly #handle: FileHandle
-  readonly #trailer: ListTrailer
+  readonly #trailer: ReadTrailer
+  readonly #sections: ListSections | undefined
 
-  private constructor(handle: FileHandle, trailer: ListTrailer) {
+  private constructor(handle: FileHandle, trailer: ReadTrailer, sections: ListSections | undefined) {
     this.#handle = handle
     this.#trailer = trailer
+    this.#sections = sections
   }
 
-  /** `undefined` where there is no list yet, or one of another version. */
-  static async open(path: string): Promise<NameList | undefined> {
+  /** `undefined` where there is no list yet, or one of another version. `sections` keeps what is sent of it. */
+  static async open(path: string, sections?: ListSections): Promise<NameList | undefined> {
     let handle: FileHandle
     try {
       handle = await open(path, 'r')
@@ -78,7 +81,7 @@ export class NameList implements AsyncDisposable {
     const trailer = await readTrailer(handle)
     if (trailer === undefined) return undefined
     stack.move()
-    return new NameList(handle, trailer)
+    return new NameList(handle, trailer, sections)
   }
 
   /** Of the names alone. */
@@ -113,16 +116,32 @@ export class NameList implements AsyncDisposable {
   }
 
   async index(): Promise<ListIndex> {
-    const { indexAt } = this.#trailer
-    const bytes = Buffer.alloc((await this.#handle.stat()).size - TRAILER_BYTES - indexAt)
-    await this.#handle.read(bytes, 0, bytes.length, indexAt)
-    return JSON.parse(bytes.toString('latin1')) as ListIndex
+    return JSON.parse(await this.#text(this.#trailer.indexAt, this.#trailer.endAt)) as ListIndex
+  }
+
+  async pieces(): Promise<readonly ListPiece[]> {
+    return JSON.parse(await this.#text(this.#trailer.piecesAt, this.#trailer.indexAt)) as ListPiece[]
   }
 
   /** Where the bytes of a form begin: behind the names and the forms before it. */
   formAt(index: ListIndex, form: FormName): number {
     const before = FORM_NAMES.slice(0, FORM_NAMES.indexOf(form))
     return before.reduce((at, each) => at + index.forms[each].sizeBytes, this.namesBytes)
+  }
+
+  /** Bytes `from` to `to` (exclusive) of a form: out of memory where they are kept there, else from the file in chunks. */
+  async *formBytes(
+    index: ListIndex,
+    form: FormName,
+    from = 0,
+    to = index.forms[form].sizeBytes,
+  ): AsyncGenerator<Buffer> {
+    const at = this.formAt(index, form)
+    const { sizeBytes } = index.forms[form]
+    const key = `${index.id} ${form}`
+    const kept = await this.#sections?.get(key, sizeBytes, () => this.bytes(at, at + sizeBytes))
+    if (kept === undefined) yield* this.bytes(at + from, at + to)
+    else if (from < to) yield kept.subarray(from, to)
   }
 
   /** Bytes `from` to `to` (exclusive) of the file, in chunks. */
@@ -139,12 +158,16 @@ export class NameList implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close()
   }
+
+  async #text(from: number, to: number): Promise<string> {
+    return Buffer.concat(await Array.fromAsync(this.bytes(from, to))).toString('latin1')
+  }
 }
 
 /** What stands at the end of the file. */
-export function writtenTrailer({ namesBytes, indexAt }: ListTrailer): Buffer {
-  const digits = (count: number) => String(count).padStart(12, '0')
-  return Buffer.from(`airlock-list 1 ${digits(namesBytes)} ${digits(indexAt)}\n`)
+export function writtenTrailer({ namesBytes, piecesAt, indexAt }: ListTrailer): Buffer {
+  const digits = [namesBytes, piecesAt, indexAt].map((place) => String(place).padStart(12, '0'))
+  return Buffer.from(`airlock-list 1 ${digits.join(' ')}\n`)
 }
 
 /** The names in the bytes `from` to `to` (exclusive) of an open file of names. */
@@ -166,11 +189,16 @@ export async function* readNames(
   if (rest !== '') yield [rest as ProjectName]
 }
 
-async function readTrailer(handle: FileHandle): Promise<ListTrailer | undefined> {
-  const { size } = await handle.stat()
+interface ReadTrailer extends ListTrailer {
+  readonly endAt: number
+}
+
+async function readTrailer(handle: FileHandle): Promise<ReadTrailer | undefined> {
+  const endAt = (await handle.stat()).size - TRAILER_BYTES
+  if (endAt < 0) return undefined
   const bytes = Buffer.alloc(TRAILER_BYTES)
-  if (size < TRAILER_BYTES) return undefined
-  await handle.read(bytes, 0, TRAILER_BYTES, size - TRAILER_BYTES)
+  await handle.read(bytes, 0, TRAILER_BYTES, endAt)
   const match = TRAILER.exec(bytes.toString('latin1'))
-  return match === null ? undefined : { namesBytes: Number(match[1]), indexAt: Number(match[2]) }
+  if (match === null) return undefined
+  return { namesBytes: Number(match[1]), piecesAt: Number(match[2]), indexAt: Number(match[3]), endAt }
 }

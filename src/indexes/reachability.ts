@@ -18,7 +18,7 @@ type Bounds = Pick<Limits, 'backoffFirstMs' | 'backoffMostMs'> &
 export class Reachability {
   readonly #clock: Clock
   readonly #limits: Bounds
-  readonly #probe: (() => Promise<boolean>) | undefined
+  readonly #probe: ((path: string | undefined) => Promise<boolean>) | undefined
   #failure: string | undefined
   #sinceMs = 0
   #pauseMs = 0
@@ -28,12 +28,16 @@ export class Reachability {
   #isHalfOpen = false
   /** A request is out to see. */
   #isTrial = false
-  #isProbing = false
+  #answeredPath: string | undefined
+  #answeredMs = Number.NEGATIVE_INFINITY
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
 
-  /** `probe` asks upstream for little and tells whether it is there; without one, a request is the trial after each pause. */
-  constructor(clock: Clock, limits: Bounds, probe?: () => Promise<boolean>) {
+  /**
+   * `probe` asks upstream for little and tells whether it is there; it gets the path that was answered last, where one was.
+   * Without it, a request is the trial after each pause.
+   */
+  constructor(clock: Clock, limits: Bounds, probe?: (path: string | undefined) => Promise<boolean>) {
     this.#clock = clock
     this.#limits = limits
     this.#probe = probe
@@ -66,12 +70,12 @@ export class Reachability {
     return this.#failure ?? 'it asked to wait'
   }
 
-  /** Whether a request may go out now. While upstream is gone one goes out after each pause that no probe has ended, as a trial. */
+  /** Whether a request may go out now. While upstream is gone one goes out as a trial after each pause that no probe has ended. */
   mayTry(): boolean {
     const now = this.#now()
     if (now < this.#waitUntilMs) return false
     if (this.#failure === undefined) return true
-    if (this.#isProbing || now < this.#nextTrialMs) return false
+    if (now < this.#nextTrialMs) return false
     this.#nextTrialMs = now + this.#pauseMs
     this.#isTrial = true
     return true
@@ -80,7 +84,7 @@ export class Reachability {
   /** Upstream is gone, and the next request will go out as a trial. */
   get isTrialDue(): boolean {
     const now = this.#now()
-    return this.#failure !== undefined && !this.#isProbing && now >= this.#nextTrialMs && now >= this.#waitUntilMs
+    return this.#failure !== undefined && now >= this.#nextTrialMs && now >= this.#waitUntilMs
   }
 
   /** Seconds until the next trial, at least one. */
@@ -88,16 +92,24 @@ export class Reachability {
     return Math.max(1, Math.ceil((Math.max(this.#nextTrialMs, this.#waitUntilMs) - this.#now()) / 1000))
   }
 
-  /** A request was answered: upstream is there and works. */
-  answered(): void {
+  /** Whether a request was answered so lately: then a single silence says nothing about the whole of upstream. */
+  hasAnsweredWithin(ms: number): boolean {
+    return this.#now() - this.#answeredMs <= ms
+  }
+
+  /** A request was answered: upstream is there and works. `path`: what a probe may ask for from now on. */
+  answered(path?: string): void {
+    this.#answeredMs = this.#now()
+    this.#answeredPath = path ?? this.#answeredPath
     this.#errorsInARow = 0
     this.#isHalfOpen = false
     this.#pauseMs = 0
     this.#close()
   }
 
-  /** A request got no answer. */
-  failed(reason: string): void {
+  /** A request got no answer. `path`: what was asked for, and no probe should ask for. */
+  failed(reason: string, path?: string): void {
+    if (path === this.#answeredPath) this.#answeredPath = undefined
     const now = this.#now()
     // What was on its way when the circuit opened fails after it: that is the same failure, not one more.
     const isNews = this.#failure === undefined || this.#isTrial || now >= this.#nextTrialMs
@@ -152,14 +164,13 @@ export class Reachability {
   async #probeNow(): Promise<void> {
     const failure = this.#failure
     if (failure === undefined) return
-    this.#isProbing = true
+    // It may hang on its path alone: when it takes longer than the pause was, a request need not wait for its end.
+    this.#nextTrialMs = this.#now() + this.#pauseMs
     let isThere: boolean
     try {
-      isThere = await this.#probe!()
+      isThere = await this.#probe!(this.#answeredPath)
     } catch {
       isThere = false
-    } finally {
-      this.#isProbing = false
     }
     if (this.#isClosed || this.#failure === undefined) return
     if (isThere) {

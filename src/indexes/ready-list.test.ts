@@ -60,8 +60,9 @@ test('wholeList() and mergedList() are what the writers write name by name, for 
 test('mergedList() puts names before, between and behind many, and copies the pieces they are not in', async () => {
   const { list, now } = await listOf(MANY)
   await using _ = list
-  assert.ok(now.pieces.length >= 4, `${now.pieces.length} pieces`)
-  const second = now.pieces[1]!.first
+  const pieces = await list.pieces()
+  assert.ok(pieces.length >= 4, `${pieces.length} pieces`)
+  const second = pieces[1]!.first
   const rows: readonly (readonly string[])[] = [
     [],
     ['a'],
@@ -109,7 +110,7 @@ test('finishList() leaves a list of the same names alone', async () => {
 })
 
 test('finishList() compresses anew only the pieces in which a name came or went', async () => {
-  const { list, now } = await listOf(MANY)
+  const { list } = await listOf(MANY)
   await using _ = list
   const changes: readonly (readonly [string, readonly string[]])[] = [
     ['a name in the middle', [...MANY, 'project-050000'].sort()],
@@ -119,8 +120,8 @@ test('finishList() compresses anew only the pieces in which a name came or went'
   for (const [what, names] of changes) {
     const changed = await listOf(names, list)
     await using _ = changed.list
-    const before = new Set(now.pieces.map((piece) => piece.digest))
-    assert.equal(changed.now.pieces.filter((piece) => !before.has(piece.digest)).length, 1, what)
+    const before = new Set((await list.pieces()).map((piece) => piece.digest))
+    assert.equal((await changed.list.pieces()).filter((piece) => !before.has(piece.digest)).length, 1, what)
     const whole = await wholeList(changed.list, changed.now, 'json', LIST_FORMS.json)
     assert.equal(await text(whole.read()), await plainly('json', names), what)
     assert.deepEqual(await Array.fromAsync(changed.list.names()).then((all) => all.flat()), names)
@@ -128,6 +129,7 @@ test('finishList() compresses anew only the pieces in which a name came or went'
 })
 
 test('finishList() keeps pieces bounded where no name would begin one', async () => {
-  const { now } = await listOf(Array.from({ length: 90_000 }, (_, each) => `n-${String(each).padStart(5, '0')}`))
-  for (const piece of now.pieces) assert.ok(piece.namesBytes <= 16_384 * 8)
+  const { list } = await listOf(Array.from({ length: 90_000 }, (_, each) => `n-${String(each).padStart(5, '0')}`))
+  await using _ = list
+  for (const piece of await list.pieces()) assert.ok(piece.namesBytes <= 16_384 * 8)
 })

@@ -28,13 +28,12 @@ export async function wholeList(
   const [head, tail] = [await compressPiece(Buffer.from(frame.head)), await compressPiece(Buffer.from(frame.tail))]
   const sum = new GzipSum()
   for (const piece of [head, index.forms[form], tail]) sum.add(piece)
-  const at = list.formAt(index, form)
   return {
     sizeBytes: GZIP_HEAD.length + sum.sizeBytes + GZIP_TAIL_BYTES,
     plainBytes: sum.plainBytes,
     async *read() {
       yield Buffer.concat([GZIP_HEAD, head.bytes])
-      yield* list.bytes(at, at + index.forms[form].sizeBytes)
+      yield* list.formBytes(index, form)
       yield Buffer.concat([tail.bytes, sum.end()])
     },
   }
@@ -60,17 +59,18 @@ export async function* mergedList(
     yield Buffer.concat([GZIP_HEAD, await compressed(Buffer.from(frame.head))])
     let isFirst = true
     let namesAt = 0
-    let at = list.formAt(index, form)
-    let copyFrom = at
+    let at = 0
+    let copyFrom = 0
+    const own = await list.pieces()
     // Of a list without names the others are one piece.
-    const pieces = index.pieces.length === 0 ? [NO_PIECE] : index.pieces
+    const pieces = own.length === 0 ? [NO_PIECE] : own
     for (const [place, { namesBytes, forms }] of pieces.entries()) {
       const end = pieces[place + 1]?.first
       const facts = forms[form]
       if (isBefore(reader, end)) {
-        yield* list.bytes(copyFrom, at)
-        const own = list.names(namesAt, namesAt + namesBytes)
-        for await (const names of mergeNames([own, upTo(reader, end)])) {
+        yield* list.formBytes(index, form, copyFrom, at)
+        const here = list.names(namesAt, namesAt + namesBytes)
+        for await (const names of mergeNames([here, upTo(reader, end)])) {
           yield await compressed(written(frame, names, isFirst))
           isFirst = false
         }
@@ -82,7 +82,7 @@ export async function* mergedList(
       at += facts.sizeBytes
       namesAt += namesBytes
     }
-    yield* list.bytes(copyFrom, at)
+    yield* list.formBytes(index, form, copyFrom, at)
     const tail = await compressed(Buffer.from(frame.tail))
     yield Buffer.concat([tail, sum.end()])
   } finally {

@@ -6,7 +6,7 @@ import { writeBlob } from '../blob/blob-store.ts'
 import { collect } from '../lib/streams.ts'
 import { projectName } from '../pep/name.ts'
 import { packageIndexContract } from './package-index.contract.ts'
-import { stage } from './stage.ts'
+import { heldNames, stage } from './stage.ts'
 
 packageIndexContract({
   name: 'stage()',
@@ -61,3 +61,22 @@ test('stage() holds nothing of another stage', async () => {
   assert.equal(await index.file(projectName('acme'), 'acme-1.0-py3-none-any.whl'), undefined)
   for await (const batch of index.projects()) assert.deepEqual(batch, [])
 })
+
+for (const [policy, expected] of [
+  [undefined, ['acme', 'removed']],
+  ['follow', ['acme']],
+] as const) {
+  test(`heldNames() of a mirror has the names with a file that can be delivered, mirror_removals=${policy}`, async () => {
+    await using stores = await openTempStores()
+    const mirror = await stores.addMirror('root/pypi', policy === undefined ? {} : { mirror_removals: policy })
+    await stores.addFile(mirror, wheel({ name: 'acme', version: '1.0' }))
+    await stores.addFile(mirror, wheel({ name: 'suspect', version: '1.0' }), { upstream: 'quarantined' })
+    await stores.addFile(mirror, wheel({ name: 'removed', version: '1.0' }), { upstream: { removed: '2026-01-01' } })
+    await stores.addFile(mirror, wheel({ name: 'removed', version: '1.1' }), { upstream: { removed: '2026-01-01' } })
+    // What is left of a project whose last file made room for others.
+    await stores.addRelease(mirror, 'emptied', '1.0')
+    const names: string[] = []
+    for await (const batch of heldNames(stores.catalog, mirror)) names.push(...batch)
+    assert.deepEqual(names, expected)
+  })
+}

@@ -1,8 +1,8 @@
 /** A stage as a layer: what people uploaded, from the catalog and the blobs. */
 
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
-import { findProject, listProjects, listReleases } from '../catalog/projects.ts'
+import { findProject, listProjects, listProjectsWithFiles, listReleases, type ProjectRow } from '../catalog/projects.ts'
 import { fileAddress } from '../model/file-address.ts'
 import type { File, IndexRecord, StageRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -23,15 +23,28 @@ export function stage(catalog: Catalog, record: StageRecord): Layer {
   }
 }
 
-/** The names an index has a row for, in order. */
+/** The names an index has, in order: of a mirror those with a file that can be delivered. */
 export async function* heldNames(catalog: Catalog, record: IndexRecord): AsyncGenerator<readonly ProjectName[]> {
   let after = ''
   while (true) {
-    const rows = await catalog.read((reader) => listProjects(reader, record, after, NAMES_PER_READ))
+    const rows = await catalog.read((reader) => heldProjects(reader, record, after, NAMES_PER_READ))
     if (rows.length > 0) yield rows.map((row) => row.name)
     if (rows.length < NAMES_PER_READ) return
     after = rows.at(-1)!.name
   }
+}
+
+/** As `heldNames`, at most `most` of those after `after`. */
+export async function heldProjects(
+  reader: Reader,
+  record: IndexRecord,
+  after: string,
+  most: number,
+): Promise<ProjectRow[]> {
+  const { options } = record
+  // A stage knows a name by a registered release alone (devpi's rule).
+  if (options.type !== 'mirror') return await listProjects(reader, record, after, most)
+  return await listProjectsWithFiles(reader, record, after, most, (options.mirror_removals ?? 'keep') === 'keep')
 }
 
 /** A file that is here as a page lists it. */

@@ -15,7 +15,7 @@ export interface UpstreamHostsOptions {
 export interface HostGroup {
   readonly pages: Dispatcher
   readonly files: Dispatcher
-  /** `path` is what a probe asks for; what the first caller named stays. */
+  /** `path` is what a probe asks for while nothing was answered yet. */
   reachabilityOf(origin: string, path: string): Reachability
 }
 
@@ -75,7 +75,7 @@ class Group implements HostGroup, AsyncDisposable {
       this.#known.get(oldest)![Symbol.dispose]()
       this.#known.delete(oldest)
     }
-    const made = new Reachability(clock, limits, () => this.#isThere(origin, path))
+    const made = new Reachability(clock, limits, (answered) => this.#isThere(origin, answered ?? path))
     this.#known.set(origin, made)
     return made
   }

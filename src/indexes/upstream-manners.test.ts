@@ -122,7 +122,7 @@ test('Upstream that answers 500 again and again is taken to be gone, and found a
   statuses['*'] = 200
   for (let wait = 0; wait < 500 && upstream.reachability.failure !== undefined; wait++) await delay(10)
   assert.equal(upstream.reachability.state, 'half-open')
-  assert.ok(server.asked.includes('HEAD /'))
+  assert.ok(server.asked.includes('HEAD /'), 'nothing else was answered yet')
   assert.equal((await upstream.page(ACME, {})).kind, 'page')
   assert.equal(upstream.reachability.state, 'closed')
 })
@@ -218,4 +218,17 @@ test('shownOptions() leaves out user and password, and what it gave may come bac
     const moved = updatedOptions(options, { mirror_url: 'https://b.example/s/' })
     assert.deepEqual(moved, { ...options, mirror_url: 'https://b.example/s/' })
   }
+})
+
+test('Upstream is probed by the page that was answered last, not by its list', async () => {
+  await using server = await answering({ '*': 200 })
+  const limits = withLimits({ backoffFirstMs: 50, backoffMostMs: 100 })
+  await using upstream = asking(server.url, { limits })
+  await upstream.page(ACME, {})
+  assert.equal(upstream.reachability.hasAnsweredWithin(60_000), true)
+  await server.pause()
+  await assert.rejects(upstream.page(OTHER, {}), isFailure)
+  await server.resume()
+  for (let wait = 0; wait < 500 && upstream.reachability.failure !== undefined; wait++) await delay(10)
+  assert.equal(server.asked.at(-1), 'HEAD /acme/')
 })

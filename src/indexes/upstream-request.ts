@@ -150,12 +150,16 @@ export class UpstreamRequests implements AsyncDisposable {
       if (told.status === 429 || told.status >= 500) {
         this.figures.failures++
         reachability.erred(told.status, retryAfterMs(told.header('retry-after'), this.#options.clock))
-      } else reachability.answered()
+      } else {
+        // A page is cheaper to make than the list, and it is known to be answered.
+        const isGoodProbe = told.status === 200 && what === 'pages' && url.href !== this.base.href
+        reachability.answered(isGoodProbe ? url.pathname : undefined)
+      }
       return told
     } catch (error) {
       this.figures.failures++
       const reason = reasonOf(error)
-      if (isConnectionTrouble(error)) reachability.failed(reason)
+      if (isConnectionTrouble(error)) reachability.failed(reason, url.pathname)
       throw unreachable(url, reachability, reason, error)
     } finally {
       clearTimeout(timer)

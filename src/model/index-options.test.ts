@@ -190,3 +190,28 @@ test('operatedOptions() changes nothing of what it was given', () => {
   operatedOptions(ALICE, STAGE, ['acl_upload+=bob', 'title=T', 'bases=a/b'])
   assert.equal(JSON.stringify(STAGE), before)
 })
+
+for (const [key, sent, expected] of [
+  ['mirror_cache_size', '5GB', 5e9],
+  ['mirror_cache_size', 1024, 1024],
+  ['mirror_cache_size', 'unlimited', 'unlimited'],
+  ['mirror_cache_days', '30', 30],
+  ['mirror_cache_days', 'unlimited', 'unlimited'],
+  ['mirror_pinned', 'Torch,numpy', ['torch', 'numpy']],
+] as const) {
+  test(`updatedOptions() reads ${key}=${sent}`, () => {
+    const updated = updatedOptions(MIRROR, { [key]: sent }) as unknown as Record<string, unknown>
+    assert.deepEqual(updated[key], expected)
+    assert.equal(Object.hasOwn(updatedOptions(updated as unknown as IndexOptions, { [key]: null }), key), false)
+  })
+}
+
+for (const [key, sent, wanted] of [
+  ['mirror_cache_size', '5G', 'a size such as 500MB or 20GiB, or unlimited'],
+  ['mirror_cache_size', -1, 'a size such as 500MB or 20GiB, or unlimited'],
+  ['mirror_cache_days', '0', 'a whole number of days, or unlimited'],
+  ['mirror_cache_days', '1.5', 'a whole number of days, or unlimited'],
+] as const) {
+  test(`updatedOptions() refuses ${key}=${sent}`, () =>
+    refused(() => updatedOptions(MIRROR, { [key]: sent }), `The '${key}' setting must be ${wanted}, not '${sent}'`))
+}

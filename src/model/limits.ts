@@ -75,6 +75,8 @@ export interface Limits {
   readonly staleWaitMs: number
   /** A request for the list of all projects that is not here yet waits this long for it. */
   readonly listWaitMs: number
+  /** Compressed lists of all projects kept in memory, of all mirrors together: the public index's take some 8 MiB each. */
+  readonly readyListBytes: number
   /** First pause after upstream could not be reached, doubled up to the second. */
   readonly backoffFirstMs: number
   readonly backoffMostMs: number
@@ -168,6 +170,7 @@ export const LIMITS: Limits = Object.freeze({
   sweepMs: 10 * 60 * 1000,
   staleWaitMs: 1000,
   listWaitMs: 60_000,
+  readyListBytes: 16 * MIB,
   backoffFirstMs: 1000,
   backoffMostMs: 60_000,
   retryAfterMostMs: 5 * 60_000,

@@ -43,6 +43,7 @@ for (const [how, isOffline] of [
       newer = upstream.add('held', { filename: 'held-2.0.tar.gz', bytes: 'never fetched' })
       upstream.add('seen', { filename: 'seen-1.0.tar.gz', bytes: 'never fetched' })
       upstream.add('unseen', { filename: 'unseen-1.0.tar.gz', bytes: 'never fetched' })
+      upstream.add('suspect', { filename: 'suspect-1.0.tar.gz', bytes: 'bad' })
       upstream.add('odd', {
         filename: odd.filename,
         bytes: odd.bytes,
@@ -51,15 +52,19 @@ for (const [how, isOffline] of [
       served = await serveFolder({ AIRLOCK_UPSTREAM: upstream.url })
       await makeStage()
       const all = await names('root/pypi')
-      assert.deepEqual(all, ['held', 'odd', 'seen', 'unseen'])
+      assert.deepEqual(all, ['held', 'odd', 'seen', 'suspect', 'unseen'])
       for (const file of (await page('root/pypi', 'held')).files) {
         const address = new URL(file.url, `${served.url}/root/pypi/+simple/held/`).href
         if (file.filename === 'held-2.0.tar.gz') newerAddress.push(address)
-        else assert.equal((await fetch(address)).status, 200)
+        else await (await fetch(address)).bytes()
       }
       const [oddFile] = (await page('root/pypi', 'odd')).files
       assert.notEqual(oddFile!['core-metadata'], undefined)
       await (await fetch(new URL(oddFile!.url, `${served.url}/root/pypi/+simple/odd/`))).bytes()
+      const [suspect] = (await page('root/pypi', 'suspect')).files
+      await (await fetch(new URL(suspect!.url, `${served.url}/root/pypi/+simple/suspect/`))).bytes()
+      upstream.setStatus('suspect', 'quarantined')
+      await fetch(`${served.url}/root/pypi/+simple/suspect/refresh`, { method: 'POST' })
       await page('root/pypi', 'seen')
       await isDescribed()
       await served.stop()
@@ -82,7 +87,7 @@ for (const [how, isOffline] of [
       assert.deepEqual(shown.result.projects, ['held', 'odd'])
       const html = await (await ask('/root/pypi/+simple/', 'text/html')).text()
       assert.match(html, />held</)
-      assert.doesNotMatch(html, />(seen|unseen)</)
+      assert.doesNotMatch(html, />(seen|suspect|unseen)</)
     })
 
     for (const index of ['root/pypi', 'root/prod']) {

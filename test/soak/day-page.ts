@@ -11,7 +11,7 @@ export async function writeDayPage(name: string, seed: number, report: DayReport
   const summary = [
     `${readings.length} hours in ${(wallMs / 1000).toFixed(0)} s, seed ${seed}: ${requests} requests,`,
     `${restarts.stops} stops and ${restarts.kills} kills, ${heldFiles} files held from upstream,`,
-    `${total(report.weather)} storms upstream, ${complaints.length} complaints`,
+    `${total(report.weather)} storms upstream, ${report.lateSteps} late steps, ${complaints.length} complaints`,
   ].join(' ')
   const answers = [...report.answers].sort().map(([what, came]) => {
     const counts = [...came].sort().map(([status, count]) => `${status}: ${count}`)

@@ -12,7 +12,7 @@ test('24 hours of use leak nothing and answer nothing wrong', async (t) => {
     seed,
     hours: Number(process.env.AIRLOCK_SOAK_HOURS ?? 24),
     restartsUntilHour: 8,
-    stepsPerHour: 30,
+    stepsPerHour: 20,
     actionsPerStep: 24,
     bounds: { rssBytes: 24 * MIB, heapBytes: 4 * MIB },
     say: (line) => process.stderr.write(`${line}\n`),

@@ -43,6 +43,8 @@ export interface DayReport {
   /** How often each fault of upstream came. */
   readonly weather: ReadonlyMap<string, number>
   readonly heldFiles: number
+  /** Steps in which upstream worked and an answer came too late for the limits of the day. */
+  readonly lateSteps: number
   /** What the servers said last, each. */
   readonly logs: readonly string[]
   readonly wallMs: number
@@ -55,8 +57,8 @@ const PROJECTS_PER_LANE = 5
 /** What is waited for in real time, short; what is measured by the clock stays as it is. */
 const LIMITS: Partial<Limits> = {
   connectMs: 1000,
-  upstreamAnswerMs: 700,
-  upstreamSilenceMs: 700,
+  upstreamAnswerMs: 1500,
+  upstreamSilenceMs: 1000,
   upstreamPageMs: 2500,
   upstreamPageBytes: 1024 * 1024,
   upstreamListBytes: 4 * 1024 * 1024,
@@ -85,6 +87,13 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
     const projects = Array.from({ length: PROJECTS_PER_LANE }, (_, each) => `lane-${lane}-${each}`)
     return new Lane(ground, chance.fork(), `lane-${lane}`, projects)
   })
+  const end = async (how: 'kills' | 'stops', afterMs: number) => {
+    await delay(afterMs)
+    restarts[how]++
+    const ending = ground.ends()
+    await (how === 'kills' ? ending.kill() : ending.stop())
+    logs.push(ending.output())
+  }
   const start = () => startServed({ serverDir, home: home.path, nowMs: ground.nowMs, limits: LIMITS })
   const readings: Reading[] = []
   const logs: string[] = []
@@ -99,16 +108,9 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
         ground.nowMs += HOUR_MS / options.stepsPerHour
         await ground.served.advance(ground.nowMs)
         await life.advance(ground.nowMs)
-        const acting = Promise.all(lanes.map((lane) => act(lane, options.actionsPerStep / LANES)))
-        if (step === restartsAt) {
-          await delay(chance.int(5, 150))
-          const isKill = hour % 2 === 1
-          restarts[isKill ? 'kills' : 'stops']++
-          const ending = ground.ends()
-          await (isKill ? ending.kill() : ending.stop())
-          logs.push(ending.output())
-        }
-        await acting
+        const acting = lanes.map((lane) => act(lane, options.actionsPerStep / LANES))
+        if (step !== restartsAt) await Promise.all(acting)
+        else await Promise.all([...acting, end(hour % 2 === 1 ? 'kills' : 'stops', chance.int(5, 150))])
         if (ground.isUp) continue
         lives++
         ground.began(await start())
@@ -139,6 +141,7 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
     answers: ground.answers,
     weather: life.seen,
     heldFiles: ground.held.size,
+    lateSteps: ground.lateSteps,
     logs: logs.map((log) => log.slice(-LOG_CHARACTERS)),
     wallMs: performance.now() - started,
   }

@@ -24,6 +24,15 @@ export interface Reply {
   readonly trouble: string
 }
 
+export const NO_REPLY: Reply = {
+  status: 0,
+  headers: {},
+  bytes: Buffer.alloc(0),
+  sha256: digestOf(''),
+  isComplete: false,
+  trouble: 'nobody was asked',
+}
+
 /** No answer may take longer; far more than any limit of the server, for the machine may be busy. */
 const LONGEST_MS = 90_000
 

@@ -1,12 +1,14 @@
 /** What all who act in a simulated day share: the server of the moment, upstream, the model, the time, and what went wrong. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Exchange, exchange, type Reply } from './exchange.ts'
+import { type Exchange, exchange, NO_REPLY, type Reply } from './exchange.ts'
 import type { Served } from './served.ts'
 import { Shelf } from './shelf.ts'
 import type { UpstreamLife } from './upstream-life.ts'
 
 /** Of each kind of complaint so many are told in full; more are counted. */
 const TOLD = 3
+/** So often in one calm an answer may be missing for want of time. */
+const LATE_STEPS = 2
 
 export interface Answer extends Reply {
   /** The server was stopped or killed meanwhile: what came, and what did not, says nothing. */
@@ -30,6 +32,8 @@ export class Ground {
   #served: Served | undefined
   /** Raised whenever a server goes. */
   #ends = 0
+  /** By the begin of the calm: the times at which it showed. */
+  readonly #unhealed = new Map<number, Set<number>>()
   readonly #complaints = new Map<string, { told: string[]; count: number }>()
 
   constructor(life: UpstreamLife, nowMs: number) {
@@ -58,12 +62,13 @@ export class Ground {
     return served
   }
 
-  /** `mayBreak`: an answer that breaks off is none to complain of. */
+  /** Never throws; without a server it gives an answer that was cut. `mayBreak`: an answer that breaks off is none to complain of. */
   async ask(what: string, path: string, sent: Exchange = {}, mayBreak = false): Promise<Answer> {
+    if (this.#served === undefined) return { ...NO_REPLY, isCut: true }
     const ends = this.#ends
-    const { served } = this
     this.requests++
-    const reply = await exchange(`${served.url}${path}`, sent)
+    const reply = await exchange(`${this.#served.url}${path}`, sent)
+    // It may have been killed, and who killed it not have said so yet.
     if (this.#ends === ends && reply.status === 0) await delay(200)
     const isCut = this.#ends !== ends
     const answer = { ...reply, isCut }
@@ -83,6 +88,23 @@ export class Ground {
     const said = answer.bytes.toString('latin1', 0, 300).replaceAll('\n', ' ')
     const kind = `${what}, ${answer.status}: ${why.replace(/[\w.+-]*\d[\w.:+-]*/g, '…')}`
     this.fault(`${what} ${path}: ${why}; ${answer.status} ${answer.trouble} ${said}`, kind)
+  }
+
+  /**
+   * Upstream works again, and the answer is as if it did not. On a busy machine one answer of upstream may be late all
+   * the same, and what follows from it lasts until the clock goes on: it is a fault when it lasts longer.
+   */
+  unhealed(what: string, path: string, answer: Reply, why: string): void {
+    const { sinceMs } = this.life.weather
+    const times = this.#unhealed.get(sinceMs) ?? new Set()
+    this.#unhealed.set(sinceMs, times.add(this.nowMs))
+    const since = new Date(sinceMs).toISOString()
+    if (times.size > LATE_STEPS) this.wrong(what, path, answer, `${why}; upstream works since ${since}`)
+  }
+
+  /** Steps in which an answer came late though upstream worked. */
+  get lateSteps(): number {
+    return [...this.#unhealed.values()].reduce((sum, times) => sum + times.size, 0)
   }
 
   /** `kind`: what it has in common with others like it. */

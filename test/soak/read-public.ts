@@ -18,7 +18,7 @@ const INDEXES = ['root/up', 'root/up', 'root/dev', 'root/prod', 'root/test']
 
 export async function readPublic(lane: Lane): Promise<void> {
   const { ground, chance } = lane
-  const project = chance.pick([...ground.life.projects.values()])
+  const project = ground.life.wanted(chance)
   const path = `/${chance.pick(INDEXES)}/+simple/${project.name}/`
   const isHealed = healed(ground)
   const held = heldOf(ground, project)
@@ -36,7 +36,7 @@ export async function readPublic(lane: Lane): Promise<void> {
   if (page.status !== 200) {
     if (![502, 503].includes(page.status)) wrong('no such answer was expected')
     else if (held.length > 0) wrong('files are held that can be delivered')
-    else if (isHealed() && isKnown) wrong(`upstream works since ${new Date(ground.life.weather.sinceMs).toISOString()}`)
+    else if (isHealed() && isKnown) ground.unhealed('public page', path, page, 'it can be had')
     return
   }
   const listed = filesOfPage(page.headers['content-type'] ?? '', page.bytes.toString())
@@ -67,7 +67,7 @@ function isNews(
 ): void {
   // What upstream has no more at all stays as it was.
   if (project.goneMs !== undefined) return
-  const wrong = (why: string) => ground.wrong('public page', path, page, why)
+  const wrong = (why: string) => ground.unhealed('public page', path, page, why)
   const isOld = (sinceMs: number | undefined) => sinceMs !== undefined && ground.nowMs - sinceMs > KNOWN_MS
   for (const { filename, addedMs, yankedMs, removedMs } of project.files.values()) {
     const found = listed.find((file) => file.filename === filename)
@@ -99,7 +99,7 @@ async function readListed(
   // The metadata of a held file is read from it by a job, and asked of upstream until then.
   const isSure = isHeld && what !== 'get metadata'
   if (isSure) wrong(`${filename} is held`)
-  else if (isHealed() && !isGone) wrong(`upstream works since ${new Date(ground.life.weather.sinceMs).toISOString()}`)
+  else if (isHealed() && !isGone) ground.unhealed(what, place, answer, 'it can be had')
   else if (![200, 206, 502, 503].includes(answer.status) && !(isGone && answer.status === 404))
     wrong('no such answer was expected')
 }
@@ -116,7 +116,7 @@ export async function readList(lane: Lane): Promise<void> {
   const wrong = (why: string) => ground.wrong('list', path, answer, why)
   if (answer.status !== 200) {
     if (![502, 503].includes(answer.status)) wrong('no such answer was expected')
-    else if (isHealed()) wrong(`upstream works since ${new Date(ground.life.weather.sinceMs).toISOString()}`)
+    else if (isHealed()) ground.unhealed('list', path, answer, 'it can be had')
     return
   }
   const text = answer.bytes.toString()
@@ -127,5 +127,6 @@ export async function readList(lane: Lane): Promise<void> {
       )
     : []
   for (const { name } of mustBe)
-    if (!text.includes(isJson ? `"${name}"` : `>${name}<`)) return wrong(`${name} is missing`)
+    if (!text.includes(isJson ? `"${name}"` : `>${name}<`))
+      return ground.unhealed('list', path, answer, `${name} is missing`)
 }

@@ -50,8 +50,10 @@ const OTHER_NAMES = 3000
 
 /** Private names that upstream has as well, with files that nobody may get through a stage. */
 export const TAKEN_NAMES = ['keeper-0', 'keeper-1', 'keeper-2'] as const
-const FIRST_PROJECTS = 30
-const PROJECTS_MOST = 90
+const FIRST_PROJECTS = 150
+const PROJECTS_MOST = 250
+/** Of these most is installed, as everywhere; the others are met for the first time at any hour, also in a storm. */
+const POPULAR = 30
 const FILES_MOST = 12
 
 export class UpstreamLife {
@@ -70,7 +72,7 @@ export class UpstreamLife {
     this.#chance = chance
     // It was so for ever before the day began.
     this.weather = { name: 'calm', sinceMs: nowMs }
-    this.#changesMs = nowMs + 20 * MINUTE_MS
+    this.#changesMs = nowMs + 5 * MINUTE_MS
   }
 
   static async start(chance: Chance, nowMs: number): Promise<UpstreamLife> {
@@ -83,6 +85,12 @@ export class UpstreamLife {
       fake.add(name, evil)
     }
     return life
+  }
+
+  /** A project that somebody asks for. */
+  wanted(chance: Chance): UpstreamProject {
+    const all = [...this.projects.values()]
+    return chance.pick(chance.is(0.6) ? all.slice(0, POPULAR) : all)
   }
 
   /** Without faults since, so long that everybody has noticed. */

@@ -14,15 +14,15 @@ export interface ReadAway {
 
 export interface ReadAwayOptions {
   readonly headers?: Readonly<Record<string, string>>
-  /** Wait so long after the first piece. */
-  readonly pauseMs?: number
+  /** Reads nothing more after the first piece before this settles. */
+  readonly resume?: Promise<void>
   /** Absent: the bytes are hashed. */
   readonly isUnhashed?: boolean
 }
 
 /** Never throws for what the server does: a broken answer is one that is not complete. */
 export function readAway(url: string, options: ReadAwayOptions = {}): Promise<ReadAway> {
-  const { headers = {}, pauseMs = 0, isUnhashed = false } = options
+  const { headers = {}, resume, isUnhashed = false } = options
   return new Promise((resolve) => {
     const startMs = performance.now()
     const hash = createHash('sha256')
@@ -40,9 +40,9 @@ export function readAway(url: string, options: ReadAwayOptions = {}): Promise<Re
     const request = get(url, { agent: false, headers }, (response) => {
       response.once('data', () => {
         firstByteMs = performance.now() - startMs
-        if (pauseMs === 0) return
+        if (resume === undefined) return
         response.pause()
-        setTimeout(() => response.resume(), pauseMs)
+        resume.then(() => response.resume())
       })
       response.on('data', (chunk: Buffer) => {
         if (!isUnhashed) hash.update(chunk)
