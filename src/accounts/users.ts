@@ -35,8 +35,7 @@ export class Users {
     const unknown = Object.keys(fields).filter(
       (key) => !IGNORED.has(key) && !['password', 'pwhash', 'custom_data', ...TEXTS].includes(key),
     )
-    if (unknown.length > 0)
-      throw new Problem('bad-request', `Unknown keys in user config: ${unknown.join(', ')}`)
+    if (unknown.length > 0) throw new Problem('bad-request', `Unknown keys in user config: ${unknown.join(', ')}`)
     const passwordHash = await this.#hashOf(fields)
     if (passwordHash === undefined) throw new Problem('bad-request', 'password needs to be set')
     const made: User = { name: user, created: timestamp(this.#clock.now()), passwordHash, ...described({}, fields) }
