@@ -39,7 +39,12 @@ export async function sendIndex(
   const head = `${text.slice(0, place)},\n    "projects": [`
   const tail = `]${text.slice(place)}\n`
   if (names.ready !== undefined) {
-    return await sendReady(request, reply, names.ready, { form: 'strings', type: 'application/json', head, tail })
+    return await sendReady(request, reply, names.ready, {
+      form: 'strings',
+      type: 'application/json',
+      head,
+      tail: `\n    ${tail}`,
+    })
   }
   const { batches } = names
   const first = await batches.next()
@@ -49,7 +54,7 @@ export async function sendIndex(
       const strings = each.value.map((name) => LIST_FORMS.strings.entry(name)).join(',')
       yield each === first ? strings : `,${strings}`
     }
-    yield tail
+    yield first.done ? tail : `\n    ${tail}`
   }
   return reply.header('content-type', 'application/json').send(Readable.from(chunks(), { objectMode: false }))
 }

@@ -77,8 +77,9 @@ export function sendProblem(
   if (problem.code === 'login-required') reply.header('www-authenticate', 'Basic realm="pypi"')
   if (status === 503 && problem.retrySeconds !== undefined) reply.header('retry-after', String(problem.retrySeconds))
   reply.header('cache-control', 'no-store')
-  // devpi's client tells people of the word "Unauthorized".
-  if (isPlain && problem.code !== 'login-required') setReason(reply, problem.message)
+  // Who looks at devpi's client for the word "Unauthorized" finds it; twine shows people the whole.
+  const word = problem.code === 'login-required' ? 'Unauthorized: ' : ''
+  if (isPlain) setReason(reply, word + problem.message)
   switch (shape) {
     case 'application/json':
       return sendJson(reply, status, {

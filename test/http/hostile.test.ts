@@ -119,9 +119,10 @@ test('nothing was left on disk by any of it', async () => {
     'airlock.json',
     'blobs',
     'drafts',
+    'mirrors',
     'secret',
   ])
-  assert.deepEqual(await readdir(join(world.folder, 'drafts')), [])
+  for (const folder of ['drafts', 'mirrors']) assert.deepEqual(await readdir(join(world.folder, folder)), [])
 })
 
 for (const [what, request] of [

@@ -51,8 +51,15 @@ test('credentials go as HTTP Basic, as twine sends them', async () => {
 })
 
 for (const [what, who, index, status, reason, says] of [
-  // devpi's own word: its client tells people of it.
-  ['a stranger', stranger, 'alice/dev', 401, 'Unauthorized', 'no permission to submit to alice/dev without login'],
+  // devpi's own word, which its client shows to people, before the sentence.
+  [
+    'a stranger',
+    stranger,
+    'alice/dev',
+    401,
+    'Unauthorized: no permission to submit to alice/dev without login',
+    'no permission to submit to alice/dev without login',
+  ],
   ['somebody else', bob, 'alice/dev', 403, 'no permission to submit', undefined],
   ['the owner of a mirror', alice, 'alice/far', 404, 'cannot submit to mirror index', undefined],
   ['anybody, to an unknown index', alice, 'alice/none', 404, 'The stage alice/none could not be found.', undefined],

@@ -117,14 +117,14 @@ export const REFUSALS: RuleSection = {
     },
     {
       about: 'The reason phrase of a refusal to an installer, an uploader or whoever fetches a file',
-      devpi: '`Not Found`, `Gone`, `Bad Gateway`; a sentence for some uploads only',
-      airlock: 'always the sentence',
+      devpi: '`Not Found`, `Gone`, `Bad Gateway`, `Unauthorized`; a sentence for some uploads only',
+      airlock: 'always the sentence; after `Unauthorized:` where a login is missing',
       why: 'pip, twine and devpi-client print the reason phrase',
       covers: [
         {
           steps: ['uploads: *', 'simple-pages: *', 'files: *', 'push: *', 'deletions: *', 'hostile: *'],
           field: 'reason',
-          devpi: /^"(Not Found|Gone|Bad Request|Bad Gateway)"$/,
+          devpi: /^"(Not Found|Gone|Bad Request|Bad Gateway|Unauthorized)"$/,
         },
       ],
     },
