@@ -87,10 +87,17 @@ test(`${ROUNDS} kills during uploads and mirror downloads lose nothing that was 
       // Half of the checks see what the crash left, the others what the start made of it.
       if (round % 2 === 0) await isClean(where)
       if (round % 4 === 0) await killWhileStarting(random() * START_MOST_MS)
+      const unfinished = new Set(await readdir(join(serverDir, 'drafts')))
       const started = performance.now()
       server = await startServer(options)
       slowestStartMs = Math.max(slowestStartMs, performance.now() - started)
-      assert.deepEqual(await readdir(join(serverDir, 'drafts')), [], `drafts ${where}`)
+      // Jobs that the kill interrupted are at work again, with drafts of their own.
+      const drafts = await readdir(join(serverDir, 'drafts'))
+      assert.deepEqual(
+        drafts.filter((name) => unfinished.has(name)),
+        [],
+        `drafts ${where}`,
+      )
       if (round % 2 === 1) await isClean(where)
       nothingIsLost(where)
       assert.deepEqual(unexpected, [], where)
