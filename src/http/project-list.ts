@@ -62,7 +62,7 @@ export async function sendReady(
   const { 'if-none-match': tags, 'if-modified-since': since } = request.headers
   const isKnown = tags === undefined ? Date.parse(since ?? '') >= modifiedMs : matches(tags, `"${tag}"`)
   if (isKnown) return reply.code(304).send()
-  const { sizeBytes, plainBytes, read } = await wholeList(list, index, answer.form, answer)
+  const { sizeBytes, plainBytes, read } = wholeList(list, index, answer.form, answer)
   const isPlain = encoding === 'identity'
   if (!isPlain) reply.header('content-encoding', encoding)
   reply.header('content-type', answer.type).header('content-length', isPlain ? plainBytes : sizeBytes)

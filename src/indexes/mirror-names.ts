@@ -49,7 +49,7 @@ export interface ListStatus {
 }
 
 /** The thread streams: a small heap keeps it from growing where it could as well collect. */
-const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
+const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
 const FETCHED = 'names-fetched-ms'
 const VALIDATORS = 'names-validators'
 const NO_LIST = 'upstream has no list of all projects'
@@ -76,8 +76,8 @@ export class MirrorNames implements AsyncDisposable {
    * project. Asking about an old list starts its refresh.
    */
   async knows(name: ProjectName): Promise<'yes' | 'no' | 'unknown'> {
-    const isFresh = await this.#refreshWhenOld()
     await using list = await this.#open()
+    const isFresh = await this.#refreshWhenOld(list !== undefined)
     if (list === undefined) return 'unknown'
     if (await list.has(name)) return 'yes'
     return isFresh || this.#options.offline ? 'no' : 'unknown'
@@ -88,9 +88,11 @@ export class MirrorNames implements AsyncDisposable {
    * cannot be had: `missing()` says why.
    */
   async list(): Promise<NameList | undefined> {
-    const isFresh = await this.#refreshWhenOld()
-    const here = await this.#open()
-    if (here !== undefined || isFresh) return here
+    await using stack = new AsyncDisposableStack()
+    const here = stack.use(await this.#open())
+    await this.#refreshWhenOld(here !== undefined)
+    stack.move()
+    if (here !== undefined) return here
     const { promise, resolve } = Promise.withResolvers<void>()
     const timer = setTimeout(resolve, this.#options.limits.listWaitMs)
     await Promise.race([this.#flight, promise])
@@ -118,8 +120,8 @@ export class MirrorNames implements AsyncDisposable {
 
   /** Starts a refresh when the list is old. */
   async warm(): Promise<void> {
-    await this.#refreshWhenOld()
     await this.#look({})
+    await this.#refreshWhenOld(this.#status.projects !== undefined)
   }
 
   /** Fetches the list now, or joins the fetch that is under way. Does not throw: a failure is reported and tried later. */
@@ -131,13 +133,13 @@ export class MirrorNames implements AsyncDisposable {
   }
 
   /** True when the list is here and young enough; else a refresh is under way, unless one failed a moment ago. */
-  async #refreshWhenOld(): Promise<boolean> {
+  async #refreshWhenOld(isHere: boolean): Promise<boolean> {
     const { clock, expiryMs, offline } = this.#options
     const fetched = Number((await this.#state(FETCHED)) ?? Number.NEGATIVE_INFINITY)
     const now = clock.now().getTime()
     // The time is in the catalog and the list is not: a restored backup has the one without the other.
-    if (now - fetched < expiryMs && (await this.#isHere())) return true
-    if (!offline && now >= this.#nextTrialMs) void this.refresh()
+    if (now - fetched < expiryMs && isHere) return true
+    if (!offline && this.#flight === undefined && now >= this.#nextTrialMs) void this.refresh()
     return false
   }
 
@@ -222,11 +224,6 @@ export class MirrorNames implements AsyncDisposable {
     const seen = index === undefined ? {} : { projects: index.count, changedMs: index.changedMs }
     const isHealed = news.fetchedMs !== undefined
     this.#status = { ...before, ...(failure !== undefined && !isHealed && { failure }), ...news, ...seen }
-  }
-
-  async #isHere(): Promise<boolean> {
-    await using list = await this.#open()
-    return list !== undefined
   }
 
   async #open(): Promise<NameList | undefined> {

@@ -48,7 +48,7 @@ test('wholeList() and mergedList() are what the writers write name by name, for 
       await using _ = list
       const all = [...new Set([...own, ...others])].sort()
       for (const form of ['html', 'json'] as const) {
-        const whole = await wholeList(list, now, form, LIST_FORMS[form])
+        const whole = wholeList(list, now, form, LIST_FORMS[form])
         assert.equal(await text(whole.read()), await plainly(form, own.toSorted()))
         assert.equal(await text(mergedList(list, now, form, batches(others.toSorted()))), await plainly(form, all))
       }
@@ -84,7 +84,7 @@ test('wholeList() tells the sizes of what it gives', async () => {
   const { list, now } = await listOf(MANY)
   await using _ = list
   for (const form of FORM_NAMES) {
-    const whole = await wholeList(list, now, form, { head: 'before', tail: 'behind' })
+    const whole = wholeList(list, now, form, { head: 'before', tail: 'behind' })
     const bytes = Buffer.concat(await Array.fromAsync(whole.read()))
     assert.equal(bytes.length, whole.sizeBytes)
     assert.equal(gunzipSync(bytes).length, whole.plainBytes)
@@ -122,7 +122,7 @@ test('finishList() compresses anew only the pieces in which a name came or went'
     await using _ = changed.list
     const before = new Set((await list.pieces()).map((piece) => piece.digest))
     assert.equal((await changed.list.pieces()).filter((piece) => !before.has(piece.digest)).length, 1, what)
-    const whole = await wholeList(changed.list, changed.now, 'json', LIST_FORMS.json)
+    const whole = wholeList(changed.list, changed.now, 'json', LIST_FORMS.json)
     assert.equal(await text(whole.read()), await plainly('json', names), what)
     assert.deepEqual(await Array.fromAsync(changed.list.names()).then((all) => all.flat()), names)
   }

@@ -1,5 +1,13 @@
 /** A list of projects as a gzip stream made of what lies ready: whole, or with names of other layers put in between. */
-import { compressPiece, GZIP_HEAD, GZIP_TAIL_BYTES, GzipSum, type PieceFacts } from '../lib/gzip-pieces.ts'
+import {
+  compressPiece,
+  GZIP_HEAD,
+  GZIP_TAIL_BYTES,
+  GzipSum,
+  type Piece,
+  type PieceFacts,
+  storePiece,
+} from '../lib/gzip-pieces.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { written } from './list-writer.ts'
 import { BatchReader, mergeNames, type NameBatches } from './name-batches.ts'
@@ -19,13 +27,8 @@ export interface WholeList {
 }
 
 /** The list as it is. Names are not looked at: this costs what reading the bytes costs. */
-export async function wholeList(
-  list: NameList,
-  index: ListIndex,
-  form: FormName,
-  frame: ListFrame,
-): Promise<WholeList> {
-  const [head, tail] = [await compressPiece(Buffer.from(frame.head)), await compressPiece(Buffer.from(frame.tail))]
+export function wholeList(list: NameList, index: ListIndex, form: FormName, frame: ListFrame): WholeList {
+  const [head, tail] = [storePiece(Buffer.from(frame.head)), storePiece(Buffer.from(frame.tail))]
   const sum = new GzipSum()
   for (const piece of [head, index.forms[form], tail]) sum.add(piece)
   return {
@@ -48,15 +51,14 @@ export async function* mergedList(
 ): AsyncGenerator<Buffer> {
   const frame = LIST_FORMS[form]
   const sum = new GzipSum()
-  const compressed = async (text: Buffer) => {
-    const { bytes, ...facts } = await compressPiece(text)
-    sum.add(facts)
-    return bytes
+  const added = (piece: Piece) => {
+    sum.add(piece)
+    return piece.bytes
   }
   const reader = new BatchReader(others)
   try {
     await reader.fill()
-    yield Buffer.concat([GZIP_HEAD, await compressed(Buffer.from(frame.head))])
+    yield Buffer.concat([GZIP_HEAD, added(storePiece(Buffer.from(frame.head)))])
     let isFirst = true
     let namesAt = 0
     let at = 0
@@ -71,7 +73,7 @@ export async function* mergedList(
         yield* list.formBytes(index, form, copyFrom, at)
         const here = list.names(namesAt, namesAt + namesBytes)
         for await (const names of mergeNames([here, upTo(reader, end)])) {
-          yield await compressed(written(frame, names, isFirst))
+          yield added(await compressPiece(written(frame, names, isFirst)))
           isFirst = false
         }
         copyFrom = at + facts.sizeBytes
@@ -83,7 +85,7 @@ export async function* mergedList(
       namesAt += namesBytes
     }
     yield* list.formBytes(index, form, copyFrom, at)
-    const tail = await compressed(Buffer.from(frame.tail))
+    const tail = added(storePiece(Buffer.from(frame.tail)))
     yield Buffer.concat([tail, sum.end()])
   } finally {
     await reader.close()

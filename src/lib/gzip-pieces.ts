@@ -1,6 +1,6 @@
 /**
- * One gzip stream put together from pieces that were compressed apart (RFC 1951 §3.2.4: each ends on a byte and looks back
- * at nothing before it), so that pieces can be kept, left out and replaced without compressing the rest again.
+ * One gzip stream put together from pieces that were compressed apart (each ends on a byte and looks back at nothing
+ * before it), so that pieces can be kept, left out and replaced without compressing the rest again.
  */
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw } from 'node:zlib'
@@ -28,6 +28,20 @@ export async function compressPiece(plain: Buffer): Promise<Piece> {
   return { bytes, sizeBytes: bytes.length, plainBytes: plain.length, crc: crc32(plain) }
 }
 
+/** A piece that is stored as it is: for the few bytes around others, which are not worth a compressor's memory. */
+export function storePiece(plain: Buffer): Piece {
+  const blocks: Buffer[] = []
+  for (let at = 0; at < plain.length; at += STORED_MOST) {
+    const part = plain.subarray(at, at + STORED_MOST)
+    const head = Buffer.from([0, 0, 0, 0, 0])
+    head.writeUInt16LE(part.length, 1)
+    head.writeUInt16LE(part.length ^ 0xffff, 3)
+    blocks.push(head, part)
+  }
+  const bytes = Buffer.concat(blocks)
+  return { bytes, sizeBytes: bytes.length, plainBytes: plain.length, crc: crc32(plain) }
+}
+
 /** Follows the pieces of a stream, in order, and ends it. */
 export class GzipSum implements PieceFacts {
   sizeBytes = 0
@@ -48,6 +62,9 @@ export class GzipSum implements PieceFacts {
     return tail
   }
 }
+
+/** Bytes in one stored block (RFC 1951 §3.2.4). */
+const STORED_MOST = 65_535
 
 const compress = promisify(deflateRaw) as (plain: Buffer, options: { readonly finishFlush: number }) => Promise<Buffer>
 

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ageQuickly, cpuMs, forgetPeak, JSON_TYPE, listGround, read, WISHES, type Wish } from './list-figures.ts'
 
 const MIB = 1024 * 1024
@@ -26,20 +27,18 @@ test('the first request waits for the list', async (t) => {
 })
 
 for (const wish of WISHES) {
-  test(`${wish.title}: the hundredth request is answered as the first, and memory does not grow`, async (t) => {
+  // Who cannot read gzip is rare, and each answer 50 MB.
+  const times = wish.isPlain === true ? 10 : 100
+  test(`${wish.title}: request ${times} is answered as the first, and memory does not grow`, async (t) => {
     await forgetPeak(server.pid)
     const first = await read(server.url, wish, true)
     assert.deepEqual([first.status, first.names], [200, of(wish)])
     const cpuBefore = await cpuMs(server.pid)
-    const times: number[] = []
     let last = first
-    for (let request = 2; request <= 100; request++) {
-      last = await read(server.url, wish)
-      times.push(last.ms)
-    }
+    for (let request = 2; request <= times; request++) last = await read(server.url, wish)
     const cpu = (await cpuMs(server.pid)) - cpuBefore
     assert.deepEqual([last.status, last.sha256], [200, first.sha256])
-    const figures = `${last.bytes} bytes; ${last.ms.toFixed(0)} ms, ${(cpu / times.length).toFixed(1)} ms of CPU each`
+    const figures = `${last.bytes} bytes; ${last.ms.toFixed(0)} ms, ${(cpu / (times - 1)).toFixed(1)} ms of CPU each`
     await stayedSmall(t, `${wish.title}: ${figures}`)
   })
 }
@@ -64,6 +63,7 @@ test('while the list is fetched anew the old one is served, and then the new one
   let seen = before
   for (const started = performance.now(); seen.etag === before.etag; answers++) {
     assert.ok(performance.now() - started < 120_000, 'the new list did not come')
+    await delay(10)
     seen = await read(server.url, wish)
     assert.equal(seen.status, 200)
     slowest = Math.max(slowest, seen.ms)
