@@ -187,7 +187,7 @@ export const LIMITS: Limits = Object.freeze({
   basesDepth: 30,
   passwordChecks: 2,
   passwordQueue: 100,
-  sortRunNames: 50_000,
+  sortRunNames: 20_000,
   catalogReaders: 8,
   searchHits: 50,
   searchText: 200,

@@ -73,9 +73,9 @@ export async function listGround(generatedNames: number): Promise<ListGround> {
   }
 }
 
-/** From now on the mirror's list is old after a second. */
-export async function ageQuickly({ server }: ListGround): Promise<void> {
-  await changed(server, 'PATCH', '/root/pypi', ['mirror_cache_expiry=1'])
+/** After how many seconds the mirror's list is old. */
+export async function setExpiry({ server }: ListGround, seconds: number): Promise<void> {
+  await changed(server, 'PATCH', '/root/pypi', [`mirror_cache_expiry=${seconds}`])
 }
 
 export interface Reading {
