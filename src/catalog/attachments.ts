@@ -12,14 +12,8 @@ import type { Schema } from './schema.ts'
 export type NewAttachment = Omit<Attachment, 'id' | 'index'>
 
 /** Every attachment of a project, oldest first. */
-export async function listAttachments({ db }: Reader, index: IndexRecord, project: ProjectName): Promise<Attachment[]> {
-  const rows = await db
-    .selectFrom('attachments')
-    .innerJoin('projects', 'projects.id', 'attachments.project_id')
-    .leftJoin('files', 'files.id', 'attachments.file_id')
-    .selectAll('attachments')
-    .select(['projects.name as project', 'files.filename as of_filename'])
-    .where('projects.index_id', '=', index.id)
+export async function listAttachments(reader: Reader, index: IndexRecord, project: ProjectName): Promise<Attachment[]> {
+  const rows = await attachmentsOf(reader, index)
     .where('projects.name', '=', project)
     .orderBy('attachments.id')
     .execute()
@@ -27,16 +21,8 @@ export async function listAttachments({ db }: Reader, index: IndexRecord, projec
 }
 
 /** The attachments of that name on the index: one, or several where projects with like names share it. */
-export async function findAttachments({ db }: Reader, index: IndexRecord, filename: string): Promise<Attachment[]> {
-  const rows = await db
-    .selectFrom('attachments')
-    .innerJoin('projects', 'projects.id', 'attachments.project_id')
-    .leftJoin('files', 'files.id', 'attachments.file_id')
-    .selectAll('attachments')
-    .select(['projects.name as project', 'files.filename as of_filename'])
-    .where('attachments.index_id', '=', index.id)
-    .where('attachments.filename', '=', filename)
-    .execute()
+export async function findAttachments(reader: Reader, index: IndexRecord, filename: string): Promise<Attachment[]> {
+  const rows = await attachmentsOf(reader, index).where('attachments.filename', '=', filename).execute()
   return rows.map((row) => asAttachment(row, index))
 }
 
@@ -80,6 +66,17 @@ export async function deleteAttachments(writer: Writer, attachments: readonly At
 /** Its words are searched for: whoever adds or removes documentation has them read anew. */
 async function readDocumentationLater(writer: Writer, index: IndexName, project: ProjectName): Promise<void> {
   await writer.enqueue({ kind: 'index-documentation', key: `${index}/${project}`, index, project })
+}
+
+function attachmentsOf({ db }: Reader, index: IndexRecord) {
+  return db
+    .selectFrom('attachments')
+    .innerJoin('projects', 'projects.id', 'attachments.project_id')
+    .leftJoin('files', 'files.id', 'attachments.file_id')
+    .selectAll('attachments')
+    .select(['projects.name as project', 'files.filename as of_filename'])
+    .where('projects.index_id', '=', index.id)
+    .where('attachments.index_id', '=', index.id)
 }
 
 function asAttachment(

@@ -5,15 +5,13 @@ import { lastCommitTime } from '../catalog/journal.ts'
 import { countHeld } from '../catalog/projects.ts'
 import { countJobs } from '../catalog/queue.ts'
 import type { MirrorStatus } from '../indexes/mirrors.ts'
+import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { Problem } from '../model/errors.ts'
 import { sendJson, sendResult } from './answers.ts'
 import { readableTo } from './asked.ts'
 import { type Figure, metricsPage, type RequestCounts } from './metrics.ts'
 import { clientAddress } from './outside.ts'
 import type { Services } from './services.ts'
-
-/** The devpi-server whose protocol is spoken here; its clients decide by it which words to use. */
-export const DEVPI_VERSION = '6.20.3'
 
 export function operators(app: FastifyInstance, services: Services, requests: RequestCounts): void {
   const { catalog, mirrors, server } = services
