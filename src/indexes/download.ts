@@ -6,10 +6,10 @@
  * When they are wrong, or upstream fails, every reader's stream throws, so no client can take what it got for the file.
  */
 import { type BlobInfo, type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
+import { letGo, OtherContent, type ResumeBounds, unbroken } from '../upstream/unbroken-body.ts'
+import type { Body, ResumePoint } from '../upstream/upstream.ts'
 import { AnnouncedContent, type Announcement } from './announced-content.ts'
 import { SharedDraft } from './shared-draft.ts'
-import { letGo, OtherContent, type ResumeBounds, unbroken } from './unbroken-body.ts'
-import type { Body, ResumePoint } from './upstream.ts'
 
 export interface DownloadPlan extends Announcement {
   readonly limitBytes: number

@@ -2,9 +2,9 @@
 import { reasonOf } from '../lib/reason.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import type { IndexName } from '../model/names.ts'
+import { mergeNames, type NameBatches } from '../names/name-batches.ts'
+import type { NameList } from '../names/name-list.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { mergeNames, type NameBatches } from './name-batches.ts'
-import type { NameList } from './name-list.ts'
 import type { IndexFile, IndexPage, Layer, PackageIndex } from './package-index.ts'
 import { isShadowed } from './shadow.ts'
 

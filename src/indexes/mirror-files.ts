@@ -8,11 +8,11 @@ import type { MirrorRecord } from '../model/records.ts'
 import { versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile } from '../pep/simple.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { Download } from './download.ts'
 import type { FileUses } from './file-uses.ts'
 import { addressHash } from './mirror-address.ts'
 import type { MirrorRoom } from './mirror-room.ts'
-import type { Upstream } from './upstream.ts'
 
 export interface MirrorFilesOptions {
   readonly record: MirrorRecord

@@ -7,7 +7,7 @@ import { startFakeUpstream } from '../../test/ground/fake-upstream.ts'
 import { openTempStores } from '../../test/temp-stores.ts'
 import { deleteIndex } from '../catalog/accounts.ts'
 import { withLimits } from '../model/limits.ts'
-import { ListSections } from './list-sections.ts'
+import { ListSections } from '../names/list-sections.ts'
 import { MirrorNames } from './mirror-names.ts'
 
 test('refresh() of an index that was removed meanwhile ends without an error', async () => {

@@ -10,9 +10,9 @@ import { reasonOf } from '../lib/reason.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
+import type { ListSections } from '../names/list-sections.ts'
+import { NameList } from '../names/name-list.ts'
 import type { ProjectName } from '../pep/name.ts'
-import type { ListSections } from './list-sections.ts'
-import { NameList } from './name-list.ts'
 import type { ListChange, ListValidators, NamesResult, NamesWork } from './names-worker.ts'
 
 export interface MirrorNamesOptions {

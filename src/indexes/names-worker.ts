@@ -5,12 +5,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { reasonOf } from '../lib/reason.ts'
 import { Problem } from '../model/errors.ts'
-import { finishList } from './list-writer.ts'
-import { difference } from './name-batches.ts'
-import { NameList } from './name-list.ts'
-import { sortNames } from './name-sort.ts'
-import { Upstream } from './upstream.ts'
-import type { UpstreamPlace } from './upstream-request.ts'
+import { finishList } from '../names/list-writer.ts'
+import { difference } from '../names/name-batches.ts'
+import { NameList } from '../names/name-list.ts'
+import { sortNames } from '../names/name-sort.ts'
+import type { UpstreamPlace } from '../upstream/request.ts'
+import { Upstream } from '../upstream/upstream.ts'
 
 export interface NamesWork {
   readonly upstream: UpstreamPlace

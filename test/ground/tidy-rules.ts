@@ -17,6 +17,7 @@ const FLOORS = [
   ['model'],
   ['config'],
   ['blob', 'catalog'],
+  ['upstream', 'names'],
   ['indexes'],
   ['accounts', 'publish', 'jobs', 'transfer'],
   ['http', 'web', 'cli'],

@@ -7,8 +7,8 @@ import { systemClock } from '../lib/clock.ts'
 import type { Problem } from '../model/errors.ts'
 import { type Limits, withLimits } from '../model/limits.ts'
 import { projectName } from '../pep/name.ts'
+import type { UpstreamOptions } from './request.ts'
 import { type PageAnswer, Upstream } from './upstream.ts'
-import type { UpstreamOptions } from './upstream-request.ts'
 
 const ACME = projectName('acme')
 const HASH = 'ab'.repeat(32)

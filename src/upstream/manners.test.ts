@@ -13,10 +13,10 @@ import { withLimits } from '../model/limits.ts'
 import { indexName, userName } from '../model/names.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
+import { UpstreamHosts } from './hosts.ts'
+import { placeOf } from './place.ts'
+import { retryAfterMs, type UpstreamOptions } from './request.ts'
 import { Upstream } from './upstream.ts'
-import { UpstreamHosts } from './upstream-hosts.ts'
-import { placeOf } from './upstream-place.ts'
-import { retryAfterMs, type UpstreamOptions } from './upstream-request.ts'
 
 const ACME = projectName('acme')
 const OTHER = projectName('other')

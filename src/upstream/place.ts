@@ -2,7 +2,7 @@
 import { mirrorLabel, type UpstreamSettings } from '../config/upstream-settings.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
-import type { UpstreamPlace } from './upstream-request.ts'
+import type { UpstreamPlace } from './request.ts'
 
 export interface PlaceOptions {
   readonly limits: Limits

@@ -5,15 +5,15 @@ import type { ProjectName } from '../pep/name.ts'
 import { HTML_TYPE, JSON_TYPE, type ProjectDetail } from '../pep/simple.ts'
 import { detailFromHtml, namesFromHtml } from '../pep/simple-html.ts'
 import { detailFromJson, namesFromJson } from '../pep/simple-json.ts'
+import { begun, decoded, ENCODINGS, pageForm, textOf } from './body.ts'
 import type { Reachability } from './reachability.ts'
-import { begun, decoded, ENCODINGS, pageForm, textOf } from './upstream-body.ts'
 import {
   retryAfterMs,
   type UpstreamAnswer,
   type UpstreamFigures,
   type UpstreamOptions,
   UpstreamRequests,
-} from './upstream-request.ts'
+} from './request.ts'
 
 export type PageAnswer =
   | { readonly kind: 'page'; readonly detail: ProjectDetail; readonly etag?: string; readonly lastModified?: string }

@@ -13,8 +13,8 @@ import { systemClock } from '../lib/clock.ts'
 import type { Problem } from '../model/errors.ts'
 import { withLimits } from '../model/limits.ts'
 import { projectName } from '../pep/name.ts'
+import type { UpstreamOptions } from './request.ts'
 import { Upstream } from './upstream.ts'
-import type { UpstreamOptions } from './upstream-request.ts'
 
 const ACME = projectName('acme')
 const PAGE = '<html><body><a href="acme-1.0.tar.gz">acme</a></body></html>'

@@ -10,9 +10,9 @@ import { collect } from '../lib/streams.ts'
 import type { Problem } from '../model/errors.ts'
 import { withLimits } from '../model/limits.ts'
 import { projectName } from '../pep/name.ts'
+import { UpstreamCredentials } from './credentials.ts'
+import type { UpstreamOptions } from './request.ts'
 import { Upstream } from './upstream.ts'
-import { UpstreamCredentials } from './upstream-credentials.ts'
-import type { UpstreamOptions } from './upstream-request.ts'
 
 const ACME = projectName('acme')
 const WHEEL = 'acme-1.0-py3-none-any.whl'

@@ -5,9 +5,9 @@ import type { Clock } from '../lib/clock.ts'
 import { reasonOf } from '../lib/reason.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
+import { UpstreamCredentials, withoutUserinfo } from './credentials.ts'
+import { type HostGroup, UpstreamHosts } from './hosts.ts'
 import type { Reachability } from './reachability.ts'
-import { UpstreamCredentials, withoutUserinfo } from './upstream-credentials.ts'
-import { type HostGroup, UpstreamHosts } from './upstream-hosts.ts'
 
 /** Where an upstream is and how it is asked: plain values, which may go to another thread. */
 export interface UpstreamPlace {

@@ -3,7 +3,7 @@ import { type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../model/limits.ts'
 import { Reachability } from './reachability.ts'
-import { type TlsFiles, tlsOptions } from './upstream-tls.ts'
+import { type TlsFiles, tlsOptions } from './tls.ts'
 
 export interface UpstreamHostsOptions {
   readonly limits: Limits
