@@ -53,3 +53,8 @@ for (const [url, expected] of [
     assert.doesNotMatch(upstreamFolder(url), /[^A-Za-z0-9._-]/)
   })
 }
+
+test('mirrorAddress() tells nothing of a password in the link', () => {
+  const address = mirrorAddress(INDEX, file({}, 'https://user:secret@far.example/files/pkg-1.0-py3-none-any.whl'))
+  assert.equal(address, 'root/pypi/+e/https_far.example_files/pkg-1.0-py3-none-any.whl')
+})

@@ -24,9 +24,12 @@ export function mirrorAddress(index: IndexName, file: DistributionFile): string 
   return `${index}/+e/${upstreamFolder(file.url)}/${file.filename}`
 }
 
-/** `http://host:80/a/b/pkg.whl` → `http_host_80_a_b`. */
+/** `http://host:80/a/b/pkg.whl` → `http_host_80_a_b`; a password in the link is nobody else's business. */
 export function upstreamFolder(url: string): string {
-  const folder = url.replace(/[?#].*$/s, '').replace(/\/[^/]*$/, '')
+  const folder = url
+    .replace(/^(https?:\/\/)[^/@]*@/i, '$1')
+    .replace(/[?#].*$/s, '')
+    .replace(/\/[^/]*$/, '')
   return folder.replace('://', '_').replace(/[^A-Za-z0-9.-]/g, '_')
 }
 

@@ -11,7 +11,8 @@ import type { DistributionFile } from '../pep/simple.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { Download } from './download.ts'
 import type { FileUses } from './file-uses.ts'
-import { addressHash } from './mirror-address.ts'
+import { addressHash, withoutCredentials } from './mirror-address.ts'
+import type { MirrorMemory } from './mirror-memory.ts'
 import type { MirrorRoom } from './mirror-room.ts'
 
 export interface MirrorFilesOptions {
@@ -23,6 +24,7 @@ export interface MirrorFilesOptions {
   readonly clock: Clock
   readonly uses: FileUses
   readonly room: MirrorRoom
+  readonly memory: MirrorMemory
 }
 
 export class MirrorFiles {
@@ -67,7 +69,7 @@ export class MirrorFiles {
   }
 
   async #keep(project: ProjectName, file: DistributionFile, blob: BlobInfo): Promise<void> {
-    const { catalog, record, clock, uses } = this.#options
+    const { catalog, record, clock, uses, memory } = this.#options
     const { filename } = file
     const held = {
       project,
@@ -78,7 +80,7 @@ export class MirrorFiles {
       uploadTime: file.uploadTime ?? clock.now().toISOString(),
       // Without a hash upstream the page could only name the `+e/` address; from now on it names this one, and both work.
       addressHash: addressHash(file) ?? blob.digest,
-      origin: file.url,
+      origin: withoutCredentials(file.url),
       log: [],
       ...(file.requiresPython !== undefined && { requiresPython: file.requiresPython }),
       ...(file.yanked !== undefined && { yanked: file.yanked }),
@@ -88,7 +90,10 @@ export class MirrorFiles {
       const key = `${record.id}/${filename}`
       await writer.enqueue({ kind: 'describe-file', key, index: record.name, project, filename })
       const stored = (await findFiles(writer, record, filename)).find((each) => each.project === project)
-      if (stored !== undefined) uses.note(stored.id)
+      if (stored === undefined) return
+      uses.note(stored.id)
+      // It was on its way when upstream's page was last looked at, and no row told of it yet.
+      await memory.restate(writer, stored, file)
     })
   }
 }

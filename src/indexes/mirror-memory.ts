@@ -1,13 +1,13 @@
 /** What a mirror remembers of project pages: in the catalog for good, the busiest ones unpacked in memory. */
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Catalog, Writer } from '../catalog/catalog.ts'
 import { listFiles, restateFile } from '../catalog/files.ts'
 import { findPage, savePage, touchPage } from '../catalog/mirror-pages.ts'
 import { Recent } from '../lib/recent.ts'
-import type { MirrorRecord } from '../model/records.ts'
+import type { File, MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
-import type { ProjectDetail } from '../pep/simple.ts'
+import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
 import { restated, upstreamChanges } from './upstream-changes.ts'
 
 const compress = promisify(zstdCompress)
@@ -45,8 +45,7 @@ export class MirrorMemory {
     if (packed === undefined) return undefined
     const { detail, ...rest } = packed
     if (detail === undefined) return rest
-    const text = (await decompress(detail)).toString('utf8')
-    return this.#unpack(name, { ...rest, detail: JSON.parse(text) as ProjectDetail })
+    return this.#unpack(name, { ...rest, detail: await pageIn(detail) })
   }
 
   /** Keeps the page; what upstream took back since `before` is written to the journal and to the rows of held files. */
@@ -71,6 +70,19 @@ export class MirrorMemory {
     this.#unpack(name, page)
   }
 
+  /** Says of a file that has just come, and that upstream listed as `listed`, what the page says that is remembered by now. */
+  async restate(writer: Writer, file: File, listed: DistributionFile): Promise<void> {
+    const packed = await findPage(writer, this.#record, file.project)
+    // Without a page the upstream was changed: what another one had is not this one's to take back.
+    if (packed?.detail === undefined) return
+    const page = await pageIn(packed.detail)
+    const now = new Date(packed.fetchedMs).toISOString()
+    for (const { yanked, state } of restated([file], { ...page, files: [listed] }, page, now)) {
+      const said = { ...(yanked !== undefined && { yanked }), ...(state !== undefined && { upstream: state }) }
+      await restateFile(writer, file, said)
+    }
+  }
+
   /** Upstream confirmed what is remembered. */
   async confirm(name: ProjectName, page: RememberedPage, fetchedMs: number): Promise<void> {
     await this.#catalog.write((writer) => touchPage(writer, this.#record, name, fetchedMs))
@@ -81,4 +93,8 @@ export class MirrorMemory {
     this.#unpacked.set(name, page, 1 + (page.detail?.files.length ?? 0))
     return page
   }
+}
+
+async function pageIn(detail: Uint8Array): Promise<ProjectDetail> {
+  return JSON.parse((await decompress(detail)).toString('utf8')) as ProjectDetail
 }

@@ -71,8 +71,9 @@ export class Mirror implements Layer {
     this.name = options.record.name
     this.room = new MirrorRoom(options)
     this.#metadata = new MirrorMetadata(options)
-    this.#memory = new MirrorMemory(options.catalog, options.record)
-    this.#files = new MirrorFiles({ ...options, room: this.room })
+    const memory = new MirrorMemory(options.catalog, options.record)
+    this.#memory = memory
+    this.#files = new MirrorFiles({ ...options, room: this.room, memory })
   }
 
   /** Upstream's list; while that cannot be had and upstream is gone, the projects that can be delivered. */

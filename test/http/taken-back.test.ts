@@ -1,6 +1,7 @@
 /** What upstream takes back, as clients of a mirror see it. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { changesSince } from '../../src/catalog/journal.ts'
 import { startFakeUpstream } from '../ground/fake-upstream.ts'
 import { startWorld } from '../world.ts'
@@ -87,4 +88,20 @@ test('a yank upstream is shown at the next revalidation, with its reason', async
   upstream.yank(name, wheelOf(name, '1.0'), 'oh no')
   world.passes(3_600_000)
   assert.equal((await listed(name))[0]?.yanked, 'oh no')
+})
+
+test('a file that is on its way when its project is quarantined is not delivered afterwards', async () => {
+  const name = 'overtaken'
+  const filename = wheelOf(name, '1.0')
+  const { path } = upstream.add(name, { filename, bytes: Buffer.alloc(200_000, name) })
+  const [file] = await listed(name)
+  const at = new URL(`/root/pypi/+simple/${name}/${file!.url}`, 'http://x').pathname
+  upstream.misbehave(path, { kind: 'trickle', bytesPerSecond: 400_000 })
+  const onItsWay = stranger.asks(at)
+  await delay(100)
+  upstream.setStatus(name, 'quarantined', 'malware')
+  world.passes(3_600_000)
+  assert.deepEqual(await listed(name), [])
+  await onItsWay
+  assert.equal((await stranger.asks(at)).status, 403)
 })
