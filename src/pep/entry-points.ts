@@ -1,0 +1,23 @@
+/** Whether the text of an `entry_points.txt` can be read by installers ("Entry points specification"). */
+
+/** What is wrong with the first line that cannot be read, a clause; `undefined` where all can. */
+export function entryPointsFault(text: string): string | undefined {
+  let hasGroup = false
+  for (const [number, raw] of text.split(/\r\n|\r|\n/).entries()) {
+    const line = raw.trim()
+    if (line === '' || /^[#;]/.test(line)) continue
+    if (line.startsWith('[')) {
+      if (!/^\[[^\]]+\]$/.test(line)) return `line ${number + 1} begins a group and does not end it`
+      hasGroup = true
+      continue
+    }
+    if (!hasGroup) return `line ${number + 1} stands before the first group`
+    const value = /^[^=]+=(.*)$/.exec(line)?.[1]?.trim()
+    if (value === undefined) return `line ${number + 1} is no "name = module:object"`
+    if (!OBJECT.test(value)) return `line ${number + 1} names no "module:object"`
+  }
+  return undefined
+}
+
+/** `module`, `module:object.attribute`, and the extras that older tools wrote behind. */
+const OBJECT = /^[\p{L}\p{N}_.]+\s*(?::\s*[\p{L}\p{N}_.]+\s*)?(?:\[[^\]]*\])?$/u

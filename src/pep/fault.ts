@@ -1,0 +1,31 @@
+/** What is wrong with an archive or its metadata, as a list of small checks has found it. */
+
+/** One rule. The list of them is also what `docs/uploads.md` is made of. */
+export interface Rule<Seen> {
+  /** What is refused, for the documentation: `Two members of the same name`. */
+  readonly refuses: string
+  /** What whoever uploads can do about it: a sentence without capital and full stop, for a hint. */
+  readonly fix: string
+  /** About form, not safety: an index whose `upload_checks` is `lenient` takes it. */
+  readonly isForm?: true
+  /** What is wrong, a clause that begins with "it" or "its"; `undefined` where nothing is. */
+  readonly fault: (seen: Seen) => string | undefined
+}
+
+export interface Fault extends Pick<Rule<never>, 'refuses' | 'fix'> {
+  readonly what: string
+  readonly isForm: boolean
+}
+
+/** All that the rules find wrong, in their order. */
+export function faultsOf<Seen>(rules: readonly Rule<Seen>[], seen: Seen): Fault[] {
+  return rules.flatMap(({ fault, refuses, fix, isForm = false }) => {
+    const what = fault(seen)
+    return what === undefined ? [] : [{ what, refuses, fix, isForm }]
+  })
+}
+
+/** Text from an archive for a message: quoted, and not longer than a line. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 200))
+}

@@ -1,0 +1,38 @@
+/** What an upload form must keep to before it is looked at what it is about: said once, in a version of the protocol that is known. */
+import { quoted, type Rule } from '../pep/fault.ts'
+import { isSingle } from './form-metadata.ts'
+
+export type FormFields = ReadonlyMap<string, readonly string[]>
+
+/** Fields of the form itself, with one value each. */
+const SINGLE = [
+  ':action',
+  'protocol_version',
+  'filetype',
+  'pyversion',
+  'md5_digest',
+  'sha256_digest',
+  'blake2_256_digest',
+]
+
+/** Field names that are not known are ignored, and the order of fields does not matter. */
+export const FORM_RULES: readonly Rule<FormFields>[] = [
+  {
+    refuses: 'A field that can have one value only with two that differ',
+    fix: 'send each of them once',
+    fault: (fields) => {
+      const twice = [...fields].find(
+        ([field, values]) => (SINGLE.includes(field) || isSingle(field)) && new Set(values).size > 1,
+      )
+      return twice && `it has field ${quoted(twice[0])} more than once, with different values`
+    },
+  },
+  {
+    refuses: 'A protocol_version other than 1',
+    fix: 'send 1, or leave it out',
+    fault: (fields) => {
+      const version = fields.get('protocol_version')?.[0] ?? ''
+      return version === '' || version.trim() === '1' ? undefined : `its protocol_version ${quoted(version)} is not 1`
+    },
+  },
+]
