@@ -70,6 +70,18 @@ test('detailToHtml() writes the shape that tools read with regular expressions',
   )
 })
 
+test('detailToHtml() keeps each file on one line, and line ends of a reason as they are', () => {
+  const reasons = ['first\nsecond', 'first\r\nsecond', 'first\rsecond']
+  const files = reasons.map((yanked, at) => ({ filename: `acme-${at}.zip`, url: `acme-${at}.zip`, hashes: {}, yanked }))
+  const text = detailToHtml({ name: acme, versions: ['0', '1', '2'], files })
+  assert.equal(text.split('\n').filter((line) => /^ {4}<a .*<\/a><br \/>$/.test(line)).length, 3)
+  assert.ok(!text.includes('\r'))
+  assert.deepEqual(
+    detailFromHtml(text, PAGE, acme).files.map((file) => file.yanked),
+    reasons,
+  )
+})
+
 test('detailFromHtml() gives back what HTML can carry of what detailToHtml() wrote', () => {
   fc.assert(
     fc.property(details, (detail) => {

@@ -219,7 +219,7 @@ function readName(href: string | undefined, text: string): ProjectName | undefin
 }
 
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character)
+  return text.replace(/[&<>"'\n\r]/g, (character) => ESCAPES[character] ?? character)
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -228,4 +228,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '>': '&gt;',
   '"': '&quot;',
   "'": '&#x27;',
+  // Tools read a page line by line; and a bare carriage return is read as a line feed (HTML, "Preprocessing the input stream").
+  '\n': '&#10;',
+  '\r': '&#13;',
 }
