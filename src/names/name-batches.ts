@@ -4,6 +4,16 @@ import type { ProjectName } from '../pep/name.ts'
 /** Names in order of code points, each once, in batches of any size but zero; sorted also from batch to batch. */
 export type NameBatches = AsyncIterable<readonly ProjectName[]>
 
+/** As `NameBatches`, with change numbers. */
+export type ListedBatches = AsyncIterable<readonly ListedName[]>
+
+/** A name with its change numbers: the server's own (see `Catalog.stamp`), and upstream's where it tells one. */
+export interface ListedName {
+  readonly name: ProjectName
+  readonly own: number
+  readonly upstream?: number
+}
+
 /** Names in one batch that is made here. */
 const BATCH = 1000
 
@@ -26,6 +36,35 @@ export async function* mergeNames(sources: readonly NameBatches[]): AsyncGenerat
         // Only the end of a batch is waited for: the million steps between are plain ones.
         if (reader.head === least && !reader.advance()) await reader.fill()
       }
+      if (batch.length < BATCH) continue
+      yield batch
+      batch = []
+    }
+    if (batch.length > 0) yield batch
+  } finally {
+    for (const reader of readers) await reader.close()
+  }
+}
+
+/** Several sorted sources as one, each name once, with the greatest of its change numbers. */
+export async function* mergeListed(sources: readonly ListedBatches[]): AsyncGenerator<readonly ListedName[]> {
+  const readers = sources.map((source) => new BatchReader(source))
+  try {
+    for (const reader of readers) await reader.fill()
+    let batch: ListedName[] = []
+    while (true) {
+      let least: ProjectName | undefined
+      for (const { head } of readers) {
+        if (head !== undefined && (least === undefined || head.name < least)) least = head.name
+      }
+      if (least === undefined) break
+      let own = 0
+      for (const reader of readers) {
+        if (reader.head?.name !== least) continue
+        own = Math.max(own, reader.head.own)
+        if (!reader.advance()) await reader.fill()
+      }
+      batch.push({ name: least, own })
       if (batch.length < BATCH) continue
       yield batch
       batch = []
@@ -61,15 +100,15 @@ export async function difference(
   }
 }
 
-/** Reads names one by one; `fill` comes before the first. */
-export class BatchReader {
-  /** The next name; `undefined` at the end. */
-  head: ProjectName | undefined
-  readonly #source: AsyncIterator<readonly ProjectName[]>
-  #batch: readonly ProjectName[] = []
+/** Reads what comes in batches one by one; `fill` comes before the first. */
+export class BatchReader<T> {
+  /** The next; `undefined` at the end. */
+  head: T | undefined
+  readonly #source: AsyncIterator<readonly T[]>
+  #batch: readonly T[] = []
   #place = 0
 
-  constructor(source: NameBatches) {
+  constructor(source: AsyncIterable<readonly T[]>) {
     this.#source = source[Symbol.asyncIterator]()
   }
 

@@ -14,7 +14,7 @@ const path = join(folder.path, 'names')
 
 async function write(names: readonly string[]): Promise<void> {
   await writeFile(path, names.map((name) => `${name}\n`).join(''))
-  await finishList(path, { before: undefined, nowMs: 0 })
+  await finishList(path, { before: undefined, nowMs: 0, stamp: async () => 7 })
 }
 
 async function all(list: NameList): Promise<string[]> {
@@ -30,7 +30,7 @@ const name = fc.oneof(
   fc.nat(30).map((more) => 'a'.repeat(170 + more)),
 )
 
-test('NameList.has() tells members from all others, whatever the list', async () => {
+test('NameList.find() tells members from all others, whatever the list', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(name, { maxLength: 120 }),
@@ -46,7 +46,11 @@ test('NameList.has() tells members from all others, whatever the list', async ()
           (each) => each !== '',
         )
         for (const each of [...sorted, ...others, ...near]) {
-          assert.equal(await list.has(each as ProjectName), known.has(each), `${each} in ${sorted.join(' ')}`)
+          assert.equal(
+            (await list.find(each as ProjectName)) !== undefined,
+            known.has(each),
+            `${each} in ${sorted.join(' ')}`,
+          )
         }
         assert.deepEqual(await all(list), sorted)
       },
@@ -61,7 +65,7 @@ test('NameList finds every one of many names, and none between them', async () =
   await using list = (await NameList.open(path))!
   for (let each = 0; each < 10_000; each += 7) {
     const asked = projectName(`project-${String(each).padStart(5, '0')}`)
-    assert.equal(await list.has(asked), each % 2 === 0, asked)
+    assert.deepEqual(await list.find(asked), each % 2 === 0 ? { name: asked, own: 7 } : undefined)
   }
   assert.deepEqual(await all(list), names)
 })
@@ -86,7 +90,11 @@ for (const [what, names] of [
       'a'.repeat(200),
       'a'.repeat(199),
     ]) {
-      assert.equal(await list.has(each as ProjectName), (names as readonly string[]).includes(each), each)
+      const found = await list.find(each as ProjectName)
+      assert.equal(
+        found?.name,
+        (names as readonly string[]).find((name) => name === each),
+      )
     }
     assert.deepEqual(await all(list), names)
   })

@@ -10,32 +10,45 @@ import type { ListForm } from '../pep/simple.ts'
 import { HTML_LIST } from '../pep/simple-html.ts'
 import { JSON_LIST } from '../pep/simple-json.ts'
 import type { ListSections } from './list-sections.ts'
+import type { ListedName } from './name-batches.ts'
 
-/** What a list is kept ready as, in the order in which they lie in the file. `strings` is devpi's: texts in a JSON list. */
-export const FORM_NAMES = ['html', 'json', 'strings'] as const
+/**
+ * What a list is kept ready as, in the order in which they lie in the file. `json` has upstream's change numbers where it
+ * tells them, `own` the server's; `strings` is devpi's: texts in a JSON list.
+ */
+export const FORM_NAMES = ['html', 'json', 'own', 'strings'] as const
 export type FormName = (typeof FORM_NAMES)[number]
 
 export const LIST_FORMS: Readonly<Record<FormName, ListForm>> = {
   html: HTML_LIST,
   json: JSON_LIST,
+  own: JSON_LIST,
   strings: { head: '', separator: ',', tail: '', entry: (name) => `\n      ${JSON.stringify(name)}` },
 }
 
 /** Names that lie side by side, and what they are in each form. The first piece of a list begins without separator. */
 export interface ListPiece {
   readonly first: ProjectName
-  /** Of its names and its place (first or not). */
+  /** Of its names and its place (first or not), and the same with change numbers. */
   readonly digest: string
+  readonly listedDigest: string
   readonly namesBytes: number
   readonly forms: Readonly<Record<FormName, PieceFacts>>
 }
 
 export interface ListIndex {
-  /** The same where the names are the same: sha256 of their lines, in hex. */
+  /** The same where the names are the same: sha256 of them, one a line, in hex. */
   readonly id: string
+  /** The same where the change numbers are the same, too. */
+  readonly listedId: string
   readonly count: number
   /** Since when the names are these, ms since 1970. */
   readonly changedMs: number
+  /** Since when the change numbers are these. */
+  readonly listedMs: number
+  /** The greatest. */
+  readonly lastOwn: number
+  readonly lastUpstream?: number
   /** All pieces together. */
   readonly forms: Readonly<Record<FormName, PieceFacts>>
 }
@@ -50,10 +63,10 @@ export interface ListTrailer {
 
 /** Read at a time when streaming: some thousand names. */
 const CHUNK_BYTES = 16 * 1024
-/** A name has at most 200 characters, so a block this long holds a whole line from any place. */
+/** A name has at most 200 characters and its numbers 34, so a block this long holds a whole line from any place. */
 const BLOCK_BYTES = 512
 /** Raised when a form or the layout changes: a file of another version counts as none. */
-const TRAILER = /^airlock-list 1 (\d{12}) (\d{12}) (\d{12})\n$/
+const TRAILER = /^airlock-list 2 (\d{12}) (\d{12}) (\d{12})\n$/
 const TRAILER_BYTES = 54
 
 export class NameList implements AsyncDisposable {
@@ -90,7 +103,7 @@ export class NameList implements AsyncDisposable {
   }
 
   /** Binary search by bytes: the first line that begins at or after a place stands for the place. */
-  async has(name: ProjectName): Promise<boolean> {
+  async find(name: ProjectName): Promise<ListedName | undefined> {
     const block = Buffer.alloc(BLOCK_BYTES)
     const { namesBytes } = this
     let low = 0
@@ -102,17 +115,23 @@ export class NameList implements AsyncDisposable {
       const text = block.toString('latin1', 0, bytesRead)
       const begin = middle === 0 ? 0 : text.indexOf('\n') + 1
       const end = text.indexOf('\n', begin)
-      const found = begin === 0 && middle !== 0 ? undefined : text.slice(begin, end === -1 ? undefined : end)
-      if (found === name) return true
-      if (found === undefined || found === '' || found > name) high = middle
+      const line = begin === 0 && middle !== 0 ? '' : text.slice(begin, end === -1 ? undefined : end)
+      const found = nameOf(line)
+      if (found === name) return listedName(line)
+      if (found === '' || found > name) high = middle
       else low = from + end + 1
     }
-    return false
+    return undefined
   }
 
   /** Names in order: all, or those that lie in the bytes `from` to `to` (exclusive). */
-  names(from = 0, to = this.namesBytes): AsyncGenerator<readonly ProjectName[]> {
-    return readNames(this.#handle, from, to)
+  async *names(from = 0, to = this.namesBytes): AsyncGenerator<readonly ProjectName[]> {
+    for await (const lines of readLines(this.#handle, from, to)) yield lines.map(nameOf)
+  }
+
+  /** As `names`, with change numbers. */
+  listed(from = 0, to = this.namesBytes): AsyncGenerator<readonly ListedName[]> {
+    return listedNames(this.#handle, from, to)
   }
 
   async index(): Promise<ListIndex> {
@@ -138,7 +157,7 @@ export class NameList implements AsyncDisposable {
   ): AsyncGenerator<Buffer> {
     const at = this.formAt(index, form)
     const { sizeBytes } = index.forms[form]
-    const key = `${index.id} ${form}`
+    const key = `${idOf(index, form)} ${form}`
     const kept = await this.#sections?.get(key, sizeBytes, () => this.bytes(at, at + sizeBytes))
     if (kept === undefined) yield* this.bytes(at + from, at + to)
     else if (from < to) yield kept.subarray(from, to)
@@ -164,29 +183,72 @@ export class NameList implements AsyncDisposable {
   }
 }
 
+/** What the bytes of a form are known by: the same where they are the same. */
+export function idOf(index: ListIndex, form: FormName): string {
+  return hasNumbers(form) ? index.listedId : index.id
+}
+
+export function hasNumbers(form: FormName): boolean {
+  return form === 'json' || form === 'own'
+}
+
+/** One name in a form. */
+export function writtenEntry(form: FormName, { name, own, upstream }: ListedName): string {
+  return LIST_FORMS[form].entry(name, form === 'json' ? (upstream ?? own) : own)
+}
+
+/** A line of the file: the name, the server's number, and upstream's where it is known. */
+export function writtenLine({ name, own, upstream }: ListedName): string {
+  return upstream === undefined ? `${name} ${own}` : `${name} ${own} ${upstream}`
+}
+
 /** What stands at the end of the file. */
 export function writtenTrailer({ namesBytes, piecesAt, indexAt }: ListTrailer): Buffer {
   const digits = [namesBytes, piecesAt, indexAt].map((place) => String(place).padStart(12, '0'))
-  return Buffer.from(`airlock-list 1 ${digits.join(' ')}\n`)
+  return Buffer.from(`airlock-list 2 ${digits.join(' ')}\n`)
 }
 
-/** The names in the bytes `from` to `to` (exclusive) of an open file of names. */
-export async function* readNames(
+/** The lines in the bytes `from` to `to` (exclusive) of an open file of names. */
+export async function* readLines(
   handle: FileHandle,
   from = 0,
   to = Number.POSITIVE_INFINITY,
-): AsyncGenerator<readonly ProjectName[]> {
+): AsyncGenerator<readonly string[]> {
   const buffer = Buffer.alloc(CHUNK_BYTES)
   let rest = ''
   for (let at = from; at < to; ) {
     const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK_BYTES, to - at), at)
     if (bytesRead === 0) break
     at += bytesRead
-    const names = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n')
-    rest = names.pop()!
-    if (names.length > 0) yield names as ProjectName[]
+    const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n')
+    rest = lines.pop()!
+    if (lines.length > 0) yield lines
   }
-  if (rest !== '') yield [rest as ProjectName]
+  if (rest !== '') yield [rest]
+}
+
+/** As `readLines`, each line read. */
+export async function* listedNames(
+  handle: FileHandle,
+  from?: number,
+  to?: number,
+): AsyncGenerator<readonly ListedName[]> {
+  for await (const lines of readLines(handle, from, to)) yield lines.map(listedName)
+}
+
+/** Of a line of the file. */
+export function nameOf(line: string): ProjectName {
+  const end = line.indexOf(' ')
+  return (end === -1 ? line : line.slice(0, end)) as ProjectName
+}
+
+function listedName(line: string): ListedName {
+  const [name, own, upstream] = line.split(' ')
+  return {
+    name: name as ProjectName,
+    own: Number(own),
+    ...(upstream !== undefined && { upstream: Number(upstream) }),
+  }
 }
 
 interface ReadTrailer extends ListTrailer {

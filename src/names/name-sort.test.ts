@@ -18,8 +18,8 @@ async function place(): Promise<{ folder: string; path: string }> {
   return { folder, path: join(folder, 'names') }
 }
 
-async function* source(names: readonly string[], failure?: Error): AsyncGenerator<ProjectName> {
-  for (const name of names) yield name as ProjectName
+async function* source(names: readonly string[], failure?: Error): AsyncGenerator<{ readonly name: ProjectName }> {
+  for (const name of names) yield { name: name as ProjectName }
   if (failure !== undefined) throw failure
 }
 

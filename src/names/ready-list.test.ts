@@ -10,6 +10,7 @@ import type { ProjectName } from '../pep/name.ts'
 import { listToHtml } from '../pep/simple-html.ts'
 import { listToJson } from '../pep/simple-json.ts'
 import { finishList } from './list-writer.ts'
+import type { ListedName } from './name-batches.ts'
 import { FORM_NAMES, LIST_FORMS, NameList } from './name-list.ts'
 import { mergedList, wholeList } from './ready-list.ts'
 
@@ -20,20 +21,28 @@ after(() => folder.remove())
 async function listOf(names: readonly string[], before?: NameList) {
   const path = join(folder.path, randomUUID())
   await writeFile(path, names.map((name) => `${name}\n`).join(''))
-  const finished = await finishList(path, { before, nowMs: 1 })
+  const finished = await finishList(path, { before, nowMs: 1, stamp: async () => 5 })
   return { ...finished, list: finished.isChanged ? (await NameList.open(path))! : before! }
 }
 
-async function* batches(names: readonly string[]): AsyncGenerator<readonly ProjectName[]> {
-  for (let at = 0; at < names.length; at += 7) yield names.slice(at, at + 7) as ProjectName[]
+async function* batches(names: readonly string[]): AsyncGenerator<readonly ListedName[]> {
+  for (let at = 0; at < names.length; at += 7) {
+    yield names.slice(at, at + 7).map((name) => ({ name: name as ProjectName, own: 3 }))
+  }
 }
 
 async function text(chunks: AsyncIterable<Buffer>): Promise<string> {
   return gunzipSync(Buffer.concat(await Array.fromAsync(chunks))).toString()
 }
 
-async function plainly(form: 'html' | 'json', names: readonly string[]): Promise<string> {
-  const chunks = form === 'html' ? listToHtml(batches(names)) : listToJson(batches(names))
+/** Every name of `own` has the number 5, every other one 3. */
+async function plainly(form: 'html' | 'json', own: readonly string[], all = own): Promise<string> {
+  const isOwn = new Set(own)
+  const listed = all.map((name) => ({ name, lastSerial: isOwn.has(name) ? 5 : 3 }))
+  async function* source<T>(batch: readonly T[]): AsyncGenerator<readonly T[]> {
+    yield batch
+  }
+  const chunks = form === 'html' ? listToHtml(source(all)) : listToJson(source(listed))
   return Buffer.concat(await Array.fromAsync(chunks)).toString()
 }
 
@@ -50,7 +59,10 @@ test('wholeList() and mergedList() are what the writers write name by name, for 
       for (const form of ['html', 'json'] as const) {
         const whole = wholeList(list, now, form, LIST_FORMS[form])
         assert.equal(await text(whole.read()), await plainly(form, own.toSorted()))
-        assert.equal(await text(mergedList(list, now, form, batches(others.toSorted()))), await plainly(form, all))
+        assert.equal(
+          await text(mergedList(list, now, form, LIST_FORMS[form], batches(others.toSorted()))),
+          await plainly(form, own, all),
+        )
       }
     }),
     { numRuns: 40 },
@@ -76,7 +88,10 @@ test('mergedList() puts names before, between and behind many, and copies the pi
   ]
   for (const others of rows) {
     const all = [...new Set([...MANY, ...others])].sort()
-    assert.equal(await text(mergedList(list, now, 'json', batches(others))), await plainly('json', all))
+    assert.equal(
+      await text(mergedList(list, now, 'json', LIST_FORMS.json, batches(others))),
+      await plainly('json', MANY, all),
+    )
   }
 })
 
@@ -94,11 +109,11 @@ test('wholeList() tells the sizes of what it gives', async () => {
 test('mergedList() ends with the error of the names that are put in', async () => {
   const { list, now } = await listOf(MANY)
   await using _ = list
-  async function* broken(): AsyncGenerator<readonly ProjectName[]> {
-    yield ['project-000001' as ProjectName]
+  async function* broken(): AsyncGenerator<readonly ListedName[]> {
+    yield [{ name: 'project-000001' as ProjectName, own: 1 }]
     throw new Error('cut')
   }
-  await assert.rejects(text(mergedList(list, now, 'html', broken())), /cut/)
+  await assert.rejects(text(mergedList(list, now, 'html', LIST_FORMS.html, broken())), /cut/)
 })
 
 test('finishList() leaves a list of the same names alone', async () => {

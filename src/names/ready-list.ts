@@ -10,8 +10,8 @@ import {
 } from '../lib/gzip-pieces.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { written } from './list-writer.ts'
-import { BatchReader, mergeNames, type NameBatches } from './name-batches.ts'
-import { type FormName, LIST_FORMS, type ListIndex, type NameList } from './name-list.ts'
+import { BatchReader, type ListedBatches, type ListedName, mergeListed } from './name-batches.ts'
+import type { FormName, ListIndex, NameList } from './name-list.ts'
 
 /** What stands before and behind the names. */
 export interface ListFrame {
@@ -47,9 +47,9 @@ export async function* mergedList(
   list: NameList,
   index: ListIndex,
   form: FormName,
-  others: NameBatches,
+  frame: ListFrame,
+  others: ListedBatches,
 ): AsyncGenerator<Buffer> {
-  const frame = LIST_FORMS[form]
   const sum = new GzipSum()
   const added = (piece: Piece) => {
     sum.add(piece)
@@ -71,9 +71,9 @@ export async function* mergedList(
       const facts = forms[form]
       if (isBefore(reader, end)) {
         yield* list.formBytes(index, form, copyFrom, at)
-        const here = list.names(namesAt, namesAt + namesBytes)
-        for await (const names of mergeNames([here, upTo(reader, end)])) {
-          yield added(await compressPiece(written(frame, names, isFirst)))
+        const here = list.listed(namesAt, namesAt + namesBytes)
+        for await (const names of mergeListed([here, upTo(reader, end)])) {
+          yield added(await compressPiece(written(form, names, isFirst)))
           isFirst = false
         }
         copyFrom = at + facts.sizeBytes
@@ -96,18 +96,21 @@ const NOTHING: PieceFacts = { sizeBytes: 0, plainBytes: 0, crc: 0 }
 const NO_PIECE = {
   first: undefined,
   namesBytes: 0,
-  forms: { html: NOTHING, json: NOTHING, strings: NOTHING },
+  forms: { html: NOTHING, json: NOTHING, own: NOTHING, strings: NOTHING },
 }
 /** Names in one batch that is made here. */
 const BATCH = 1000
 
-function isBefore({ head }: BatchReader, end: ProjectName | undefined): boolean {
-  return head !== undefined && (end === undefined || head < end)
+function isBefore({ head }: BatchReader<ListedName>, end: ProjectName | undefined): boolean {
+  return head !== undefined && (end === undefined || head.name < end)
 }
 
-async function* upTo(reader: BatchReader, end: ProjectName | undefined): AsyncGenerator<readonly ProjectName[]> {
+async function* upTo(
+  reader: BatchReader<ListedName>,
+  end: ProjectName | undefined,
+): AsyncGenerator<readonly ListedName[]> {
   while (isBefore(reader, end)) {
-    const batch: ProjectName[] = []
+    const batch: ListedName[] = []
     while (batch.length < BATCH && isBefore(reader, end)) {
       batch.push(reader.head!)
       if (!reader.advance()) await reader.fill()
