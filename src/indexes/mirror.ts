@@ -3,14 +3,16 @@
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findFiles, listFiles } from '../catalog/files.ts'
+import type { StoredProvenance } from '../catalog/provenance.ts'
 import { deleteFile } from '../catalog/removal.ts'
 import type { Clock } from '../lib/clock.ts'
-import { asDigest, type Digest } from '../lib/digest.ts'
-import { reasonOf } from '../lib/reason.ts'
+import { asDigest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import type { Limits } from '../model/limits.ts'
+import { packagesPath } from '../model/packages-path.ts'
 import type { File, MirrorRecord } from '../model/records.ts'
+import type { ListedName } from '../names/name-batches.ts'
 import type { NameList } from '../names/name-list.ts'
 import { versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -19,13 +21,16 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { FileUses } from './file-uses.ts'
 import { mirrorAddress, withoutCredentials } from './mirror-address.ts'
 import { MirrorFiles } from './mirror-files.ts'
-import { MirrorMemory, type RememberedPage } from './mirror-memory.ts'
+import { MirrorMemory } from './mirror-memory.ts'
 import { MirrorMetadata } from './mirror-metadata.ts'
 import type { MirrorNames } from './mirror-names.ts'
+import { MirrorNumbers } from './mirror-numbers.ts'
+import { MirrorPages } from './mirror-pages.ts'
+import { type Judge, MirrorProvenance } from './mirror-provenance.ts'
 import { MirrorRoom, type RoomBounds } from './mirror-room.ts'
 import type { FileSource, IndexFile, IndexPage, Layer } from './package-index.ts'
 import { checkDeliverable, isQuarantined, listable, type RemovalPolicy, withheld } from './removal-policy.ts'
-import { heldFile, heldNames, heldSource } from './stage.ts'
+import { heldFile, heldListed, heldNames, heldSource } from './stage.ts'
 
 export interface MirrorOptions {
   readonly record: MirrorRecord
@@ -43,9 +48,6 @@ export interface MirrorOptions {
   readonly warn: (message: string, fields: Record<string, unknown>) => void
 }
 
-/** The part of a page's life after which a request for it has it refreshed in the background. */
-const REFRESH_AHEAD = 0.75
-
 /** Answers from what was here, and others, since the mirror was opened. */
 export interface CacheFigures {
   pageHits: number
@@ -59,10 +61,11 @@ export class Mirror implements Layer {
   readonly figures: CacheFigures = { pageHits: 0, pageMisses: 0, fileHits: 0, fileMisses: 0 }
   readonly name: MirrorRecord['name']
   readonly #options: MirrorOptions
-  readonly #memory: MirrorMemory
-  readonly #pageFlights = new Map<ProjectName, Promise<RememberedPage>>()
+  readonly #pages: MirrorPages
   readonly #files: MirrorFiles
+  readonly #numbers: MirrorNumbers
   readonly #metadata: MirrorMetadata
+  readonly #provenance: MirrorProvenance
   /** What its files take up here, kept within its bounds. */
   readonly room: MirrorRoom
 
@@ -70,10 +73,12 @@ export class Mirror implements Layer {
     this.#options = options
     this.name = options.record.name
     this.room = new MirrorRoom(options)
-    this.#metadata = new MirrorMetadata(options)
+    this.#numbers = new MirrorNumbers(options)
     const memory = new MirrorMemory(options.catalog, options.record)
-    this.#memory = memory
+    this.#pages = new MirrorPages({ ...options, memory, figures: this.figures })
     this.#files = new MirrorFiles({ ...options, room: this.room, memory })
+    this.#provenance = new MirrorProvenance(options)
+    this.#metadata = new MirrorMetadata({ ...options, files: this.#files })
   }
 
   /** Upstream's list; while that cannot be had and upstream is gone, the projects that can be delivered. */
@@ -83,27 +88,46 @@ export class Mirror implements Layer {
     yield* list === undefined ? heldNames(catalog, record) : list.names()
   }
 
-  /** Upstream's list, for the caller to close; `undefined` where only projects that can be delivered are listed. */
-  async list(): Promise<NameList | undefined> {
+  /** Upstream's list, for the caller to close, `isNumbered` where its change numbers count; `undefined` where only projects that can be delivered are listed. */
+  async list(isNumbered = false): Promise<NameList | undefined> {
     const { names, upstream, offline } = this.#options
     const isGone = () => upstream.reachability.failure !== undefined
     if (names === undefined || offline || isGone()) return undefined
-    const all = await names.list()
+    const all = await names.list(isNumbered)
     if (all === undefined && !isGone()) throw names.missing()
     return all
   }
 
   async project(name: ProjectName): Promise<IndexPage | undefined> {
+    const page = await this.#project(name)
+    return page && (await this.#numbers.numbered(page, this.#isCut))
+  }
+
+  async *listed(): AsyncGenerator<readonly ListedName[]> {
+    const { catalog, record } = this.#options
+    await using list = await this.list(true)
+    yield* list === undefined ? heldListed(catalog, record) : list.listed()
+  }
+
+  async serial(name: ProjectName): Promise<number | undefined> {
+    return await this.#numbers.own(name, this.#isCut)
+  }
+
+  get #isCut(): boolean {
+    return this.#options.offline || this.#options.upstream.reachability.failure !== undefined
+  }
+
+  async #project(name: ProjectName): Promise<IndexPage | undefined> {
     const { catalog, record, offline, upstream } = this.#options
-    const { page, stale } = await this.#page(name)
+    const { page, stale } = await this.#pages.page(name)
     const held = await catalog.read((reader) => listFiles(reader, record, name))
-    const isCut = offline || upstream.reachability.failure !== undefined
+    const isCut = this.#isCut
     const listed = held.flatMap((file) => listable(this.#removals, file) ?? [])
     if (page?.detail === undefined) {
       // Upstream has it no longer, or it cannot be asked; what is here can still be delivered.
-      return listed.length === 0 ? undefined : this.#heldPage(name, listed, stale)
+      return listed.length === 0 ? undefined : this.#provenance.listed(this.#heldPage(name, listed, stale), false)
     }
-    const merged = this.#merged(page.detail, listed, isCut, stale)
+    const merged = await this.#provenance.listed(await this.#merged(page.detail, listed, isCut, stale), !isCut)
     const isHidden = isCut && merged.files.length === 0 && page.detail.files.length > 0
     if (!isHidden || offline) return merged
     // An empty page would say that there is nothing to install; nobody knows that.
@@ -117,23 +141,27 @@ export class Mirror implements Layer {
   async refresh(name: ProjectName): Promise<void> {
     const { offline } = this.#options
     if (offline) throw new Problem('upstream-offline', `Cannot refresh ${name}: the server runs in offline mode`)
-    const known = await this.#memory.recall(name)
-    const page = known?.detail === undefined ? undefined : { fetchedMs: 0, detail: known.detail }
-    await this.#refresh(name, page, true)
+    await this.#pages.refresh(name)
   }
 
   async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
     const { catalog, record } = this.#options
-    const files = await catalog.read((reader) => listFiles(reader, record, name))
+    const list = () => catalog.read((reader) => listFiles(reader, record, name))
+    let files = await list()
     const archive = files.find((each) => each.filename === filename || `${each.filename}.metadata` === filename)
     if (archive !== undefined) checkDeliverable(this.#removals, archive)
+    const isNotRead = archive?.filename.endsWith('.whl') && archive.filename !== filename && !archive.coreMetadata
+    if (isNotRead === true) {
+      await this.#metadata.describe(name, archive!.filename)
+      files = await list()
+    }
     const held = heldSource(files, filename)
     if (held !== undefined) {
       this.figures.fileHits++
       if (archive !== undefined) this.#options.uses.note(archive.id)
       return held
     }
-    const { page } = await this.#page(name)
+    const { page } = await this.#pages.page(name)
     const file = page?.detail?.files.find((each) => each.filename === filename)
     if (page?.detail !== undefined && isQuarantined(page.detail)) throw withheld(filename)
     if (page?.detail !== undefined && file !== undefined) {
@@ -151,16 +179,28 @@ export class Mirror implements Layer {
       }
     }
     const wheel = page?.detail?.files.find((each) => `${each.filename}.metadata` === filename)
-    const announced = wheel && metadataDigest(wheel)
-    if (wheel === undefined || announced === undefined) return undefined
-    const bytes = await this.#metadata.read(wheel, announced)
+    const metadata = wheel && (await this.#metadata.read(name, wheel))
+    if (metadata === undefined) return undefined
+    const { bytes, digest, isChecked } = metadata
     return {
       from: 'memory',
-      address: mirrorAddress(this.name, wheel),
+      address: mirrorAddress(this.name, wheel!),
       bytes,
-      digest: announced,
-      ...(wheel.uploadTime !== undefined && { modified: wheel.uploadTime }),
+      digest,
+      ...(!isChecked && { mayChange: true }),
+      ...(wheel!.uploadTime !== undefined && { modified: wheel!.uploadTime }),
     }
+  }
+
+  /** What upstream says of who made the file (PEP 740); `undefined` where there is nothing. Throws what upstream's failure is. */
+  async provenance(name: ProjectName, filename: string, judge: Judge): Promise<StoredProvenance | undefined> {
+    const { page } = await this.#pages.page(name)
+    const listed = page?.detail?.files.find((each) => each.filename === filename)
+    return await this.#provenance.read(name, filename, listed, judge)
+  }
+
+  retain(name: ProjectName): AsyncDisposable {
+    return this.room.retain(name)
   }
 
   /** Forgets files of that name whose bytes are here no longer: let go a moment ago, or left out of a backup. */
@@ -176,120 +216,8 @@ export class Mirror implements Layer {
     })
   }
 
-  /** The page as it is remembered or as upstream gives it now. Throws when nothing is remembered and nobody can tell. */
-  async #page(name: ProjectName): Promise<{ page?: RememberedPage; stale?: string }> {
-    const { clock, expiryMs, limits, offline, upstream, names } = this.#options
-    const known = await this.#memory.recall(name)
-    const ageMs = clock.now().getTime() - (known?.fetchedMs ?? 0)
-    const lifeMs = known?.detail === undefined ? Math.min(expiryMs, limits.negativeMs) : expiryMs
-    // While upstream is taken to be gone pages list less than they could: such a page is as old as none.
-    const isGone = !offline && upstream.reachability.failure !== undefined
-    const isFresh = known !== undefined && ageMs < lifeMs
-    this.figures[isFresh ? 'pageHits' : 'pageMisses']++
-    if (isFresh && !isGone) {
-      // What is used is asked for again before it is old, so that nobody waits for it. A failure is the next request's to tell.
-      const isUsed = known.detail !== undefined && ageMs > lifeMs * REFRESH_AHEAD && !offline
-      if (isUsed) this.#refresh(name, known).catch(() => {})
-      return { page: known }
-    }
-    if (known?.detail === undefined && (await names?.knows(name)) === 'no') return {}
-    if (offline) {
-      if (known !== undefined) return { page: known }
-      return await this.#withoutUpstream(
-        name,
-        new Problem('upstream-offline', `Cannot tell whether ${name} exists: the server runs in offline mode`),
-      )
-    }
-    const waitMs = isGone && !upstream.reachability.isTrialDue ? 0 : limits.staleWaitMs
-    const flight = this.#refresh(name, known)
-    if (known?.detail === undefined) {
-      try {
-        return { page: await flight }
-      } catch (error) {
-        return await this.#withoutUpstream(name, error)
-      }
-    }
-    return await this.#freshOrStale(known, flight, waitMs)
-  }
-
-  /** A project with files here is known even if no page is; of any other nobody can tell. */
-  async #withoutUpstream(name: ProjectName, error: unknown): Promise<{ stale: string }> {
-    const { catalog, record } = this.#options
-    const held = await catalog.read((reader) => listFiles(reader, record, name))
-    if (held.length === 0) throw error
-    return { stale: reasonOf(error) }
-  }
-
-  /** Waits a little for upstream; when it does not answer, the older page serves, and the answer the next request. */
-  async #freshOrStale(
-    known: RememberedPage,
-    flight: Promise<RememberedPage>,
-    waitMs: number,
-  ): Promise<{ page: RememberedPage; stale?: string }> {
-    const { promise: late, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, waitMs)
-    try {
-      const fresh = await Promise.race([flight, late])
-      return fresh === undefined ? { page: known, stale: 'upstream has not answered yet' } : { page: fresh }
-    } catch (error) {
-      return { page: known, stale: reasonOf(error) }
-    } finally {
-      clearTimeout(timer)
-      // The flight goes on in the background; its failure was told above or is told by the next request.
-      flight.catch(() => {})
-    }
-  }
-
-  /** One request to upstream per project, however many ask. */
-  #refresh(name: ProjectName, known: RememberedPage | undefined, isForced = false): Promise<RememberedPage> {
-    const running = this.#pageFlights.get(name)
-    if (running !== undefined) return running
-    const fetched = isForced ? this.#fetchPage(name, known) : this.#fetchUnlessLanded(name, known)
-    const flight = fetched.finally(() => this.#pageFlights.delete(name))
-    this.#pageFlights.set(name, flight)
-    return flight
-  }
-
-  /** While this request looked what is known, another one's flight may have landed. */
-  async #fetchUnlessLanded(name: ProjectName, known: RememberedPage | undefined): Promise<RememberedPage> {
-    const landed = await this.#memory.recall(name)
-    if (landed !== undefined && landed.fetchedMs > (known?.fetchedMs ?? Number.NEGATIVE_INFINITY)) return landed
-    return await this.#fetchPage(name, known)
-  }
-
-  async #fetchPage(name: ProjectName, known: RememberedPage | undefined): Promise<RememberedPage> {
-    const { upstream, clock } = this.#options
-    const answer = await upstream.page(name, known?.detail === undefined ? {} : known)
-    const fetchedMs = clock.now().getTime()
-    if (answer.kind === 'unchanged') {
-      await this.#memory.confirm(name, known!, fetchedMs)
-      return { ...known!, fetchedMs }
-    }
-    const { kind, ...found } = answer
-    if (kind === 'absent' && (known?.detail?.files.length ?? 0) > 0) {
-      // devpi's rule: what upstream had once stays listed, as old; lock files and caches outlive a name there.
-      throw new Problem('upstream-failed', `Cannot get the page of ${name} anew: ${upstream.url} has it no longer`)
-    }
-    if (kind === 'page') this.#checkSerial(name, known?.detail?.lastSerial, answer.detail.lastSerial)
-    const page: RememberedPage =
-      kind === 'absent' ? { fetchedMs } : { fetchedMs, ...(found as Omit<typeof answer & { kind: 'page' }, 'kind'>) }
-    await this.#memory.remember(name, page, known?.detail)
-    return page
-  }
-
   get #removals(): RemovalPolicy {
     return this.#options.record.options.mirror_removals ?? 'keep'
-  }
-
-  /** An upstream whose page is older than what is here already is a stale cache, not news (devpi's rule). */
-  #checkSerial(name: ProjectName, before: number | undefined, now: number | undefined): void {
-    if (this.#options.record.options.mirror_ignore_serial_header === true) return
-    if (before === undefined || now === undefined || now >= before) return
-    throw new Problem(
-      'upstream-failed',
-      `Cannot take the page of ${name}: upstream sent serial ${now}, and ${before} before`,
-      { hint: 'where upstream was changed on purpose, set mirror_ignore_serial_header=True on the mirror' },
-    )
   }
 
   #heldPage(name: ProjectName, held: readonly File[], stale: string | undefined): IndexPage {
@@ -303,14 +231,20 @@ export class Mirror implements Layer {
   }
 
   /** Upstream's page with what is known better here. Cut off from upstream, it lists what can be delivered, and only that. */
-  #merged(detail: ProjectDetail, held: readonly File[], isCut: boolean, stale: string | undefined): IndexPage {
+  async #merged(
+    detail: ProjectDetail,
+    held: readonly File[],
+    isCut: boolean,
+    stale: string | undefined,
+  ): Promise<IndexPage> {
+    const metadata = await this.#metadata.announcer(detail.name, isCut)
     const here = new Map(held.map((file) => [file.filename, file]))
     const listed = isQuarantined(detail) ? [] : detail.files
     const files: IndexFile[] = []
     for (const file of listed) {
       const mine = here.get(file.filename)
       here.delete(file.filename)
-      if (mine !== undefined || !isCut) files.push(this.#listed(detail.name, file, mine, isCut))
+      if (mine !== undefined || !isCut) files.push(this.#listed(detail.name, file, mine, metadata(file, mine)))
     }
     // Held, and taken back upstream: listed as far as `listable` lets them.
     for (const gone of here.values()) if (gone.upstream !== undefined) files.push(heldFile(gone))
@@ -318,24 +252,25 @@ export class Mirror implements Layer {
     return { ...detail, index: this.name, files, versions, ...(stale !== undefined && { stale }) }
   }
 
-  #listed(name: ProjectName, file: DistributionFile, held: File | undefined, isCut: boolean): IndexFile {
+  #listed(
+    name: ProjectName,
+    file: DistributionFile,
+    held: File | undefined,
+    coreMetadata: DistributionFile['coreMetadata'],
+  ): IndexFile {
     const { coreMetadata: _announced, ...rest } = file
-    // Cut off, only metadata that were read from the file itself are here.
-    const metadata = held?.coreMetadata?.digest ?? (isCut ? undefined : metadataDigest(file))
+    const sha256 = held?.digest ?? asDigest(file.hashes.sha256)
+    const path = packagesPath({ origin: file.url, ...(sha256 !== undefined && { sha256 }) })
     return {
       ...rest,
       url:
         held === undefined ? mirrorAddress(this.name, file) : fileAddress(this.name, held.addressHash, held.filename),
       index: this.name,
       version: versionOf(file.filename, name) ?? held?.version ?? '',
+      ...(path !== undefined && { packagesPath: path }),
       held: held !== undefined,
       ...(held !== undefined && { size: held.sizeBytes, hashes: { ...file.hashes, sha256: held.digest } }),
-      ...(metadata !== undefined && { coreMetadata: { sha256: metadata } }),
+      ...(coreMetadata !== undefined && { coreMetadata }),
     }
   }
-}
-
-/** The sha256 of a wheel's metadata file where upstream vouches for it; a bare `true` is not repeated: nothing could check it. */
-function metadataDigest(file: DistributionFile): Digest | undefined {
-  return typeof file.coreMetadata === 'object' ? asDigest(file.coreMetadata.sha256) : undefined
 }
