@@ -2,10 +2,12 @@
 import type { FastifyRequest } from 'fastify'
 import { findIndex } from '../catalog/accounts.ts'
 import type { OpenIndex } from '../indexes/open-index.ts'
+import { ANONYMOUS, type Principal, readOf } from '../model/access.ts'
 import { noSuchIndex, noSuchProject, Problem, readForbidden } from '../model/errors.ts'
 import type { IndexRecord } from '../model/records.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
-import { hasCredentials, principalOf } from './auth.ts'
+import { principalOf } from './auth.ts'
+import { markForSome } from './for-some-only.ts'
 import { isInstaller, isPerson } from './senders.ts'
 import type { Services } from './services.ts'
 
@@ -14,12 +16,22 @@ export type AtProject = FastifyRequest<{ Params: { user: string; index: string; 
 
 /** The index `/{user}/{index}` with its bases. Throws `no-such-index`, and what `readForbiddenTo` makes. */
 export async function askedIndex(services: Services, request: AtIndex): Promise<OpenIndex> {
-  const name = nameOf(request)
+  return await namedIndex(services, request, nameOf(request))
+}
+
+/** As `askedIndex`, for an index that the path does not name. */
+export async function namedIndex(services: Services, request: FastifyRequest, name: string): Promise<OpenIndex> {
+  let who = ANONYMOUS
+  const asks = async () => {
+    markForSome(request)
+    who = await principalOf(request, services)
+    return who
+  }
   try {
-    const opened = await services.indexes.open(name, () => principalOf(request, services))
+    const opened = await services.indexes.open(name, asks)
     if (opened !== undefined) return opened
   } catch (error) {
-    throw error instanceof Problem && error.code === 'not-allowed' ? readForbiddenTo(request) : error
+    throw error instanceof Problem && error.code === 'not-allowed' ? readForbiddenTo(request, who) : error
   }
   throw noSuchIndex(name)
 }
@@ -29,10 +41,10 @@ export async function askedRecord(services: Services, request: AtIndex): Promise
   const name = nameOf(request)
   const record = await services.catalog.read((reader) => findIndex(reader, name))
   if (record === undefined) throw noSuchIndex(name)
-  const isOpen = record.options.acl_pkg_read === undefined
-  if (!isOpen && !services.may(await principalOf(request, services), { do: 'read', options: record.options })) {
-    throw readForbiddenTo(request)
-  }
+  if (record.options.acl_pkg_read === undefined) return record
+  markForSome(request)
+  const who = await principalOf(request, services)
+  if (!services.may(who, readOf(record))) throw readForbiddenTo(request, who)
   return record
 }
 
@@ -53,13 +65,16 @@ export async function readableTo(
   request: FastifyRequest,
 ): Promise<(index: IndexRecord) => boolean> {
   const who = await principalOf(request, services)
-  return (index) => services.may(who, { do: 'read', options: index.options })
+  return (index) => services.may(who, readOf(index))
 }
 
-/** Installers and browsers hold credentials back until they are asked for them (401); programs are told at once (403, as devpi does). */
-function readForbiddenTo(request: FastifyRequest): Problem {
+/**
+ * Installers and browsers hold credentials back until they are asked for them (401), and pip asks its keyring for others
+ * where those it had were wrong; programs are told at once (403, as devpi does).
+ */
+function readForbiddenTo(request: FastifyRequest, who: Principal): Problem {
   const isAsking = request.routeOptions.config.speaks === 'text' || isPerson(request) || isInstaller(request)
-  if (!isAsking || hasCredentials(request)) return readForbidden()
+  if (!isAsking || who.name !== undefined || who.publisher !== undefined) return readForbidden()
   return new Problem('login-required', 'package read forbidden without login', {
     hint: 'put user and password, or a login token, into the address or into netrc',
   })

@@ -1,10 +1,11 @@
 /**
  * `/+authcheck`, for nginx's `auth_request`: whether the request named by `X-Original-Uri` may go on. Empty answers:
- * 200, 403, or 401 with a challenge for who has not said a name yet (but 403 for devpi-client, which shows it better).
+ * 200, 403, or 401 with a challenge for who has given no name yet, or a wrong one (but 403 for devpi-client, which shows it better).
  */
 import type { FastifyInstance } from 'fastify'
 import { findIndex } from '../catalog/accounts.ts'
-import { hasCredentials, principalOf } from './auth.ts'
+import { readOf } from '../model/access.ts'
+import { principalOf } from './auth.ts'
 import { routedPath } from './outside.ts'
 import type { Services } from './services.ts'
 
@@ -13,7 +14,11 @@ const KNOWN = [
   /^\/$/,
   /^\/\+(api|login|status|authcheck|search|searchhelp|health|ready|metrics)\/?$/,
   /^\/\+(static|theme-static|changelog|groups)\b/,
+  /^\/_\/oidc\/(audience|mint-token|burn-token)$/,
+  /^\/\.well-known\/pytp$/,
   /^\/[^+/]+(\/\+api)?\/?$/,
+  /^\/[^+/]+\/\+tokens(\/\d+)?\/?$/,
+  /^\/[^+/]+\/[^+/]+\/\+publishers(\/\d+)?\/?$/,
   /^\/[^+/]+\/[^+/]+(\/\+api)?\/?$/,
   /^\/[^+/]+\/[^+/]+\/\+(e|f|simple)(\/.*)?$/,
   /^\/[^+/]+\/[^+/]+\/[^+/]+\/?$/,
@@ -22,7 +27,8 @@ const KNOWN = [
   /^\/[^+/]+\/[^+/]+\/[^+/]+\/[^+/]+\/\+(doc|d|toxresults)(\/.*)?$/,
 ]
 /** Open to everybody: without it nobody could find out how to log in. */
-const ALWAYS = /^\/(\+(login|static|theme-static)\b|.*\+api\/?$)/
+const ALWAYS =
+  /^\/(\+(login|static|theme-static)\b|_\/oidc\/(audience|mint-token|burn-token)$|\.well-known\/pytp$|.*\+api\/?$)/
 
 export function authcheck(app: FastifyInstance, services: Services): void {
   const { catalog, may, server } = services
@@ -37,9 +43,9 @@ export function authcheck(app: FastifyInstance, services: Services): void {
     const record = await catalog.read((reader) => findIndex(reader, `${user}/${index}`))
     if (record?.options.acl_pkg_read === undefined) return reply.code(200).send()
     const who = await principalOf(request, services)
-    if (may(who, { do: 'read', options: record.options })) return reply.code(200).send()
+    if (may(who, readOf(record))) return reply.code(200).send()
     const isClient = (request.headers['user-agent'] ?? '').includes('devpi-client')
-    if (isClient || hasCredentials(request)) return reply.code(403).send()
+    if (isClient || who.name !== undefined || who.publisher !== undefined) return reply.code(403).send()
     return reply.code(401).header('www-authenticate', 'Basic realm="pypi"').send()
   })
 }

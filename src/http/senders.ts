@@ -13,3 +13,11 @@ export function isInstaller(request: FastifyRequest): boolean {
 export function isPerson(request: FastifyRequest): boolean {
   return new Negotiator(request.raw).mediaType(['application/json', 'text/html']) === 'text/html'
 }
+
+/**
+ * The sender is uv, which shows its user what went wrong where it is typed exactly `application/problem+json`, and asks
+ * for that nowhere. (The others look at the status line, or at JSON as devpi sends it.)
+ */
+export function readsProblems(request: FastifyRequest): boolean {
+  return /(^| )uv\//.test(request.headers['user-agent'] ?? '')
+}

@@ -36,6 +36,37 @@ test('a problem has the shape its reader asks for', async () => {
   }
 })
 
+test('uv, which shows its user nothing else and does not ask for it, gets problem+json for all that goes wrong', async () => {
+  await using world = await startWorld()
+  const file = wheel({ name: 'acme', version: '1.0' })
+  await world.alice.uploads(file, 'alice/dev')
+  const at = `/alice/dev/+f/${file.sha256.slice(0, 3)}/${file.sha256.slice(3, 16)}`
+  await rm(join(world.folder, 'blobs', 'sha256', file.sha256.slice(0, 2)), { recursive: true })
+  const pages = 'application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01'
+  const uploads = 'application/json;q=0.9, text/plain;q=0.8, text/html;q=0.7'
+  for (const [method, path, accept, status] of [
+    ['GET', '/alice/dev/+simple/unknown/', pages, 404],
+    ['GET', '/alice/none/+simple/', pages, 404],
+    ['GET', `${at}/other-1.0-py3-none-any.whl`, '*/*', 404],
+    ['GET', `${at}/${file.filename}`, '*/*', 500],
+    ['GET', '/alice/dev/+simple/%zz/', pages, 400],
+    ['POST', '/alice/none/', uploads, 400],
+  ] as const) {
+    const answer = await world.stranger.asks(path, {
+      method,
+      accept,
+      headers: { 'user-agent': 'uv/0.13.9 {"ci":null}' },
+    })
+    assert.deepEqual([answer.status, answer.headers['content-type']], [status, 'application/problem+json'], path)
+    const { title, detail, ...rest } = answer.json<{ title: string; detail: string; status: number }>()
+    assert.ok(title.length > 0 && detail.length > 0)
+    assert.equal(rest.status, status)
+    const pip = await world.stranger.asks(path, { method, accept, headers: { 'user-agent': 'pip/26.3 {"ci":null}' } })
+    assert.equal(pip.status, status)
+    assert.notEqual(pip.headers['content-type'], 'application/problem+json')
+  }
+})
+
 test('a page for people keeps what was asked from becoming markup, and is guarded like other pages', async () => {
   await using world = await startWorld()
   const answer = await world.stranger.asks('/%3Cscript%3Ealert(1)%3C%2Fscript%3E', { accept: 'text/html' })

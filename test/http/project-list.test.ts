@@ -50,7 +50,11 @@ async function status(world: World): Promise<ListStatus> {
 
 /** Asks for the list when it is old, and waits for the fetch that this starts. */
 async function refreshed(world: World): Promise<ListStatus> {
-  const before = await status(world)
+  // The list is there a moment before its state says so.
+  const before = await until(
+    () => status(world),
+    (seen) => seen.fetchedMs !== undefined,
+  )
   world.passes(DAY_MS)
   await world.stranger.asks(MIRROR)
   return await until(

@@ -88,6 +88,31 @@ test('a base that may not be read gives nothing, and still keeps its names from 
   assert.equal(upstream.count('/simple/hidden-things/'), 0)
 })
 
+test('no cache between may give what one may read to another', async () => {
+  const caching = async (who: Person, path: string) => (await who.asks(path)).headers['cache-control']
+  for (const path of ['/alice/closed/+simple/hidden-things/', '/alice/closed/+simple/', '/alice/child/+simple/']) {
+    assert.equal(await caching(alice, path), 'no-cache, private', path)
+  }
+  assert.equal(await caching(alice, address('alice/closed', file)), 'max-age=365000000, immutable, private')
+  assert.equal(await caching(alice, '/alice/closed/pypi/hidden-things/json'), 'no-cache, private')
+  // Whoever may not read a base gets a page of its own, too.
+  assert.equal(await caching(stranger, '/alice/child/+simple/open-things/'), 'no-cache, private')
+  assert.equal(await caching(stranger, '/alice/closed/+simple/hidden-things/'), 'no-store')
+  assert.equal(await caching(alice, address('alice/child', open)), 'max-age=365000000, immutable, public')
+  assert.equal(await caching(alice, '/root/pypi/+simple/apart/'), 'max-age=600')
+})
+
+test('a wrong name or password is asked for again, as pip asks its keyring only then', async () => {
+  const authorization = `Basic ${Buffer.from('alice:wrong').toString('base64')}`
+  for (const path of ['/alice/closed/+simple/hidden-things/', address('alice/closed', file)]) {
+    const answer = await stranger.asks(path, { headers: { authorization } })
+    assert.deepEqual([answer.status, answer.headers['www-authenticate']], [401, 'Basic realm="pypi"'])
+    const checked = await stranger.asks('/+authcheck', { headers: { authorization, 'x-original-uri': path } })
+    assert.deepEqual([checked.status, checked.headers['www-authenticate']], [401, 'Basic realm="pypi"'])
+  }
+  assert.equal((await stranger.asks('/alice/closed', { ...json, headers: { authorization } })).status, 403)
+})
+
 test('a version pushed or a test result sent needs leave to read', async () => {
   const push = { name: 'hidden-things', version: '1.0', targetindex: 'bob/dev' }
   await bob.asks('/bob/dev', { method: 'PUT', json: {} })

@@ -8,7 +8,7 @@ const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())
 const { alice, stranger } = world
 const acme = wheel({ name: 'acme', version: '1.0', requiresPython: '>=3.8,<4' })
-const acmeSource = sdist({ name: 'acme', version: '1.0', requiresPython: '>=3.8,<4' })
+const acmeSource = sdist({ name: 'acme', version: '1.0', requiresPython: '>=3.8,<4', dynamic: ['Requires-Dist'] })
 for (const file of [acme, acmeSource]) assert.equal((await alice.uploads(file, 'alice/dev')).status, 200)
 
 const PAGE = '/alice/dev/+simple/acme/'
@@ -30,7 +30,12 @@ for (const [who, ask, expected] of [
   ['latest+html', { accept: 'application/vnd.pypi.simple.latest+html' }, HTML_V1],
   ['v1+html preferred to JSON', { accept: `${JSON_V1};q=0.5, application/vnd.pypi.simple.v1+html` }, HTML_V1],
   ['JSON refused', { accept: `${JSON_V1};q=0, */*` }, HTML],
-  ['an unknown type', { accept: 'application/vnd.pypi.simple.v9+json' }, HTML],
+  ['an unknown type', { accept: 'application/octet-stream' }, HTML],
+  ['JSON and HTML alike', { accept: `text/html, ${JSON_V1}` }, JSON_V1],
+  ['both kinds of HTML alike', { accept: 'text/html, application/vnd.pypi.simple.v1+html' }, HTML_V1],
+  ['HTML preferred to JSON', { accept: `text/html, ${JSON_V1};q=0.9` }, HTML],
+  ['a later version before any type', { accept: 'application/vnd.pypi.simple.v2+json, */*;q=0.1' }, HTML],
+  ['a later version before this', { accept: `application/vnd.pypi.simple.v2+json, ${JSON_V1};q=0.1` }, JSON_V1],
   ['plain JSON', { accept: 'application/json' }, HTML],
   ['nonsense', { accept: ';;;=,' }, HTML],
 ] as const satisfies readonly (readonly [string, Ask, string])[]) {
@@ -57,6 +62,20 @@ for (const [format, expected] of [
     const accept = expected === JSON_V1 ? 'text/html' : format === 'application/x-unknown' ? 'text/html' : JSON_V1
     const answer = await stranger.asks(`${PAGE}?format=${encodeURIComponent(format)}`, { accept })
     assert.equal(answer.headers['content-type'], expected)
+  })
+}
+
+for (const ask of [
+  { accept: 'application/vnd.pypi.simple.v2+json' },
+  { accept: 'application/vnd.pypi.simple.v2+json, application/vnd.pypi.simple.v2+html;q=0.2' },
+  { query: '?format=application/vnd.pypi.simple.v2%2Bjson' },
+]) {
+  test(`who can read a later version of the API alone is told so: ${JSON.stringify(ask)}`, async () => {
+    for (const path of [PAGE, LIST]) {
+      const answer = await stranger.asks(`${path}${ask.query ?? ''}`, { ...(ask.accept && { accept: ask.accept }) })
+      assert.equal(answer.status, 406, answer.text)
+      assert.match(answer.text, /hint: accept application\/vnd\.pypi\.simple\.v1\+json/)
+    }
   })
 }
 
