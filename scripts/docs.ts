@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { flagOf, SETTINGS, type Setting, variablesOf } from '../src/config/settings.ts'
 import { differencesPage } from '../test/devpi/differences-page.ts'
+import { uploadsPage } from './uploads-page.ts'
 
 const HEAD = `# Configuration
 
@@ -66,4 +67,5 @@ if (import.meta.main) {
   const docs = join(import.meta.dirname, '..', 'docs')
   writeFileSync(join(docs, 'configuration.md'), configurationPage())
   writeFileSync(join(docs, 'devpi-differences.md'), differencesPage())
+  writeFileSync(join(docs, 'uploads.md'), uploadsPage())
 }

@@ -1,5 +1,6 @@
 /** Config → a server that is ready to listen: the only place that knows every constructor. */
 import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { Server as HttpServer } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { createFirstAccounts } from './accounts/first-accounts.ts'
@@ -7,32 +8,42 @@ import { Groups } from './accounts/groups.ts'
 import { IndexRecords } from './accounts/index-records.ts'
 import { Login } from './accounts/login.ts'
 import { LoginTokens } from './accounts/login-tokens.ts'
+import { OidcIssuers } from './accounts/oidc-issuers.ts'
 import { Passwords } from './accounts/passwords.ts'
+import { TrustedPublishers } from './accounts/publishers.ts'
+import { TokenExchange } from './accounts/token-exchange.ts'
+import { ApiTokens } from './accounts/tokens.ts'
 import { Users } from './accounts/users.ts'
 import { VouchedUsers } from './accounts/vouched-users.ts'
 import { FilesystemBlobs } from './blob/filesystem.ts'
-import { findUser, listIndexes } from './catalog/accounts.ts'
+import { findUser, listIndexes, listUsers } from './catalog/accounts.ts'
 import { type Identity, ServerFolder } from './catalog/server-folder.ts'
 import { SqliteCatalog } from './catalog/sqlite.ts'
 import type { ServerCommands } from './cli/server-commands.ts'
 import type { Config } from './config/load.ts'
-import { DEFAULT_UPSTREAM_PAGES } from './config/settings.ts'
+import { DEFAULT_UPSTREAM_PAGES, PUBLISH_PREDICATE } from './config/settings.ts'
 import { createApp } from './http/app.ts'
+import { EncodedPages } from './http/encoded.ts'
 import { createListener } from './http/front-door.ts'
 import type { Services } from './http/services.ts'
 import { TrustedProxy } from './http/trusted-proxy.ts'
+import { Advisories } from './indexes/advisories.ts'
 import { describeFile } from './indexes/describe-file.ts'
 import { Documentation } from './indexes/documentation.ts'
 import { Mirrors } from './indexes/mirrors.ts'
 import { isMirror, openIndexes } from './indexes/open-index.ts'
+import { Provenances } from './indexes/provenance.ts'
 import { ToxResults } from './indexes/tox-results.ts'
 import { indexDocumentation } from './jobs/index-documentation.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { Sweeper } from './jobs/sweeper.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
+import { reasonOf } from './lib/reason.ts'
 import { mayUnder } from './model/access.ts'
+import { isAlias } from './model/aliases.ts'
 import { Problem } from './model/errors.ts'
+import type { AttestationVerifier } from './pep/attestation-verifier.ts'
 import { documentationPage } from './web/documentation-page.ts'
 import { homePage, userPage } from './web/home-page.ts'
 import { indexPage } from './web/index-page.ts'
@@ -116,6 +127,7 @@ export async function openServer(
   const { limits } = config
   const may = mayUnder(config)
   const userAgent = `airlock/${VERSION} (Python package index; Node.js ${process.versions.node}; ${process.platform})`
+  const warn = (message: string, fields: Record<string, unknown>) => log.mirror.warn(fields, message)
   const mirrors = stack.use(
     new Mirrors({
       catalog,
@@ -133,10 +145,11 @@ export async function openServer(
       limits,
       clock,
       userAgent,
-      warn: (message, fields) => log.mirror.warn(fields, message),
+      warn,
       info: (message, fields) => log.mirror.info(fields, message),
     }),
   )
+  const provenances = new Provenances({ catalog, mirrors, limits, verifier: await attestationVerifier(config) })
   const documentation = new Documentation({ catalog, blobs, limits })
   const runner = stack.use(
     new JobRunner({
@@ -145,7 +158,7 @@ export async function openServer(
       clock,
       run: (job) =>
         job.kind === 'describe-file'
-          ? describeFile({ catalog, blobs, limits }, job)
+          ? describeFile({ catalog, blobs, limits, warn }, job)
           : indexDocumentation({ catalog, documentation, limits }, job),
       onFailure: (job, error, isLast) =>
         log.jobs[isLast ? 'error' : 'warn']({ err: error, 'job.kind': job.kind, 'job.key': job.key }, 'Job failed'),
@@ -166,18 +179,37 @@ export async function openServer(
   )
   const secret = await folder.secret(config.secretFile)
   const tokens = new LoginTokens({ secret, lifeSeconds: limits.tokenSeconds, clock })
+  const { authorities } = config.upstreams
+  const issuers = stack.use(
+    new OidcIssuers({ clock, limits, userAgent, ...(authorities !== undefined && { authorities }) }),
+  )
+  const apiTokens = stack.use(
+    new ApiTokens({
+      catalog,
+      clock,
+      may,
+      limits,
+      onTrouble: (error) => log.catalog.error({ err: error }, 'Cannot write down when a token was used'),
+    }),
+  )
   const services: Services = {
     catalog,
     blobs,
     indexes: openIndexes({ catalog, mirrors, limits, may }),
     mirrors,
     login: new Login(catalog, passwords, tokens),
+    tokens: apiTokens,
+    publishers: new TrustedPublishers({ catalog, clock, may, limits }),
+    exchange: new TokenExchange({ catalog, clock, limits, issuers, audience: config.oidcAudience }),
     vouched: new VouchedUsers(catalog, stores.users, { autocreate: config.autocreateUsers }),
     users: stores.users,
     indexRecords: new IndexRecords(catalog, clock, may),
     groups: new Groups(catalog, may),
     may,
-    publisher: { catalog, blobs, limits, clock, may },
+    encoded: new EncodedPages(limits.encodedPageBytes),
+    publisher: { catalog, blobs, limits, clock, may, provenances },
+    provenances,
+    advisories: new Advisories({ catalog, limits }),
     documentation,
     toxResults: new ToxResults({ blobs, limits }),
     pages: {
@@ -203,6 +235,9 @@ export async function openServer(
       host: config.listen[0]?.host ?? config.unixSocket?.path ?? 'localhost',
       port: config.listen[0]?.port ?? 0,
       absoluteUrls: config.absoluteUrls,
+      uploadSessions: config.uploadSessions,
+      defaultIndex: config.defaultIndex,
+      takenAliases: new Set((await catalog.read(listUsers)).map((user) => user.name as string).filter(isAlias)),
       ...(config.trustedProxy !== undefined && { trustedProxy: new TrustedProxy(config.trustedProxy) }),
       ...(config.remoteUserHeader !== undefined && { remoteUserHeader: config.remoteUserHeader }),
       ...(config.outsideUrl !== undefined && { outsideUrl: config.outsideUrl }),
@@ -228,6 +263,29 @@ export async function openServer(
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** What PEP 740 takes. */
+const PREDICATE_TYPES = [PUBLISH_PREDICATE, 'https://slsa.dev/provenance/v1']
+
+/** Loads what verifies attestations when the first is seen: it takes 20 MiB. A root of one's own is looked at here and now. */
+async function attestationVerifier({ sigstoreTrustedRoot }: Config): Promise<() => Promise<AttestationVerifier>> {
+  let loading: Promise<AttestationVerifier> | undefined
+  const load = async () => {
+    const { AttestationVerifier } = await import('./pep/attestation-verifier.ts')
+    const path = sigstoreTrustedRoot ?? new URL('./pep/sigstore-trusted-root.json', import.meta.url)
+    return new AttestationVerifier(await readFile(path, 'utf8'), PREDICATE_TYPES)
+  }
+  const verifier = () => (loading ??= load())
+  try {
+    if (sigstoreTrustedRoot !== undefined) await verifier()
+  } catch (error) {
+    throw new Problem('setting-invalid', `Cannot use sigstore_trusted_root: ${reasonOf(error)}`, {
+      hint: 'it names a file in the form of trusted_root.json; leave it out to use the public root that comes along',
+      cause: error,
+    })
+  }
+  return verifier
 }
 
 /** Before anything is written: with what is no hash, nobody could log in as root. */

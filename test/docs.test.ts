@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { configurationPage } from '../scripts/docs.ts'
+import { uploadsPage } from '../scripts/uploads-page.ts'
 import { SETTINGS } from '../src/config/settings.ts'
 import { STATUS } from '../src/http/problems.ts'
 import { PROBLEM_CODES } from '../src/model/errors.ts'
@@ -41,6 +42,10 @@ test('every problem code is used by the program', () => {
 test('docs/configuration.md is what scripts/docs.ts makes of the settings', () => {
   assert.ok(read('docs/configuration.md') === configurationPage(), 'run "npm run docs" and keep what it writes')
   for (const { key } of SETTINGS) assert.match(configurationPage(), new RegExp(`^## ${key}$`, 'm'))
+})
+
+test('docs/uploads.md is what scripts/docs.ts makes of the rules for uploads', () => {
+  assert.ok(read('docs/uploads.md') === uploadsPage(), 'run "npm run docs" and keep what it writes')
 })
 
 test('links between the documents lead somewhere', () => {

@@ -47,6 +47,12 @@ export function fixedIndex<const Kind extends Layer['kind']>(
       const names = [...held.keys()].sort()
       if (names.length > 0) yield names
     },
+    async *listed() {
+      answer()
+      const names = [...held.keys()].sort()
+      if (names.length > 0) yield names.map((each) => ({ name: each, own: 1 }))
+    },
+    serial: async (project) => (held.has(project) ? 1 : undefined),
     project: async (project) => {
       asked.push(project)
       answer()

@@ -17,6 +17,11 @@ export interface DistributionOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>
 }
 
+export interface SdistOptions extends DistributionOptions {
+  /** Fields that may turn out otherwise in the wheel (PEP 643). */
+  readonly dynamic?: readonly string[]
+}
+
 export interface WheelOptions extends DistributionOptions {
   /** `{python}-{abi}-{platform}`; `py3-none-any` when absent. */
   readonly tag?: string
@@ -50,12 +55,12 @@ export function wheel(options: WheelOptions): BuiltFile {
 }
 
 /** A tar.gz sdist whose own pyproject.toml names a build backend inside it, so that pip builds it without a download. */
-export function sdist(options: DistributionOptions): BuiltFile {
+export function sdist(options: SdistOptions): BuiltFile {
   const { name, version, files = {} } = options
   const stem = `${escapedName(name)}-${version.replaceAll('-', '_')}`
   const inner = wheel(options)
   const members: Record<string, string | Uint8Array> = {
-    'PKG-INFO': coreMetadata(options, '2.2'),
+    'PKG-INFO': (options.dynamic ?? []).map((field) => `Dynamic: ${field}\n`).join('') + coreMetadata(options, '2.2'),
     'pyproject.toml': [
       '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
       `[project]\nname = ${JSON.stringify(name)}\nversion = ${JSON.stringify(version)}\n`,

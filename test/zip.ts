@@ -18,7 +18,10 @@ export interface ZipMember {
 }
 
 /** A zip with these members, in order. The time of every member is 1 January 1980, so equal members make equal bytes. */
-export function zip(members: readonly ZipMember[]): Buffer {
+export function zip(
+  members: readonly ZipMember[],
+  { comment = '', zip64 = false }: { readonly comment?: string; readonly zip64?: boolean } = {},
+): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []
   let offset = 0
@@ -40,11 +43,30 @@ export function zip(members: readonly ZipMember[]): Buffer {
   const list = Buffer.concat(directory)
   const end = Buffer.alloc(22)
   end.writeUInt32LE(0x06054b50, 0)
-  end.writeUInt16LE(members.length, 8)
-  end.writeUInt16LE(members.length, 10)
-  end.writeUInt32LE(list.length, 12)
-  end.writeUInt32LE(offset, 16)
-  return Buffer.concat([...parts, list, end])
+  end.writeUInt16LE(zip64 ? 0xffff : members.length, 8)
+  end.writeUInt16LE(zip64 ? 0xffff : members.length, 10)
+  end.writeUInt32LE(zip64 ? 0xffffffff : list.length, 12)
+  end.writeUInt32LE(zip64 ? 0xffffffff : offset, 16)
+  end.writeUInt16LE(comment.length, 20)
+  const wide = zip64 ? [wideEnd(members.length, list.length, offset)] : []
+  return Buffer.concat([...parts, list, ...wide, end, Buffer.from(comment, 'latin1')])
+}
+
+/** The end record for counts of any size, and its locator. */
+function wideEnd(members: number, listBytes: number, listAt: number): Buffer {
+  const both = Buffer.alloc(56 + 20)
+  both.writeUInt32LE(0x06064b50, 0)
+  both.writeUInt32LE(44, 4)
+  both.writeUInt16LE(45, 12)
+  both.writeUInt16LE(45, 14)
+  both.writeUInt32LE(members, 24)
+  both.writeUInt32LE(members, 32)
+  both.writeUInt32LE(listBytes, 40)
+  both.writeUInt32LE(listAt, 48)
+  both.writeUInt32LE(0x07064b50, 56)
+  both.writeUInt32LE(listAt + listBytes, 64)
+  both.writeUInt32LE(1, 72)
+  return both
 }
 
 /** The 26 bytes that a local header and a directory entry share. */

@@ -17,7 +17,8 @@ export class Groups {
 
   /** Every group with its members. Throws `login-required` for who has no name. */
   async list(who: Principal): Promise<Readonly<Record<string, readonly UserName[]>>> {
-    if (who.name === undefined) throw new Problem('login-required', 'no permission to see groups without login')
+    if (!this.#may(who, { do: 'list-groups' }))
+      throw new Problem('login-required', 'no permission to see groups without login')
     return Object.fromEntries(await this.#catalog.read(listGroups))
   }
 

@@ -3,6 +3,7 @@ import { deleteUser, findUser, listIndexes, saveUser } from '../catalog/accounts
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { May, Principal } from '../model/access.ts'
+import { isAlias } from '../model/aliases.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
 import { type UserName, userName } from '../model/names.ts'
 import { timestamp, type User } from '../model/records.ts'
@@ -31,7 +32,7 @@ export class Users {
   async create(who: Principal, name: string, fields: Fields): Promise<User> {
     if ((await this.#find(name)) !== undefined) throw userExists()
     if (!this.#may(who, { do: 'create-user' })) throw new Problem('not-allowed', 'no permission to create user')
-    const user = userName(name)
+    const user = newName(name)
     const unknown = Object.keys(fields).filter(
       (key) => !IGNORED.has(key) && !['password', 'pwhash', 'custom_data', ...TEXTS].includes(key),
     )
@@ -71,6 +72,7 @@ export class Users {
     return await this.#catalog.write(async (writer) => {
       const known = await findUser(writer, user)
       if (known !== undefined) return known
+      newName(name)
       const made: User = { name: user, created: timestamp(this.#clock.now()) }
       await saveUser(writer, made, 'created')
       return made
@@ -157,6 +159,14 @@ function described(
   const custom = 'custom_data' in fields ? fields.custom_data : current.customData
   if (custom !== undefined && custom !== null && custom !== '') result.customData = custom
   return result
+}
+
+/** Throws `name-invalid`. */
+function newName(name: string): UserName {
+  if (!isAlias(name)) return userName(name)
+  throw new Problem('name-invalid', `username '${name}' is kept for the address /${name}/ of the server itself`, {
+    hint: 'choose another name; one that was here before keeps its addresses',
+  })
 }
 
 function userExists(): Problem {

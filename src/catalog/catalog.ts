@@ -22,6 +22,14 @@ export interface Writer extends Reader {
 export interface Catalog extends AsyncDisposable {
   /** Serial of the last committed write; 0 before the first. */
   readonly serial: Serial
+  /**
+   * A number for a change that happens now, above every one that was given before: milliseconds since 1970, or the next
+   * where several fall into one. Committed changes stamp their projects with it, so that whoever copies an index can tell
+   * what changed since a visit, also across indexes and lists of upstreams. Later writes get greater ones.
+   */
+  stamp(): Promise<number>
+  /** The greatest that was given. */
+  readonly lastStamp: number
   read<T>(fn: (reader: Reader) => Promise<T>): Promise<T>
   /** One transaction at a time. Its changes are journalled and take the next serial, or none of it happened. */
   write<T>(fn: (writer: Writer) => Promise<T>): Promise<T>

@@ -1,4 +1,5 @@
 /** Blobs whose name a row gave up: the triggers of `migrations.ts` write them down, whoever deleted the row. Others may name them still. */
+import { sql } from 'kysely'
 import type { Digest } from '../lib/digest.ts'
 import type { Reader, Writer } from './catalog.ts'
 
@@ -30,5 +31,18 @@ export async function listDropped(
 export async function forgetDropped({ db }: Writer, blobs: readonly DroppedBlob[]): Promise<void> {
   for (const { digest, droppedMs } of blobs) {
     await db.deleteFrom('dropped_blobs').where('digest', '=', digest).where('dropped_ms', '<=', droppedMs).execute()
+  }
+}
+
+/** For blobs that no row came to name after all: looked at as if one had given them up now. */
+export async function noteDropped({ db }: Writer, digests: readonly Digest[]): Promise<void> {
+  // By the clock of the triggers.
+  const dropped_ms = sql<number>`CAST(unixepoch('subsec') * 1000 AS INTEGER)`
+  for (const digest of digests) {
+    await db
+      .insertInto('dropped_blobs')
+      .values({ digest, dropped_ms })
+      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ dropped_ms }))
+      .execute()
   }
 }

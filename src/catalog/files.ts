@@ -52,7 +52,7 @@ export async function saveFile(
     upload_time: file.uploadTime,
     address_hash: file.addressHash,
     requires_python: file.requiresPython ?? null,
-    yanked: file.yanked === undefined ? null : file.yanked === true ? '' : file.yanked,
+    yanked: asYankColumn(file.yanked),
     metadata_digest: file.coreMetadata?.digest ?? null,
     metadata_bytes: file.coreMetadata?.sizeBytes ?? null,
     origin: file.origin ?? null,
@@ -102,7 +102,7 @@ export async function restateFile(writer: Writer, file: File, said: Pick<File, '
   await writer.db
     .updateTable('files')
     .set({
-      yanked: said.yanked === undefined ? null : said.yanked === true ? '' : said.yanked,
+      yanked: asYankColumn(said.yanked),
       upstream: said.upstream === undefined ? null : JSON.stringify(said.upstream),
     })
     .where('id', '=', file.id)
@@ -110,10 +110,21 @@ export async function restateFile(writer: Writer, file: File, said: Pick<File, '
   writer.change({ what: 'file', how: 'restated', index: file.index, project: file.project, filename: file.filename })
 }
 
+/** Marks a file of a stage as yanked (PEP 592), with the reason where there is one, or takes the mark away. */
+export async function yankFile(writer: Writer, file: File, yanked: File['yanked']): Promise<void> {
+  await writer.db
+    .updateTable('files')
+    .set({ yanked: asYankColumn(yanked) })
+    .where('id', '=', file.id)
+    .execute()
+  const how = yanked === undefined ? 'unyanked' : 'yanked'
+  writer.change({ what: 'file', how, index: file.index, project: file.project, filename: file.filename })
+}
+
 /** Every blob that a row of the table names, with what it is for, ordered by row; those after row `after`, at most `most` rows. */
 export async function listNamedBlobs(
   { db }: Reader,
-  table: 'files' | 'attachments',
+  table: 'files' | 'attachments' | 'staged_files',
   after: number,
   most: number,
 ): Promise<{ row: number; filename: string; blobs: { digest: Digest; sizeBytes: number }[] }[]> {
@@ -132,9 +143,10 @@ export async function listNamedBlobs(
     }))
   }
   const rows = await db
-    .selectFrom('files')
+    .selectFrom(table)
     .select(['id', 'filename', 'digest', 'size_bytes', 'metadata_digest', 'metadata_bytes'])
     .where('id', '>', after)
+    .where('digest', 'is not', null)
     .orderBy('id')
     .limit(most)
     .execute()
@@ -165,6 +177,13 @@ export async function isBlobNamed({ db }: Reader, digest: Digest): Promise<boole
     .limit(1)
     .executeTakeFirst()
   if (attachment !== undefined) return true
+  const staged = await db
+    .selectFrom('staged_files')
+    .select('id')
+    .where((eb) => eb.or([eb('digest', '=', digest), eb('metadata_digest', '=', digest)]))
+    .limit(1)
+    .executeTakeFirst()
+  if (staged !== undefined) return true
   const metadata = await db
     .selectFrom('mirror_metadata')
     .select('digest')
@@ -172,6 +191,11 @@ export async function isBlobNamed({ db }: Reader, digest: Digest): Promise<boole
     .limit(1)
     .executeTakeFirst()
   return metadata !== undefined
+}
+
+function asYankColumn(yanked: File['yanked']): string | null {
+  if (yanked === undefined) return null
+  return yanked === true ? '' : yanked
 }
 
 function asFile(row: Selectable<Schema['files']>, index: IndexRecord, project: ProjectName): File {

@@ -217,4 +217,175 @@ export const MIGRATIONS: readonly string[] = [
       ON CONFLICT (digest) DO UPDATE SET dropped_ms = excluded.dropped_ms;
   END;
   `,
+  `
+  ALTER TABLE projects ADD COLUMN status TEXT CHECK (status IN ('active', 'archived', 'quarantined', 'deprecated'));
+  ALTER TABLE projects ADD COLUMN status_reason TEXT;
+  `,
+  `
+  CREATE TABLE made_metadata (
+    index_id INTEGER NOT NULL REFERENCES indexes (id) ON DELETE CASCADE,
+    project TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    wheel TEXT NOT NULL,
+    digest TEXT,
+    fault TEXT,
+    PRIMARY KEY (index_id, project, filename),
+    CHECK ((digest IS NULL) <> (fault IS NULL))
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE tokens (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash TEXT NOT NULL UNIQUE,
+    user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    note TEXT NOT NULL,
+    actions TEXT NOT NULL,
+    indexes TEXT, projects TEXT,
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER,
+    used_ms INTEGER
+  ) STRICT;
+  CREATE INDEX tokens_by_user ON tokens (user, id);
+
+  CREATE TABLE publishers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    index_id INTEGER NOT NULL REFERENCES indexes (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('github', 'gitlab', 'oidc')),
+    issuer TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    projects TEXT,
+    created_ms INTEGER NOT NULL,
+    created_by TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX publishers_by_index ON publishers (index_id, id);
+  CREATE INDEX publishers_by_issuer ON publishers (issuer);
+
+  CREATE TABLE minted_tokens (
+    hash TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('github', 'gitlab', 'oidc')),
+    issuer TEXT NOT NULL,
+    claims TEXT NOT NULL,
+    expires_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE minted_by (
+    token_hash TEXT NOT NULL REFERENCES minted_tokens (hash) ON DELETE CASCADE,
+    publisher_id INTEGER NOT NULL REFERENCES publishers (id) ON DELETE CASCADE,
+    PRIMARY KEY (token_hash, publisher_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX minted_by_publisher ON minted_by (publisher_id);
+  CREATE INDEX minted_tokens_by_end ON minted_tokens (expires_ms);
+
+  CREATE TABLE used_oidc_tokens (id TEXT PRIMARY KEY, expires_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX used_oidc_tokens_by_end ON used_oidc_tokens (expires_ms);
+  `,
+  `
+  CREATE TABLE provenance (
+    file_id INTEGER PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    verdict TEXT NOT NULL
+  ) STRICT;
+  CREATE TRIGGER files_change_provenance AFTER UPDATE OF digest ON files WHEN old.digest IS NOT new.digest BEGIN
+    DELETE FROM provenance WHERE file_id = old.id;
+  END;
+
+  CREATE TABLE mirror_provenance (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    index_id INTEGER NOT NULL REFERENCES indexes (id) ON DELETE CASCADE,
+    filename TEXT NOT NULL,
+    project TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    text TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    etag TEXT,
+    fetched_ms INTEGER NOT NULL,
+    UNIQUE (index_id, filename, project)
+  ) STRICT;
+  CREATE INDEX mirror_provenance_by_project ON mirror_provenance (index_id, project);
+  CREATE TRIGGER files_leave_mirror_provenance AFTER DELETE ON files BEGIN
+    DELETE FROM mirror_provenance WHERE index_id = old.index_id AND filename = old.filename;
+  END;
+  `,
+  `
+  ALTER TABLE projects ADD COLUMN serial INTEGER NOT NULL DEFAULT 0;
+  UPDATE projects SET serial = (
+    SELECT coalesce(max(CAST(unixepoch(at, 'subsec') * 1000 AS INTEGER)), 0) FROM journal
+  );
+  `,
+  `
+  CREATE TABLE upload_sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    preview TEXT NOT NULL UNIQUE,
+    index_id INTEGER NOT NULL REFERENCES indexes (id) ON DELETE CASCADE,
+    project TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('open', 'published')),
+    created_ms INTEGER NOT NULL,
+    expires_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX upload_sessions_by_project ON upload_sessions (index_id, project);
+  CREATE INDEX upload_sessions_by_end ON upload_sessions (expires_ms);
+
+  CREATE TABLE staged_files (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    session_id INTEGER NOT NULL REFERENCES upload_sessions (id) ON DELETE CASCADE,
+    filename TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    hashes TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'error', 'completed')),
+    fault TEXT,
+    digest TEXT,
+    metadata_digest TEXT,
+    metadata_bytes INTEGER,
+    requires_python TEXT,
+    metadata TEXT,
+    note TEXT,
+    attestations TEXT,
+    signed TEXT,
+    received_ms INTEGER,
+    UNIQUE (session_id, filename)
+  ) STRICT;
+  CREATE INDEX staged_files_by_digest ON staged_files (digest) WHERE digest IS NOT NULL;
+  CREATE INDEX staged_files_by_metadata ON staged_files (metadata_digest) WHERE metadata_digest IS NOT NULL;
+  CREATE TRIGGER staged_files_drop_blobs AFTER DELETE ON staged_files WHEN old.digest IS NOT NULL BEGIN
+    INSERT INTO dropped_blobs VALUES (old.digest, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+      ON CONFLICT (digest) DO UPDATE SET dropped_ms = excluded.dropped_ms;
+  END;
+  CREATE TRIGGER staged_files_drop_metadata AFTER DELETE ON staged_files WHEN old.metadata_digest IS NOT NULL BEGIN
+    INSERT INTO dropped_blobs VALUES (old.metadata_digest, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+      ON CONFLICT (digest) DO UPDATE SET dropped_ms = excluded.dropped_ms;
+  END;
+  CREATE TRIGGER staged_files_change_blobs AFTER UPDATE OF digest ON staged_files
+    WHEN old.digest IS NOT NULL AND old.digest IS NOT new.digest BEGIN
+    INSERT INTO dropped_blobs VALUES (old.digest, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+      ON CONFLICT (digest) DO UPDATE SET dropped_ms = excluded.dropped_ms;
+  END;
+  CREATE TRIGGER staged_files_change_metadata AFTER UPDATE OF metadata_digest ON staged_files
+    WHEN old.metadata_digest IS NOT NULL AND old.metadata_digest IS NOT new.metadata_digest BEGIN
+    INSERT INTO dropped_blobs VALUES (old.metadata_digest, CAST(unixepoch('subsec') * 1000 AS INTEGER))
+      ON CONFLICT (digest) DO UPDATE SET dropped_ms = excluded.dropped_ms;
+  END;
+  `,
+  `
+  CREATE TABLE advisories (
+    rowid INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    modified TEXT NOT NULL,
+    withdrawn TEXT,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE advisory_packages (
+    rowid INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    id TEXT NOT NULL REFERENCES advisories (id) ON DELETE CASCADE,
+    affected TEXT NOT NULL,
+    UNIQUE (name, id)
+  ) STRICT;
+  CREATE INDEX advisory_packages_by_id ON advisory_packages (id);
+  CREATE TABLE advisory_imports (completed TEXT NOT NULL) STRICT;
+  `,
 ]

@@ -1,16 +1,21 @@
 /** Projects and releases of one index. */
 import { sql } from 'kysely'
-import type { File, IndexRecord, Release } from '../model/records.ts'
+import type { Change, File, IndexRecord, Release } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { ProjectStatus } from '../pep/simple.ts'
 import { compareVersions } from '../pep/version.ts'
 import type { Reader, Writer } from './catalog.ts'
-import { indexForSearch } from './search.ts'
+import { asStatus, indexForSearch } from './search.ts'
 
 export interface ProjectRow {
   readonly id: number
   readonly name: ProjectName
   readonly latestVersion?: string
   readonly summary?: string
+  /** PEP 792, as its owner set it; absent where nobody did. */
+  readonly status?: ProjectStatus
+  /** Of its last change: see `Catalog.stamp`. */
+  readonly serial: number
 }
 
 /** Whether the index knows the name: a registered release is enough, files are not needed (devpi's shadowing rule). */
@@ -97,11 +102,28 @@ export async function listReleases({ db }: Reader, index: IndexRecord, name: Pro
   }))
 }
 
+export async function findRelease(
+  { db }: Reader,
+  index: IndexRecord,
+  name: ProjectName,
+  version: string,
+): Promise<Release | undefined> {
+  const row = await db
+    .selectFrom('releases')
+    .innerJoin('projects', 'projects.id', 'releases.project_id')
+    .select('releases.metadata')
+    .where('projects.index_id', '=', index.id)
+    .where('projects.name', '=', name)
+    .where('releases.version', '=', version)
+    .executeTakeFirst()
+  return row && { project: name, version, metadata: JSON.parse(row.metadata) as Release['metadata'] }
+}
+
 /** The project's row id, making the row where the name is new to the index. */
 export async function ensureProject({ db }: Writer, index: IndexRecord, name: ProjectName): Promise<number> {
   const row = await db
     .insertInto('projects')
-    .values({ index_id: index.id, name, latest_version: null, summary: null })
+    .values({ index_id: index.id, name, latest_version: null, summary: null, status: null, status_reason: null })
     // An update that changes nothing, so that the id comes back either way.
     .onConflict((conflict) => conflict.columns(['index_id', 'name']).doUpdateSet({ name }))
     .returning('id')
@@ -135,6 +157,21 @@ export async function saveRelease(writer: Writer, index: IndexRecord, release: R
   await describeProject(writer, projectId, release)
 }
 
+/** What the project's owner says of it from now on. */
+export async function saveProjectStatus(
+  writer: Writer,
+  index: IndexRecord,
+  project: ProjectRow,
+  { status, reason }: ProjectStatus,
+): Promise<void> {
+  await writer.db
+    .updateTable('projects')
+    .set({ status, status_reason: reason ?? null })
+    .where('id', '=', project.id)
+    .execute()
+  writer.change({ what: 'project', how: 'restated', index: index.name, project: project.name, status })
+}
+
 /** Makes the release the one by which the project is listed and found. */
 export async function describeProject(writer: Writer, projectId: number, latest: Release): Promise<void> {
   const summary = one(latest.metadata.summary)
@@ -148,6 +185,20 @@ export async function describeProject(writer: Writer, projectId: number, latest:
     summary,
     description: one(latest.metadata.description),
   })
+}
+
+/** Gives every project that the changes tell of the number; one that they took away has none. */
+export async function stampProjects({ db }: Reader, changes: readonly Change[], serial: number): Promise<void> {
+  const told = new Set(changes.flatMap((each) => ('project' in each ? [`${each.index} ${each.project}`] : [])))
+  for (const each of told) {
+    const [index, name] = each.split(' ') as [string, string]
+    await db
+      .updateTable('projects')
+      .set({ serial })
+      .where('index_id', '=', (eb) => eb.selectFrom('indexes').select('id').where('name', '=', index))
+      .where('name', '=', name)
+      .execute()
+  }
 }
 
 /** How many projects and files are held, for operators. */
@@ -168,12 +219,18 @@ function asProject(row: {
   name: string
   latest_version: string | null
   summary: string | null
+  status: ProjectStatus['status'] | null
+  status_reason: string | null
+  serial: number
 }): ProjectRow {
+  const status = asStatus(row.status, row.status_reason)
   return {
     id: row.id,
     name: row.name as ProjectName,
+    serial: row.serial,
     ...(row.latest_version !== null && { latestVersion: row.latest_version }),
     ...(row.summary !== null && row.summary !== '' && { summary: row.summary }),
+    ...(status !== undefined && { status }),
   }
 }
 

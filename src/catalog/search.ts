@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import type { IndexName } from '../model/names.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { ProjectStatus } from '../pep/simple.ts'
 import type { Reader, Writer } from './catalog.ts'
 
 export interface SearchHit {
@@ -9,6 +10,8 @@ export interface SearchHit {
   readonly name: ProjectName
   readonly version?: string
   readonly summary?: string
+  /** PEP 792, where its owner set it. */
+  readonly status?: ProjectStatus
 }
 
 /** More of a description than this adds noise, not hits. */
@@ -58,7 +61,14 @@ export async function searchProjects(
       ? sql``
       : sql`AND rowid NOT IN (SELECT id FROM projects WHERE index_id IN (${sql.join(hidden)}))`
   // bm25 gives smaller numbers to better hits; a hit in the name counts most, one in documentation least.
-  const rows = await sql<{ index: string; name: string; version: string | null; summary: string | null }>`
+  const rows = await sql<{
+    index: string
+    name: string
+    version: string | null
+    summary: string | null
+    status: ProjectStatus['status'] | null
+    reason: string | null
+  }>`
     WITH hits (id, rank) AS (
       SELECT * FROM (
         SELECT rowid, bm25(search, 20.0, 5.0, 1.0) FROM search WHERE search MATCH ${byWords} ${shown} ORDER BY 2 LIMIT ${most}
@@ -77,16 +87,27 @@ export async function searchProjects(
         SELECT rowid, -0.5 FROM search_names WHERE ${byName.length >= 3 ? sql`search_names MATCH ${`"${byName}"`}` : sql`0`} ${shown} LIMIT ${most}
       )
     )
-    SELECT indexes.name AS "index", projects.name, projects.latest_version AS version, projects.summary
+    SELECT indexes.name AS "index", projects.name, projects.latest_version AS version, projects.summary,
+      projects.status, projects.status_reason AS reason
     FROM (SELECT id, min(rank) AS rank FROM hits GROUP BY id) AS best
     JOIN projects ON projects.id = best.id
     JOIN indexes ON indexes.id = projects.index_id
     ORDER BY best.rank, projects.name, indexes.name
     LIMIT ${most}`.execute(db)
-  return rows.rows.map((row) => ({
-    index: row.index as IndexName,
-    name: row.name as ProjectName,
-    ...(row.version !== null && { version: row.version }),
-    ...(row.summary !== null && row.summary !== '' && { summary: row.summary }),
-  }))
+  return rows.rows.map((row) => {
+    const status = asStatus(row.status, row.reason)
+    return {
+      index: row.index as IndexName,
+      name: row.name as ProjectName,
+      ...(row.version !== null && { version: row.version }),
+      ...(row.summary !== null && row.summary !== '' && { summary: row.summary }),
+      ...(status !== undefined && { status }),
+    }
+  })
+}
+
+/** A project's status as its columns have it. */
+export function asStatus(status: ProjectStatus['status'] | null, reason: string | null): ProjectStatus | undefined {
+  if (status === null) return undefined
+  return { status, ...(reason !== null && { reason }) }
 }

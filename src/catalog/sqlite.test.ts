@@ -50,6 +50,20 @@ test('SqliteCatalog runs its migrations once', async () => {
   assert.equal(version, MIGRATIONS.length)
 })
 
+test('SqliteCatalog goes on with its journal where another process has written to it', async () => {
+  await using folder = await tempFolder()
+  const path = join(folder.path, 'catalog.db')
+  await using served = await open(path)
+  await using beside = await open(path)
+  const save = (catalog: SqliteCatalog, name: string) =>
+    catalog.write((writer) => saveUser(writer, { name: userName(name), created: 'then' }, 'created'))
+  for (const [at, catalog] of [served, beside, beside, served, beside].entries()) {
+    await save(catalog, `u${at}`)
+    assert.equal(catalog.serial, at + 1)
+  }
+  assert.equal((await served.read(listUsers)).length, 5)
+})
+
 test('SqliteCatalog refuses a catalog of a newer version and leaves it as it is', async () => {
   await using folder = await tempFolder()
   const path = join(folder.path, 'catalog.db')

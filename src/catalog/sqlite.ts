@@ -4,8 +4,9 @@ import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from
 import { isDiskFull, Problem } from '../model/errors.ts'
 import type { Change, Serial } from '../model/records.ts'
 import type { Catalog, Reader, Writer } from './catalog.ts'
-import { append, lastSerial } from './journal.ts'
+import { append, lastCommitTime, lastSerial } from './journal.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { stampProjects } from './projects.ts'
 import { enqueue } from './queue.ts'
 import type { Schema } from './schema.ts'
 
@@ -22,6 +23,7 @@ export interface SqliteCatalogOptions {
 
 export class SqliteCatalog implements Catalog {
   #serial = 0 as Serial
+  #stamp = 0
   readonly #writer: Connection
   readonly #now: () => Date
   readonly #idle: Connection[] = []
@@ -48,6 +50,7 @@ export class SqliteCatalog implements Catalog {
     migrate(writer.raw, options.path)
     const catalog = new SqliteCatalog(writer, options)
     catalog.#serial = await catalog.read(lastSerial)
+    catalog.#stamp = Date.parse((await catalog.read(lastCommitTime)) ?? '') || 0
     return catalog
   }
 
@@ -58,6 +61,15 @@ export class SqliteCatalog implements Catalog {
 
   get serial(): Serial {
     return this.#serial
+  }
+
+  get lastStamp(): number {
+    return this.#stamp
+  }
+
+  async stamp(): Promise<number> {
+    // As a write: a smaller number must not become visible later.
+    return await this.write(async () => this.#nextStamp())
   }
 
   async read<T>(fn: (reader: Reader) => Promise<T>): Promise<T> {
@@ -102,8 +114,10 @@ export class SqliteCatalog implements Catalog {
         onCommit: (after) => afterwards.push(after),
       })
       if (changes.length > 0) {
-        serial = (this.#serial + 1) as Serial
+        // Another process (`airlock passwd`) may have taken some since.
+        serial = ((await lastSerial({ db })) + 1) as Serial
         await append({ db }, serial, now, changes)
+        await stampProjects({ db }, changes, this.#nextStamp())
       }
       raw.exec('COMMIT')
     } catch (error) {
@@ -119,6 +133,11 @@ export class SqliteCatalog implements Catalog {
     this.#serial = serial
     for (const after of afterwards) after()
     return result
+  }
+
+  #nextStamp(): number {
+    this.#stamp = Math.max(this.#now().getTime(), this.#stamp + 1)
+    return this.#stamp
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 /** The command line: `airlock COMMAND`, and under `compat` devpi's own programs with their options. */
 import { Command, CommanderError } from 'commander'
 import { Problem } from '../model/errors.ts'
+import { addAdvisoriesCommand } from './advisories.ts'
 import { addCacheCommand } from './cache.ts'
 import { addClientCommands, addClientOptions } from './client/client-commands.ts'
 import { addSyncCommand } from './client/sync-command.ts'
@@ -42,6 +43,7 @@ function airlockProgram(context: CliContext, server: ServerCommands): Command {
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.')
   addMaintainCommands(program, context, server)
   addCacheCommand(program, context, server)
+  addAdvisoriesCommand(program, context, server)
   addTransferCommands(program, context, server)
   addClientCommands(program, context)
   addSyncCommand(program, context)

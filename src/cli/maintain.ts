@@ -47,6 +47,10 @@ const SERVE: readonly SettingKey[] = [
   'root_passwd_hash',
   'restrict_modify',
   'autocreate_users',
+  'default_index',
+  'oidc_audience',
+  'sigstore_trusted_root',
+  'upload_sessions',
   'log_level',
 ]
 

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { Problem } from '../model/errors.ts'
 import { LIMITS, type Limits, withLimits } from '../model/limits.ts'
+import { type IndexName, parseIndexName } from '../model/names.ts'
 import type { DevpiFile } from './devpi-file.ts'
 import { boolean, byteLimit, dayLimit, type Given, octal, oneOf, url, wholeNumber, words, wrong } from './given.ts'
 import { remoteUserHeader, type TrustedProxySetting, trustedProxy } from './proxy-settings.ts'
@@ -20,7 +21,11 @@ export interface Config {
   /** Of one mirror that sets none itself; absent: unlimited. */
   readonly mirrorCacheBytes?: number
   readonly mirrorCacheDays?: number
+  /** `user/index`, which need not exist. */
+  readonly defaultIndex: IndexName
   readonly secretFile?: string
+  /** A `trusted_root.json`; absent: the one that comes along. */
+  readonly sigstoreTrustedRoot?: string
   readonly upstream: string
   readonly hasRootPypi: boolean
   readonly rootPassword: string
@@ -33,6 +38,10 @@ export interface Config {
   /** Users and `:groups` who may create and change users and indexes; absent: everybody their own. An empty list is nobody. */
   readonly restrictModify?: readonly string[]
   readonly autocreateUsers: boolean
+  /** Upload 2.0 (PEP 694). */
+  readonly uploadSessions: boolean
+  /** Whom OIDC tokens for Trusted Publishing are meant for. */
+  readonly oidcAudience: string
   /** Credentials and certificates for upstreams, from the environment. */
   readonly upstreams: UpstreamSettings
   readonly logLevel: 'error' | 'warn' | 'info' | 'debug'
@@ -75,7 +84,9 @@ export function loadConfig(sources: ConfigSources): Config {
   const restricted = raw.get('restrict_modify')
   const rootPasswordHash = text('root_passwd_hash')
   const outside = raw.get('outside_url')
+  const outsideUrl = outside !== undefined && outside.value !== '' ? url('outside_url', outside) : undefined
   const secretFile = path('secretfile')
+  const sigstoreTrustedRoot = path('sigstore_trusted_root')
   const mirrorCacheBytes = byteLimit('mirror_cache_size', raw.get('mirror_cache_size')!)
   const mirrorCacheDays = dayLimit('mirror_cache_days', raw.get('mirror_cache_days')!)
   return Object.freeze({
@@ -87,7 +98,10 @@ export function loadConfig(sources: ConfigSources): Config {
     upstream: url('upstream', raw.get('upstream')!).href,
     hasRootPypi: !flag('no_root_pypi'),
     rootPassword: String(raw.get('root_passwd')!.value),
+    defaultIndex: index('default_index', raw.get('default_index')!),
     autocreateUsers: flag('autocreate_users'),
+    uploadSessions: flag('upload_sessions'),
+    oidcAudience: text('oidc_audience') ?? outsideUrl?.host ?? 'airlock',
     upstreams: upstreamSettings(sources.env, sources.cwd),
     logLevel: oneOf('log_level', raw.get('log_level')!, ['error', 'warn', 'info', 'debug'] as const),
     limits: withLimits({
@@ -95,8 +109,9 @@ export function loadConfig(sources: ConfigSources): Config {
       uploadBytes: integer('max_request_body_size', 1, Number.MAX_SAFE_INTEGER),
       connectMs: Math.min(LIMITS.connectMs, integer('request_timeout', 1, 3600) * 1000),
     }),
-    ...(outside !== undefined && outside.value !== '' && { outsideUrl: url('outside_url', outside) }),
+    ...(outsideUrl !== undefined && { outsideUrl }),
     ...(secretFile !== undefined && { secretFile }),
+    ...(sigstoreTrustedRoot !== undefined && { sigstoreTrustedRoot }),
     ...(mirrorCacheBytes !== undefined && { mirrorCacheBytes }),
     ...(mirrorCacheDays !== undefined && { mirrorCacheDays }),
     ...(rootPasswordHash !== undefined && { rootPasswordHash }),
@@ -155,6 +170,12 @@ function readFile(path: string): Record<string, unknown> {
     })
   }
   return parsed
+}
+
+function index(key: SettingKey, given: Given): IndexName {
+  const name = parseIndexName(String(given.value))
+  if (name === undefined) throw wrong(key, given, 'USER/INDEX')
+  return name
 }
 
 const LISTEN_FORM = 'HOST:PORT, [ADDRESS]:PORT for IPv6, or *:PORT for every address'

@@ -10,6 +10,9 @@ export const DEFAULT_UPSTREAM = 'https://pypi.org/simple/'
 /** Where people read about a project of the default upstream; devpi's `mirror_web_url_fmt` for root/pypi. */
 export const DEFAULT_UPSTREAM_PAGES = `${new URL(DEFAULT_UPSTREAM).origin}/project/{name}/`
 
+/** The predicate type of a publish attestation (PEP 740, as the default upstream's documentation defines it). */
+export const PUBLISH_PREDICATE = `https://docs.${new URL(DEFAULT_UPSTREAM).hostname}/attestations/publish/v1`
+
 export type SettingType = 'text' | 'path' | 'url' | 'integer' | 'flag' | 'list'
 
 export interface Setting {
@@ -96,6 +99,13 @@ export const SETTINGS = [
     sentence: 'Write absolute instead of relative links into simple pages',
   },
   {
+    key: 'default_index',
+    type: 'text',
+    default: 'root/pypi',
+    value: 'INDEX',
+    sentence: 'Index that /simple/, /packages/, /pypi/NAME/json and /legacy/ stand for',
+  },
+  {
     key: 'secretfile',
     type: 'path',
     value: 'FILE',
@@ -177,10 +187,31 @@ export const SETTINGS = [
       'Only these users, and members of these :groups, may create and change users and indexes; root is to be named too',
   },
   {
+    key: 'oidc_audience',
+    type: 'text',
+    value: 'AUDIENCE',
+    sentence:
+      'Audience of the OIDC tokens that are accepted for Trusted Publishing; without it the host of outside_url, else airlock',
+  },
+  {
     key: 'autocreate_users',
     type: 'flag',
     default: 'false',
     sentence: 'Create users who are known to what they log in with, but not yet here',
+  },
+  {
+    key: 'sigstore_trusted_root',
+    type: 'path',
+    value: 'FILE',
+    sentence:
+      "File with Sigstore's trusted root (trusted_root.json) by which attestations are verified, in place of the public one that comes along",
+  },
+  {
+    key: 'upload_sessions',
+    type: 'flag',
+    default: 'false',
+    sentence:
+      'Take uploads by Upload 2.0 sessions (PEP 694) too; the standard is a draft, and the addresses and answers follow it as it changes',
   },
   {
     key: 'log_level',

@@ -3,24 +3,35 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
-import { sendJson } from './answers.ts'
+import { advisories } from './advisories.ts'
+import { aliases } from './aliases.ts'
 import { authcheck } from './authcheck.ts'
 import { devpiAccounts } from './devpi-accounts.ts'
 import { documentation } from './documentation.ts'
 import { files } from './files.ts'
+import { isForSomeOnly, keepFromShared } from './for-some-only.ts'
 import { cameAsPush } from './front-door.ts'
 import { groups } from './groups.ts'
+import { integrity } from './integrity.ts'
+import { jsonApi } from './json-api.ts'
 import { RequestCounts } from './metrics.ts'
+import { oidc } from './oidc.ts'
 import { operators } from './operators.ts'
 import { clientAddress, routedPath } from './outside.ts'
 import { frame, people } from './people.ts'
-import { sendProblem } from './problems.ts'
+import { sendFailure, sendProblem } from './problems.ts'
+import { projectStatus } from './project-status.ts'
+import { publishers } from './publishers.ts'
 import { removal } from './removal.ts'
 import type { Services } from './services.ts'
 import { simple } from './simple.ts'
+import { staged } from './staged.ts'
+import { tokens } from './tokens.ts'
 import { toxResults } from './tox-results.ts'
 import { toxUpload } from './tox-upload.ts'
 import { upload } from './upload.ts'
+import { uploadSessions } from './upload-sessions.ts'
+import { yanks } from './yank.ts'
 
 export function createApp(services: Services): FastifyInstance {
   const { limits, log, catalog, server, pages } = services
@@ -51,8 +62,9 @@ export function createApp(services: Services): FastifyInstance {
     pages.problemPage({ status, title, message, ...(hint !== undefined && { hint }) }, frame(services, request))
 
   app.addHook('onRequest', async (_request, reply) => identify(reply))
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
     reply.header('x-devpi-serial', String(catalog.serial))
+    if (isForSomeOnly(request)) keepFromShared(reply)
   })
   app.addHook('onResponse', async (request, reply) => {
     const method = cameAsPush(request.raw) ? 'PUSH' : request.method
@@ -100,12 +112,23 @@ export function createApp(services: Services): FastifyInstance {
   // Uploaders, and whoever manages users and indexes
   devpiAccounts(app, services)
   groups(app, services)
+  tokens(app, services)
+  publishers(app, services)
+  oidc(app, services)
   upload(app, services)
+  uploadSessions(app, services)
   toxUpload(app, services)
   removal(app, services)
+  yanks(app, services)
+  projectStatus(app, services)
   // Installers
   simple(app, services)
   files(app, services)
+  aliases(app, services)
+  jsonApi(app, services)
+  integrity(app, services)
+  staged(app, services)
+  advisories(app, services)
   // People, and programs that ask at the same addresses
   documentation(app, services)
   toxResults(app, services)
@@ -133,8 +156,8 @@ function answerError(
   }
   const status = error.statusCode ?? 500
   if (status === 413) return sendProblem(request, reply, new Problem('too-large', 'The body is too large'), problemPage)
-  if (status < 500) return sendJson(reply, status, { message: error.message })
+  if (status < 500) return sendFailure(request, reply, status, error.message)
   const reference = randomUUID()
   services.log.http.error({ err: error, reference }, `Cannot answer ${request.method} ${request.url.slice(0, 200)}`)
-  return sendJson(reply, 500, { message: `Internal error, reported in the server's log as ${reference}` })
+  return sendFailure(request, reply, 500, `Internal error, reported in the server's log as ${reference}`)
 }

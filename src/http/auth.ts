@@ -5,26 +5,26 @@ import { isLocal } from './outside.ts'
 import type { Services } from './services.ts'
 
 /**
- * `X-Devpi-Auth` or HTTP Basic, either with a password or a login token. Wrong credentials are not refused here: the
+ * `X-Devpi-Auth` or HTTP Basic, either with a password, a login token or an API token; `Bearer` with an API token. Wrong credentials are not refused here: the
  * request goes on without a name, as in devpi, and meets the permission it lacks.
  */
 export async function principalOf(
   request: FastifyRequest,
-  { login, vouched, server }: Pick<Services, 'login' | 'vouched' | 'server'>,
+  { login, tokens, vouched, server }: Pick<Services, 'login' | 'tokens' | 'vouched' | 'server'>,
 ): Promise<Principal> {
   if (isForged(request)) return ANONYMOUS
   const pair = decoded(request.headers['x-devpi-auth']) ?? basic(request.headers.authorization)
   if (pair === undefined) {
+    const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]
+    if (bearer !== undefined) return (await tokens.principal(bearer)) ?? ANONYMOUS
     const named = remoteUser(request, server)
     return named === undefined ? ANONYMOUS : await vouched.principal(named)
   }
   const colon = pair.indexOf(':')
   if (colon === -1) return ANONYMOUS
-  return await login.principal({
-    user: pair.slice(0, colon),
-    secret: pair.slice(colon + 1),
-    isLocal: isLocal(request),
-  })
+  const user = pair.slice(0, colon)
+  const secret = pair.slice(colon + 1)
+  return (await tokens.principal(secret, user)) ?? (await login.principal({ user, secret, isLocal: isLocal(request) }))
 }
 
 /** Whom a trusted proxy names in the header that was agreed on. */

@@ -164,9 +164,23 @@ async function staged(
           .map((file) => ({ ...link(file, base), log: told(held.get(file.filename)?.log ?? []) })),
         ...attachments.filter(isHere).map((each) => attached(each, held, base)),
       ]
-      return [release.version, { ...EMPTY_METADATA, ...release.metadata, ...(links.length > 0 && { '+links': links }) }]
+      const yanked = yankOf(files.filter(isHere))
+      return [
+        release.version,
+        {
+          ...EMPTY_METADATA,
+          ...release.metadata,
+          ...(yanked !== undefined && { yanked }),
+          ...(links.length > 0 && { '+links': links }),
+        },
+      ]
     }),
   )
+}
+
+/** Of a release of which every file is yanked. */
+function yankOf(files: readonly File[]): File['yanked'] {
+  return files.every((file) => file.yanked !== undefined) ? files[0]?.yanked : undefined
 }
 
 function attached(attachment: Attachment, files: ReadonlyMap<string, File>, base: string): VersionData {

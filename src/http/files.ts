@@ -7,14 +7,16 @@ import { wasDeleted } from '../catalog/deleted-addresses.ts'
 import { type AskedAddress, isAddressed, locateFile } from '../indexes/locate-file.ts'
 import { isMirror } from '../indexes/open-index.ts'
 import type { FileSource } from '../indexes/package-index.ts'
+import { attestedFilename } from '../indexes/provenance-address.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import type { IndexRecord } from '../model/records.ts'
 import { sendHead, sendResult } from './answers.ts'
 import { askedRecord } from './asked.ts'
-import { askedRange } from './byte-range.ts'
+import { askedRange, isRangeWanted } from './byte-range.ts'
 import { fileMeta } from './file-meta.ts'
-import { matches } from './representation.ts'
+import { sendFileProvenance } from './provenance.ts'
+import { isUnchangedSince, matches } from './representation.ts'
 import type { Services } from './services.ts'
 
 type Hashed = { Params: { user: string; index: string; first: string; second: string; filename: string } }
@@ -27,21 +29,28 @@ export function files(app: FastifyInstance, services: Services): void {
   const config = { speaks: 'text', prefers: 'json' } as const
   app.get<Hashed>('/:user/:index/+f/:first/:second/:filename', { config }, async (request, reply) => {
     const { first, second } = request.params
-    return await sendFile(services, request, reply, { kind: '+f', hashStart: first + second })
+    const record = await askedRecord(services, request)
+    return await sendFile(services, request, reply, record, { kind: '+f', hashStart: first + second })
   })
-  app.get<Unhashed>('/:user/:index/+e/:folder/:filename', { config }, async (request, reply) =>
-    sendFile(services, request, reply, { kind: '+e', folder: request.params.folder }),
-  )
+  app.get<Unhashed>('/:user/:index/+e/:folder/:filename', { config }, async (request, reply) => {
+    const record = await askedRecord(services, request)
+    return await sendFile(services, request, reply, record, { kind: '+e', folder: request.params.folder })
+  })
 }
 
-async function sendFile(
+/** What lies at an address of an index that who asks may read. Throws `no-such-file`, `file-deleted`, and what the index throws. */
+export async function sendFile(
   services: Services,
-  request: FastifyRequest<{ Params: { user: string; index: string; filename: string } }>,
+  request: FastifyRequest<{ Params: { filename: string } }>,
   reply: FastifyReply,
+  record: IndexRecord,
   address: AskedAddress,
 ): Promise<FastifyReply> {
   const { filename } = request.params
-  const record = await askedRecord(services, request)
+  const attested = attestedFilename(filename)
+  if (attested !== undefined) {
+    return await sendFileProvenance(services, request, reply, { record, address, filename: attested })
+  }
   const isMeta = request.headers.accept?.includes('application/json') === true && !filename.endsWith('.metadata')
   if (isMeta) {
     const meta = await fileMeta(services, record, address, filename)
@@ -54,11 +63,9 @@ async function sendFile(
   if (source.from === 'upstream' && options.type === 'mirror' && options.mirror_use_external_urls === true) {
     return reply.header('cache-control', 'no-cache').redirect(source.origin, 302)
   }
-  reply.header('content-type', mediaType(filename)).header('x-content-type-options', 'nosniff')
-  reply.header('cache-control', IMMUTABLE)
-  if (source.modified !== undefined) reply.header('last-modified', new Date(source.modified).toUTCString())
+  reply.header('cache-control', source.from === 'memory' && source.mayChange === true ? 'max-age=600' : IMMUTABLE)
   try {
-    return await send(services, request, reply, source)
+    return await sendSource(services, request, reply, filename, source)
   } catch (error) {
     if (!(error instanceof BlobMissing) || !isMirror(record)) throw error
     // Let go to make room since the row was read: upstream has it still.
@@ -68,6 +75,19 @@ async function sendFile(
     reply.code(200).removeHeader('content-range').removeHeader('content-length')
     return await send(services, request, reply, again)
   }
+}
+
+/** The bytes under that name, whole or the range that is asked for. How long they may be kept, the caller has said. */
+export async function sendSource(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  filename: string,
+  source: FileSource,
+): Promise<FastifyReply> {
+  reply.header('content-type', mediaType(filename)).header('x-content-type-options', 'nosniff')
+  if (source.modified !== undefined) reply.header('last-modified', new Date(source.modified).toUTCString())
+  return await send(services, request, reply, source)
 }
 
 /** An archive, a wheel's metadata, or an attachment. */
@@ -112,6 +132,7 @@ async function send(
     reply.header('etag', etag)
     if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
   }
+  if (isUnchangedSince(request, source.modified)) return reply.code(304).send()
   switch (source.from) {
     case 'memory': {
       const { bytes } = source
@@ -162,14 +183,6 @@ async function sendBytes(
   if (request.method === 'HEAD') return sendHead(reply)
   if (source.from === 'blob' && start === end) return reply.send(Buffer.alloc(0))
   return reply.send(stream(await open(start, end)))
-}
-
-/** A range goes with the version the client has part of: with another tag or date it gets the whole (RFC 9110 §13.1.5). */
-function isRangeWanted(request: FastifyRequest, reply: FastifyReply): boolean {
-  const condition = request.headers['if-range']
-  return (
-    condition === undefined || condition === reply.getHeader('etag') || condition === reply.getHeader('last-modified')
-  )
 }
 
 function stream(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Readable {

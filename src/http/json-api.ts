@@ -1,5 +1,4 @@
 /** `pypi/{project}[/{version}]/json` of an index, and at the server's root of the default index. */
-import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isMirror, type OpenIndex } from '../indexes/open-index.ts'
 import type { IndexPage } from '../indexes/package-index.ts'
@@ -11,8 +10,8 @@ import { asProjectName } from '../pep/name.ts'
 import { compareVersions } from '../pep/version.ts'
 import { encodePath, rootFrom } from './answers.ts'
 import { askedIndex, namedIndex } from './asked.ts'
+import { sendEncoded } from './encoded.ts'
 import { outsideBase } from './outside.ts'
-import { matches } from './representation.ts'
 import type { Services } from './services.ts'
 import { cacheControl, packagesAddress } from './simple.ts'
 
@@ -61,12 +60,9 @@ async function sendJsonPage(
     ...legacyJson(legacy, wanted ?? '', metadata, { isRelease: version !== undefined }),
     vulnerabilities: known.map(({ record, fixed }) => legacyVulnerability(record, fixed)),
   }
-  const body = Buffer.from(JSON.stringify(told))
-  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 32)}"`
-  reply.header('etag', etag).header('cache-control', cacheControl(page, opened))
+  reply.header('cache-control', cacheControl(page, opened))
   if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
-  if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send()
-  return reply.header('content-type', 'application/json').send(body)
+  return await sendEncoded(services.encoded, request, reply, 'application/json', Buffer.from(JSON.stringify(told)))
 }
 
 function legacyPage(services: Services, request: FastifyRequest, opened: OpenIndex, page: IndexPage): LegacyPage {

@@ -1,11 +1,13 @@
 /** Addresses that give a page to a person, devpi's JSON to a program and simple pages to an installer. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { userConfig } from '../accounts/users.ts'
 import { findUser, listIndexes } from '../catalog/accounts.ts'
 import { homeView, indexView, searchView, userView } from '../indexes/browse.ts'
 import { projectView, releaseView } from '../indexes/browse-release.ts'
+import type { OpenIndex } from '../indexes/open-index.ts'
 import { noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
 import { shownOptions } from '../model/index-options.ts'
+import type { ProjectName } from '../pep/name.ts'
 import { encodePath, rootFrom, sendPage, sendResult } from './answers.ts'
 import { askedIndex, askedProject, readableTo } from './asked.ts'
 import { allUsers } from './devpi-accounts.ts'
@@ -67,26 +69,51 @@ export function people(app: FastifyInstance, services: Services): void {
     if (project !== request.params.project) {
       return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${project}`), 302)
     }
-    reply.header('vary', PERSON_OR_PROGRAM)
-    if (isInstaller(request)) return await sendProjectPage(services, request, reply, opened, project)
-    if (!isPerson(request)) return await sendProject(services, request, reply, opened, project)
-    const view = await projectView(services, opened, project)
-    if (view === undefined) throw noSuchProject(project)
-    return sendPage(reply, pages.projectPage(view, frame(services, request)))
+    if (isInstaller(request)) {
+      reply.header('vary', PERSON_OR_PROGRAM)
+      return await sendProjectPage(services, request, reply, opened, project)
+    }
+    return await answerProject(services, request, reply, opened, project)
   })
   app.post<Project>('/:user/:index/:project/refresh', async (request, reply) =>
     refresh(services, request, reply, (project) => project),
   )
   app.get<Release>('/:user/:index/:project/:version', async (request, reply) => {
     const { opened, project } = await askedProject(services, request)
-    const { version } = request.params
-    if (!isPerson(request)) return await sendVersion(services, request, reply, opened, project, version)
-    const view = await releaseView(services, opened, project, version)
-    if (view === undefined) {
-      throw new Problem('no-such-version', `The version ${version} of project ${project} does not exist.`)
-    }
-    return sendPage(reply, await pages.releasePage(view, frame(services, request)))
+    return await answerRelease(services, request, reply, opened, project, request.params.version)
   })
+}
+
+/** The project as a page for a person, and as devpi's JSON for a program. Throws `no-such-project`. */
+export async function answerProject(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: OpenIndex,
+  project: ProjectName,
+): Promise<FastifyReply> {
+  reply.header('vary', PERSON_OR_PROGRAM)
+  if (!isPerson(request)) return await sendProject(services, request, reply, opened, project)
+  const view = await projectView(services, opened, project)
+  if (view === undefined) throw noSuchProject(project)
+  return sendPage(reply, services.pages.projectPage(view, frame(services, request)))
+}
+
+/** The same for a release. Throws `no-such-version`. */
+export async function answerRelease(
+  services: Services,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  opened: OpenIndex,
+  project: ProjectName,
+  version: string,
+): Promise<FastifyReply> {
+  if (!isPerson(request)) return await sendVersion(services, request, reply, opened, project, version)
+  const view = await releaseView(services, opened, project, version)
+  if (view === undefined) {
+    throw new Problem('no-such-version', `The version ${version} of project ${project} does not exist.`)
+  }
+  return sendPage(reply, await services.pages.releasePage(view, frame(services, request)))
 }
 
 export function frame({ server }: Pick<Services, 'server'>, request: FastifyRequest): Frame {

@@ -7,12 +7,12 @@ import Negotiator from 'negotiator'
 import type { LayeredList } from '../indexes/layered.ts'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import { Problem } from '../model/errors.ts'
-import type { NameBatches } from '../names/name-batches.ts'
-import { type FormName, LIST_FORMS, type NameList } from '../names/name-list.ts'
+import type { ListedBatches } from '../names/name-batches.ts'
+import { type FormName, idOf, LIST_FORMS, type ListIndex, type NameList } from '../names/name-list.ts'
 import { type ListFrame, mergedList, wholeList } from '../names/ready-list.ts'
-import { JSON_TYPE } from '../pep/simple.ts'
+import { JSON_TYPE, type ListedProject } from '../pep/simple.ts'
 import { listToHtml } from '../pep/simple-html.ts'
-import { listToJson } from '../pep/simple-json.ts'
+import { jsonListHead, listToJson } from '../pep/simple-json.ts'
 import { sendHead } from './answers.ts'
 import { contentType, matches, representation } from './representation.ts'
 import type { Services } from './services.ts'
@@ -34,10 +34,19 @@ export async function sendList(
   // Before the names are read: what changes meanwhile must not stand under the later serial for good.
   const { serial } = services.catalog
   const type = representation(request)
-  const form = type === JSON_TYPE ? 'json' : 'html'
-  const { ready, others, othersAreJournalled } = await listOf(opened, reply)
-  if (ready === undefined) return await sendNames(request, reply, type, others ?? nothing())
-  const answer = { ...LIST_FORMS[form], form, type: contentType(type) } as const
+  const isJson = type === JSON_TYPE
+  const { ready, others, othersAreJournalled, isMirror } = await listOf(opened, reply, isJson)
+  if (ready === undefined) return await sendNames(services, request, reply, type, others ?? nothing())
+  await using open = new AsyncDisposableStack()
+  open.use(ready)
+  const index = await ready.index()
+  const form = isJson ? (isMirror ? 'json' : 'own') : 'html'
+  const own = isMirror ? index.lastOwn : Math.max(index.lastOwn, services.catalog.lastStamp)
+  const last = isMirror ? (index.lastUpstream ?? own) : own
+  reply.header('x-pypi-last-serial', String(last))
+  const head = isJson ? jsonListHead(last) : LIST_FORMS[form].head
+  const answer = { ...LIST_FORMS[form], head, form, type: contentType(type) } as const
+  open.move()
   if (others === undefined) return await sendReady(request, reply, ready, answer)
   const chain = opened.chain.map((record) => record.id)
   const state = othersAreJournalled ? [services.server.uuid, serial, ...chain].join(' ') : undefined
@@ -54,9 +63,9 @@ export async function sendReady(
   await using open = new AsyncDisposableStack()
   open.use(list)
   const index = await list.index()
-  const modifiedMs = Math.floor(index.changedMs / 1000) * 1000
+  const modifiedMs = Math.floor(changedMs(index, answer.form) / 1000) * 1000
   const encoding = encodingOf(request)
-  const tag = tagOf(index.id, answer, encoding)
+  const tag = tagOf(idOf(index, answer.form), answer, encoding)
   cached(reply)
   reply.header('etag', `"${tag}"`).header('last-modified', new Date(modifiedMs).toUTCString())
   const { 'if-none-match': tags, 'if-modified-since': since } = request.headers
@@ -72,9 +81,9 @@ export async function sendReady(
 }
 
 /** Says when to ask again where the list cannot be had, whatever the status: pip, which would sleep so long, asks for no list. */
-async function listOf(opened: OpenIndex, reply: FastifyReply): Promise<LayeredList> {
+async function listOf(opened: OpenIndex, reply: FastifyReply, isNumbered: boolean): Promise<LayeredList> {
   try {
-    return await opened.index.list()
+    return await opened.index.list(isNumbered)
   } catch (error) {
     const seconds = error instanceof Problem ? error.retrySeconds : undefined
     if (seconds !== undefined) reply.header('retry-after', String(seconds))
@@ -87,7 +96,7 @@ async function sendMerged(
   reply: FastifyReply,
   list: NameList,
   answer: ReadyAnswer,
-  others: NameBatches,
+  others: ListedBatches,
   state: string | undefined,
 ): Promise<FastifyReply> {
   await using open = new AsyncDisposableStack()
@@ -96,12 +105,12 @@ async function sendMerged(
   const encoding = encodingOf(request)
   cached(reply)
   if (state !== undefined) {
-    const tag = tagOf(`${index.id} ${state}`, answer, encoding)
+    const tag = tagOf(`${idOf(index, answer.form)} ${state}`, answer, encoding)
     // Weak: a name that comes while the list is sent may be in it already.
     reply.header('etag', `W/"${tag}"`)
     if (matches(request.headers['if-none-match'], `"${tag}"`)) return reply.code(304).send()
   }
-  const chunks = await begun(mergedList(list, index, answer.form, others))
+  const chunks = await begun(mergedList(list, index, answer.form, answer, others))
   reply.header('content-type', answer.type)
   if (encoding !== 'identity') reply.header('content-encoding', encoding)
   if (request.method === 'HEAD') {
@@ -114,12 +123,15 @@ async function sendMerged(
 
 /** Names that lie nowhere ready: those of stages, and what is held of mirrors. */
 async function sendNames(
+  services: Services,
   request: FastifyRequest,
   reply: FastifyReply,
   type: ReturnType<typeof representation>,
-  names: NameBatches,
+  listed: ListedBatches,
 ): Promise<FastifyReply> {
-  const chunks = await begun(type === JSON_TYPE ? listToJson(names) : listToHtml(names))
+  const last = services.catalog.lastStamp
+  reply.header('x-pypi-last-serial', String(last))
+  const chunks = await begun(type === JSON_TYPE ? listToJson(withSerials(listed), last) : listToHtml(namesOf(listed)))
   cached(reply)
   reply.header('content-type', contentType(type))
   if (request.method === 'HEAD') {
@@ -127,6 +139,18 @@ async function sendNames(
     return sendHead(reply)
   }
   return reply.send(Readable.from(chunks, { objectMode: false }))
+}
+
+async function* namesOf(listed: ListedBatches): AsyncGenerator<readonly string[]> {
+  for await (const batch of listed) yield batch.map((each) => each.name)
+}
+
+async function* withSerials(listed: ListedBatches): AsyncGenerator<readonly ListedProject[]> {
+  for await (const batch of listed) yield batch.map(({ name, own }) => ({ name, lastSerial: own }))
+}
+
+function changedMs(index: ListIndex, form: FormName): number {
+  return idOf(index, form) === index.id ? index.changedMs : index.listedMs
 }
 
 /** With its first chunk read, so that a list that cannot be had is answered with an error and not cut short. */

@@ -3,20 +3,27 @@ import type { FastifyRequest } from 'fastify'
 import type { Groups } from '../accounts/groups.ts'
 import type { IndexRecords } from '../accounts/index-records.ts'
 import type { Login } from '../accounts/login.ts'
+import type { TrustedPublishers } from '../accounts/publishers.ts'
+import type { TokenExchange } from '../accounts/token-exchange.ts'
+import type { ApiTokens } from '../accounts/tokens.ts'
 import type { Users } from '../accounts/users.ts'
 import type { VouchedUsers } from '../accounts/vouched-users.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { Advisories } from '../indexes/advisories.ts'
 import type { DocumentationView, TestResultView, TestsView } from '../indexes/attachment-views.ts'
 import type { Documentation } from '../indexes/documentation.ts'
 import type { Mirrors } from '../indexes/mirrors.ts'
 import type { Indexes } from '../indexes/open-index.ts'
+import type { Provenances } from '../indexes/provenance.ts'
 import type { ToxResults } from '../indexes/tox-results.ts'
 import type { HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../indexes/views.ts'
 import type { Log } from '../lib/log.ts'
 import type { May } from '../model/access.ts'
 import type { Limits } from '../model/limits.ts'
+import type { IndexName } from '../model/names.ts'
 import type { Publisher } from '../publish/publish.ts'
+import type { EncodedPages } from './encoded.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
 
 export interface Services {
@@ -25,15 +32,21 @@ export interface Services {
   readonly indexes: Indexes
   readonly mirrors: Mirrors
   readonly login: Login
+  readonly tokens: ApiTokens
+  readonly publishers: TrustedPublishers
+  readonly exchange: TokenExchange
   readonly vouched: VouchedUsers
   readonly users: Users
   readonly indexRecords: IndexRecords
   readonly groups: Groups
   readonly may: May
   readonly publisher: Publisher
+  readonly provenances: Provenances
+  readonly advisories: Advisories
   readonly documentation: Documentation
   readonly toxResults: ToxResults
   readonly pages: Pages
+  readonly encoded: EncodedPages
   readonly limits: Limits
   readonly log: Log
   readonly server: ServerFacts
@@ -51,6 +64,12 @@ export interface ServerFacts {
   /** In lower case. */
   readonly remoteUserHeader?: string
   readonly absoluteUrls: boolean
+  /** Upload 2.0 (PEP 694) is switched on. */
+  readonly uploadSessions: boolean
+  /** What addresses without an index stand for, `user/index`. */
+  readonly defaultIndex: IndexName
+  /** First parts of such addresses that are users here: those are theirs. */
+  readonly takenAliases: ReadonlySet<string>
 }
 
 /** What a page needs to know of the request that asked for it. */

@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { listReleases } from '../catalog/projects.ts'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { ProjectStatus } from '../pep/simple.ts'
 import { compareVersions, isPrerelease } from '../pep/version.ts'
 import {
   type AttachmentReaders,
@@ -11,10 +12,12 @@ import {
   releaseAttachments,
   testState,
 } from './browse-attachments.ts'
+import { chainStatus } from './chain-status.ts'
 import { isMirror, type OpenIndex } from './open-index.ts'
 import type { IndexFile, IndexPage } from './package-index.ts'
+import type { Provenances } from './provenance.ts'
 import type { ToxBudget } from './tox-results.ts'
-import type { ProjectView, ReleaseLine, ReleaseView } from './views.ts'
+import type { FileLine, ProjectView, ReleaseLine, ReleaseView } from './views.ts'
 
 /** `undefined` where the index has no such project. Throws what the index throws. */
 export async function projectView(
@@ -34,14 +37,14 @@ export async function projectView(
   const shadowed = opened.chain.filter((each) => isMirror(each) && !asked.has(each.name)).map((each) => each.name)
   const latest = latestOf(first.map((line) => line.version))
   const about = latest === undefined ? undefined : await metadataOf(from.catalog, opened, pages, name, latest)
-  const status = pages.find((page) => page.status !== undefined)?.status
+  const status = statusOf(opened, pages)
   const upstreamPage = upstreamPageOf(opened, pages, name)
   return {
     index: opened.record.name,
     name,
     releases: first,
     ...(about?.summary !== undefined && { summary: text(about.summary) }),
-    ...(status !== undefined && status.status !== 'active' && { status }),
+    ...(status !== undefined && { status }),
     ...(isKnownHere && shadowed.length > 0 && { shadowedMirrors: shadowed }),
     ...(upstreamPage !== undefined && { upstreamPage }),
   }
@@ -49,7 +52,7 @@ export async function projectView(
 
 /** `version` may be `latest` or, without pre-releases, `stable`. `undefined` where the index has no such project or version. */
 export async function releaseView(
-  from: AttachmentReaders,
+  from: AttachmentReaders & { readonly provenances: Pick<Provenances, 'line'> },
   opened: OpenIndex,
   name: ProjectName,
   version: string,
@@ -69,15 +72,19 @@ export async function releaseView(
     text(metadata.requires_python) || [...files.values()].find((file) => file.requiresPython)?.requiresPython
   const shown = [...files.values()].sort((a, b) => (a.filename < b.filename ? -1 : 1))
   const contentType = text(metadata.description_content_type)
+  const status = statusOf(opened, pages)
   return {
     index: opened.record.name,
     name,
     version: wanted,
     ...(latest !== undefined && compareVersions(latest, wanted) > 0 && { newer: latest }),
+    ...(status !== undefined && { status }),
     ...(text(metadata.summary) !== '' && { summary: text(metadata.summary) }),
     ...(requiresPython && { requiresPython }),
     facts: factsOf(metadata),
-    files: shown.map(fileLine),
+    files: await Promise.all(
+      shown.map(async (file) => ({ ...fileLine(file), ...(await attested(from.provenances, opened, name, file)) })),
+    ),
     ...(await releaseAttachments(from, opened, name, wanted, shown)),
     ...(text(metadata.description) !== '' && {
       description: { text: text(metadata.description), ...(contentType !== '' && { contentType }) },
@@ -159,6 +166,18 @@ async function releaseLines(
   return lines
 }
 
+async function attested(
+  provenances: Pick<Provenances, 'line'>,
+  opened: OpenIndex,
+  name: ProjectName,
+  file: IndexFile,
+): Promise<Pick<FileLine, 'provenance'>> {
+  if (file.provenance === undefined) return {}
+  const record = opened.chain.find((each) => each.name === file.index)
+  const line = record && (await provenances.line(record, name, file.filename))
+  return { provenance: { path: file.provenance, ...(line !== undefined && { line }) } }
+}
+
 function fileLine(file: IndexFile) {
   return {
     filename: file.filename,
@@ -180,6 +199,13 @@ function upstreamPageOf(opened: OpenIndex, pages: readonly IndexPage[], name: Pr
     }
   }
   return undefined
+}
+
+/** Where it is not active. */
+function statusOf(opened: OpenIndex, pages: readonly IndexPage[]): ProjectStatus | undefined {
+  const says = pages.map((page) => ({ isStage: !isMirror(recordOf(opened, page)), status: page.status }))
+  const status = chainStatus(says)
+  return status?.status === 'active' ? undefined : status
 }
 
 function recordOf(opened: OpenIndex, page: IndexPage): IndexRecord {

@@ -78,7 +78,7 @@ async function projectLines(
 ): Promise<ProjectLine[]> {
   const budget = from.toxResults.budget()
   const lines: ProjectLine[] = []
-  for (const { name, latestVersion, summary } of rows) {
+  for (const { name, latestVersion, summary, status } of rows) {
     const all = isMirror(record) ? [] : await attachmentsOf(from, record, name)
     const own = all.filter((each) => each.version === latestVersion)
     const tests = await testState(from, own, budget)
@@ -86,6 +86,7 @@ async function projectLines(
       name,
       ...(latestVersion !== undefined && { version: latestVersion }),
       ...(summary !== undefined && { summary }),
+      ...(status !== undefined && { status }),
       ...(own.some((each) => each.kind === 'doczip') && { isDocumented: true }),
       ...(tests !== undefined && { tests }),
     })

@@ -2,9 +2,11 @@
 import { reasonOf } from '../lib/reason.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import type { IndexName } from '../model/names.ts'
-import { mergeNames, type NameBatches } from '../names/name-batches.ts'
+import { type ListedBatches, mergeListed, mergeNames } from '../names/name-batches.ts'
 import type { NameList } from '../names/name-list.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { ProjectStatus } from '../pep/simple.ts'
+import { chainStatus } from './chain-status.ts'
 import type { IndexFile, IndexPage, Layer, PackageIndex } from './package-index.ts'
 import { isShadowed } from './shadow.ts'
 
@@ -19,7 +21,7 @@ export type MirrorLayer = Layer & {
   readonly kind: 'mirror'
   refresh?(name: ProjectName): Promise<void>
   /** The whole list where it lies ready, for the caller to close. Throws where nobody can tell. */
-  list?(): Promise<NameList | undefined>
+  list?(isNumbered?: boolean): Promise<NameList | undefined>
 }
 
 /** Every name of an index, as it can be sent with the least work. */
@@ -27,7 +29,9 @@ export interface LayeredList {
   /** The longest list that lies ready, for the caller to close. */
   readonly ready?: NameList
   /** The names of all other layers; absent where there is no other. */
-  readonly others?: NameBatches
+  readonly others?: ListedBatches
+  /** There is one mirror and no stage: its upstream's change numbers are told, else the server's own. */
+  readonly isMirror: boolean
   /** Whether all others change only with the catalog's serial. */
   readonly othersAreJournalled: boolean
 }
@@ -35,8 +39,10 @@ export interface LayeredList {
 export interface LayeredIndex extends PackageIndex {
   /** Each layer's own page of the project, in resolution order, of the layers that may answer and have it. */
   pages(name: ProjectName): Promise<IndexPage[]>
-  /** What `projects()` tells. Throws where a mirror cannot tell. */
-  list(): Promise<LayeredList>
+  /** What `projects()` tells, with change numbers; `isNumbered` where those count. Throws where a mirror cannot tell. */
+  list(isNumbered?: boolean): Promise<LayeredList>
+  /** The layers that may have files of the project, in resolution order; asks no upstream. */
+  answering(name: ProjectName): Promise<readonly Layer[]>
   /** Has every mirror that may be asked for the project ask its upstream anew. Throws the first failure. */
   refresh(name: ProjectName): Promise<void>
 }
@@ -71,7 +77,19 @@ export function layered(
     return { known, isClosed: isShadowed(asked, inheritance, says) }
   }
 
+  /** What a chain says is quarantined is offered by none of its layers. */
   async function pages(asked: ProjectName): Promise<IndexPage[]> {
+    const all = await allPages(asked)
+    if (statusOf(all)?.status !== 'quarantined') return all
+    return all.map((page) => ({ ...page, files: [] }))
+  }
+
+  function statusOf(all: readonly IndexPage[]): ProjectStatus | undefined {
+    const isStages = (page: IndexPage) => stages.some((stage) => stage.layer.name === page.index)
+    return chainStatus(all.map((page) => ({ isStage: isStages(page), status: page.status })))
+  }
+
+  async function allPages(asked: ProjectName): Promise<IndexPage[]> {
     const { known, isClosed } = await ownPages(asked)
     if (isClosed) return known
     const answers = await Promise.allSettled(mirrors.map((mirror) => mirror.project(asked)))
@@ -82,14 +100,29 @@ export function layered(
     return failed === undefined ? all : all.map((page) => ({ ...page, stale: reasonOf(failed.reason) }))
   }
 
-  const project = async (asked: ProjectName) => mergedPage(asked, await pages(asked))
+  const project = async (asked: ProjectName) => {
+    const all = await pages(asked)
+    const page = mergedPage(asked, all, statusOf(all))
+    return page === undefined || stages.length === 0 ? page : withSerial(page, await serialOf(asked, all))
+  }
+
+  /** As the list has it: layers that are kept out of the page count there, too. */
+  async function serialOf(asked: ProjectName, all: readonly IndexPage[]): Promise<number | undefined> {
+    const answered = all.flatMap((page) => page.ownSerial ?? [])
+    const silent = layers.filter((layer) => !all.some((page) => page.index === layer.name))
+    const others = await Promise.all(silent.map((layer) => layer.serial(asked)))
+    const known = [...answered, ...others.filter((each) => each !== undefined)]
+    return known.length === 0 ? undefined : Math.max(...known)
+  }
 
   return {
     name,
     projects: () => mergeNames(layers.map((layer) => layer.projects())),
     project,
     pages,
-    list: () => longestList(layers),
+    list: (isNumbered = false) => longestList(layers, stages.length === 0, isNumbered),
+    answering: async (asked) =>
+      (await ownPages(asked)).isClosed ? layers.filter((each) => each.kind === 'stage') : layers,
     refresh: async (asked) => {
       if ((await ownPages(asked)).isClosed) return
       for (const mirror of mirrors) await mirror.refresh?.(asked)
@@ -103,12 +136,16 @@ export function layered(
   }
 }
 
-async function longestList(layers: readonly (Layer | MirrorLayer)[]): Promise<LayeredList> {
+async function longestList(
+  layers: readonly (Layer | MirrorLayer)[],
+  isMirror: boolean,
+  isNumbered: boolean,
+): Promise<LayeredList> {
   await using opened = new AsyncDisposableStack()
   const found: { readonly layer: Layer; readonly list: NameList }[] = []
   let kept: (typeof found)[number] | undefined
   for (const layer of layers) {
-    const list = 'list' in layer ? await layer.list?.() : undefined
+    const list = 'list' in layer ? await layer.list?.(isNumbered) : undefined
     if (list === undefined) continue
     opened.defer(async () => {
       if (list !== kept?.list) await list[Symbol.asyncDispose]()
@@ -119,18 +156,27 @@ async function longestList(layers: readonly (Layer | MirrorLayer)[]): Promise<La
   const others = layers.filter((layer) => layer !== kept?.layer)
   return {
     ...(kept !== undefined && { ready: kept.list }),
-    ...(others.length > 0 && { others: mergeNames(others.map((layer) => layer.projects())) }),
+    ...(others.length > 0 && { others: mergeListed(others.map((layer) => layer.listed())) }),
+    isMirror,
     othersAreJournalled: others.every((layer) => layer.kind === 'stage'),
   }
 }
 
+/** The layer's own number, or none, is not the chain's. */
+function withSerial({ lastSerial: _layers, ...page }: IndexPage, serial: number | undefined): IndexPage {
+  return serial === undefined ? page : { ...page, lastSerial: serial }
+}
+
 /** Pages of one project as one: the first page that has a filename wins it. `undefined` where there are no pages. */
-function mergedPage(name: ProjectName, pages: readonly IndexPage[]): IndexPage | undefined {
+function mergedPage(
+  name: ProjectName,
+  pages: readonly IndexPage[],
+  status: ProjectStatus | undefined,
+): IndexPage | undefined {
   if (pages.length <= 1) return pages[0]
   const files = new Map<string, IndexFile>()
   for (const page of pages) for (const file of page.files) if (!files.has(file.filename)) files.set(file.filename, file)
   const stale = pages.find((page) => page.stale !== undefined)?.stale
-  const status = pages.find((page) => page.status !== undefined)?.status
   return {
     index: pages[0]!.index,
     name,

@@ -7,13 +7,17 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { readState, writeState } from '../catalog/mirror-pages.ts'
 import type { Clock } from '../lib/clock.ts'
 import { reasonOf } from '../lib/reason.ts'
+import { Recent } from '../lib/recent.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ListSections } from '../names/list-sections.ts'
+import type { ListedName } from '../names/name-batches.ts'
 import { NameList } from '../names/name-list.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { RememberedPage } from './mirror-memory.ts'
 import type { ListChange, ListValidators, NamesResult, NamesWork } from './names-worker.ts'
+import { STAMP_WANTED } from './stamp-wanted.ts'
 
 export interface MirrorNamesOptions {
   readonly catalog: Catalog
@@ -50,6 +54,8 @@ export interface ListStatus {
 
 /** The thread streams: a small heap keeps it from growing where it could as well collect. */
 const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
+/** Names whose numbers are kept in memory, at some 100 bytes each: those of busy pages. */
+const NUMBERS_KEPT = 10_000
 const FETCHED = 'names-fetched-ms'
 const VALIDATORS = 'names-validators'
 const NO_LIST = 'upstream has no list of all projects'
@@ -60,7 +66,9 @@ export class MirrorNames implements AsyncDisposable {
   #worker: Worker | undefined
   #isClosed = false
   #status: ListStatus = {}
+  #found = new Recent<ProjectName, ListedName | 'none'>(NUMBERS_KEPT)
   #failures = 0
+  #published: Promise<void> = Promise.resolve()
   #nextTrialMs = Number.NEGATIVE_INFINITY
 
   constructor(options: MirrorNamesOptions) {
@@ -79,15 +87,35 @@ export class MirrorNames implements AsyncDisposable {
     await using list = await this.#open()
     const isFresh = await this.#refreshWhenOld(list !== undefined)
     if (list === undefined) return 'unknown'
-    if (await list.has(name)) return 'yes'
+    if ((await list.find(name)) !== undefined) return 'yes'
     return isFresh || this.#options.offline ? 'no' : 'unknown'
+  }
+
+  /** What the list that is here says of the name. Does not ask upstream, and nobody learns of the name. */
+  async numbers(name: ProjectName): Promise<ListedName | undefined> {
+    await this.#published
+    const seen = this.#found.get(name)
+    if (seen !== undefined) return seen === 'none' ? undefined : seen
+    const state = this.#status
+    await using list = await this.#open()
+    const found = await list?.find(name)
+    if (this.#status === state) this.#found.set(name, found ?? 'none', 1)
+    return found
+  }
+
+  /** Whether the list, which was fetched after the page, tells of a change that the page does not have. */
+  async isNewer(name: ProjectName, page: RememberedPage): Promise<boolean> {
+    const serial = page.detail?.lastSerial
+    if (serial === undefined || page.fetchedMs >= (this.#status.fetchedMs ?? Number.NEGATIVE_INFINITY)) return false
+    return ((await this.numbers(name))?.upstream ?? 0) > serial
   }
 
   /**
    * The list as it was last seen, for the caller to close; waits for the first one when there is none. `undefined` when that
-   * cannot be had: `missing()` says why.
+   * cannot be had: `missing()` says why. `isNumbered`: one whose numbers are in place.
    */
-  async list(): Promise<NameList | undefined> {
+  async list(isNumbered = false): Promise<NameList | undefined> {
+    if (isNumbered) await this.#published
     await using stack = new AsyncDisposableStack()
     const here = stack.use(await this.#open())
     await this.#refreshWhenOld(here !== undefined)
@@ -205,8 +233,9 @@ export class MirrorNames implements AsyncDisposable {
       })
       this.#worker = worker
       let result = failed('the thread that reads the list ended early')
-      worker.once('message', (said: NamesResult) => {
-        result = said
+      worker.on('message', (said: NamesResult | typeof STAMP_WANTED) => {
+        if (said !== STAMP_WANTED) result = said
+        else void this.#stamp(worker)
       })
       worker.once('error', (error) => {
         result = failed(reasonOf(error))
@@ -216,12 +245,32 @@ export class MirrorNames implements AsyncDisposable {
     })
   }
 
+  /**
+   * Who reads the list for its numbers waits from here on until it is in place: had they seen a later change elsewhere
+   * before this one, they would take this one for old.
+   */
+  async #stamp(worker: Worker): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#published = promise
+    worker.once('exit', () => {
+      this.#found = new Recent(NUMBERS_KEPT)
+      resolve()
+    })
+    try {
+      worker.postMessage(await this.#options.catalog.stamp())
+    } catch {
+      // The catalog is closed or full: the list is fetched again later.
+      await worker.terminate()
+    }
+  }
+
   /** What is known of the list anew, from its file. */
   async #look(news: ListStatus): Promise<void> {
     const { failure, ...before } = this.#status
     await using list = await this.#open()
     const index = await list?.index()
     const seen = index === undefined ? {} : { projects: index.count, changedMs: index.changedMs }
+    this.#found = new Recent(NUMBERS_KEPT)
     const isHealed = news.fetchedMs !== undefined
     this.#status = { ...before, ...(failure !== undefined && !isHealed && { failure }), ...news, ...seen }
   }

@@ -139,6 +139,22 @@ test('MirrorRoom leaves pinned projects, what a test result tells of, and what u
   assert.deepEqual(await ground.held(...files), [true, true, true, false])
 })
 
+test('MirrorRoom retains what is needed together, and lets it go afterwards', async () => {
+  await using ground = await given()
+  const [a, b, c] = [file('a'), file('b'), file('c')]
+  for (const [at, each] of [a, b, c].entries()) await ground.add(each, at)
+  const room = ground.room({ bytes: PAD + 10_000 })
+  const [one, other] = [room.retain(projectName('a')), room.retain(projectName('a'))]
+  await room.keepWithin({ age: false })
+  assert.deepEqual(await ground.held(a, b, c), [true, false, false])
+  await ground.add(b, 5)
+  await one[Symbol.asyncDispose]()
+  assert.deepEqual(await ground.held(a, b), [true, false])
+  await ground.add(b, 6)
+  await other[Symbol.asyncDispose]()
+  assert.deepEqual(await ground.held(a, b), [false, true])
+})
+
 test('MirrorRoom of a mirror that pins everything lets nothing go', async () => {
   await using ground = await given({ mirror_pinned: '*' })
   const a = file('a')

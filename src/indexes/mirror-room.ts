@@ -54,6 +54,8 @@ export function boundsOf({ options }: MirrorRecord, defaults: RoomBounds): RoomB
 export class MirrorRoom {
   readonly #options: MirrorRoomOptions
   #last: Promise<unknown> = Promise.resolve()
+  /** How many need the files of a project just now. */
+  readonly #needed = new Map<ProjectName, number>()
 
   constructor(options: MirrorRoomOptions) {
     this.#options = options
@@ -69,6 +71,19 @@ export class MirrorRoom {
     const mine = this.#last.then(() => this.#keepWithin(age))
     this.#last = mine.catch(() => {})
     return await mine
+  }
+
+  /** Until this is disposed, none of the project's files goes, and they come on top: who copies a release needs it whole. */
+  retain(project: ProjectName): AsyncDisposable {
+    this.#needed.set(project, (this.#needed.get(project) ?? 0) + 1)
+    return {
+      [Symbol.asyncDispose]: async () => {
+        const others = this.#needed.get(project)! - 1
+        if (others > 0) this.#needed.set(project, others)
+        else this.#needed.delete(project)
+        await this.keepSmall()
+      },
+    }
   }
 
   /** `keepWithin` after a file was stored. What goes wrong is told, and tried again after the next file. */
@@ -105,7 +120,7 @@ export class MirrorRoom {
     const { record, bounds, uses, clock } = this.#options
     await uses.flushInto(writer)
     const held = await holdings(writer, record)
-    const pinned = record.options.mirror_pinned ?? []
+    const pinned = [...(record.options.mirror_pinned ?? []), ...this.#needed.keys()]
     const names = pinned.filter((each): each is ProjectName => each !== '*')
     const found = pinned.includes('*')
       ? []

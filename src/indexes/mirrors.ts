@@ -5,6 +5,7 @@ import type { BlobStore } from '../blob/blob-store.ts'
 import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { forgetPages, readState, writeState } from '../catalog/mirror-pages.ts'
+import { forgetMirroredProvenance } from '../catalog/provenance.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import { ListSections } from '../names/list-sections.ts'
@@ -172,6 +173,7 @@ export class Mirrors implements AsyncDisposable {
     if (before !== undefined) await rm(path, { force: true })
     await catalog.write(async (writer) => {
       await forgetPages(writer, record)
+      await forgetMirroredProvenance(writer, record)
       await writeState(writer, record, 'url', url)
     })
   }

@@ -1,16 +1,18 @@
 /** The thread that fetches, parses, sorts and compresses an upstream's list of all projects, so that no request waits for that work. */
+import { once } from 'node:events'
 import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { reasonOf } from '../lib/reason.ts'
 import { Problem } from '../model/errors.ts'
-import { finishList } from '../names/list-writer.ts'
+import { finishList, UNTOLD_MS } from '../names/list-writer.ts'
 import { difference } from '../names/name-batches.ts'
 import { NameList } from '../names/name-list.ts'
 import { sortNames } from '../names/name-sort.ts'
 import type { UpstreamPlace } from '../upstream/request.ts'
 import { Upstream } from '../upstream/upstream.ts'
+import { STAMP_WANTED } from './stamp-wanted.ts'
 
 export interface NamesWork {
   readonly upstream: UpstreamPlace
@@ -69,18 +71,28 @@ parentPort?.postMessage(result)
 
 async function update({ path, folder, known, nowMs, upstream: { limits } }: NamesWork): Promise<NamesResult> {
   await using before = await NameList.open(path)
-  const isKnown = before !== undefined && known !== undefined && (await before.index()).id === known.id
+  const index = await before?.index()
+  // Where nothing tells what has changed, "nothing has" is no answer for ever.
+  const isUntold = index !== undefined && index.lastUpstream === undefined && nowMs - index.listedMs >= UNTOLD_MS
+  const isKnown = index !== undefined && index.id === known?.id && !isUntold
   const answer = await upstream.list(isKnown ? known : {})
   if (answer.kind !== 'names') return answer
   const made = join(folder, 'list')
   await sortNames(answer.names, made, { folder, runNames: limits.sortRunNames })
-  const finished = await finishList(made, { before, nowMs })
+  const finished = await finishList(made, { before, nowMs, stamp })
   const { names: _read, kind: _kind, ...validators } = answer
   const found = { kind: 'list', validators: { ...validators, id: finished.now.id } } as const
   if (!finished.isChanged) return found
   await using now = await NameList.open(made)
-  const change =
+  const change: ListChange =
     before === undefined ? { added: finished.now.count, removed: 0 } : await difference(before.names(), now!.names())
   await rename(made, path)
-  return { ...found, change }
+  const isTold = change.added > 0 || change.removed > 0
+  return { ...found, ...(isTold && { change }) }
+}
+
+async function stamp(): Promise<number> {
+  const answer = once(parentPort!, 'message')
+  parentPort!.postMessage(STAMP_WANTED)
+  return ((await answer) as [number])[0]
 }

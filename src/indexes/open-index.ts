@@ -1,7 +1,7 @@
 /** From a name to something that answers: read the record, flatten the bases, build the layers, put them together. */
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
-import { ANONYMOUS, type May, type Principal } from '../model/access.ts'
+import { ANONYMOUS, type May, type Principal, readOf } from '../model/access.ts'
 import { readForbidden } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
@@ -50,7 +50,7 @@ export function openIndexes(options: {
       const [record] = all
       if (record === undefined) return undefined
       const who = all.some((each) => each.options.acl_pkg_read !== undefined) ? await asks() : ANONYMOUS
-      const isReadable = (each: IndexRecord) => options.may(who, { do: 'read', options: each.options })
+      const isReadable = (each: IndexRecord) => options.may(who, readOf(each))
       if (!isReadable(record)) throw readForbidden()
       const chain = all.filter(isReadable)
       const stages = all.filter((each) => !isMirror(each)) as StageRecord[]

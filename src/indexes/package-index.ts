@@ -1,7 +1,7 @@
 /** The central interface: what answers for projects. Stage, mirror and bases are all implementations of it. */
 import type { Digest } from '../lib/digest.ts'
 import type { IndexName } from '../model/names.ts'
-import type { NameBatches } from '../names/name-batches.ts'
+import type { ListedBatches, NameBatches } from '../names/name-batches.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
 import type { Download } from './download.ts'
@@ -24,12 +24,20 @@ export interface PackageIndex {
 /** An index that holds files itself. A layered index is not a layer: bases are flattened first, or `layered` would nest. */
 export interface Layer extends PackageIndex {
   readonly kind: 'stage' | 'mirror'
+  /** Where files are let go to make room: keeps those of the project until it is disposed. */
+  retain?(name: ProjectName): AsyncDisposable
+  /** As `projects()`, each with the server's number of its last change. */
+  listed(): ListedBatches
+  /** The same number of one project; `undefined` for what is not listed. Asks nobody else. */
+  serial(name: ProjectName): Promise<number | undefined>
 }
 
 export interface IndexPage extends ProjectDetail {
   /** The layer it comes from; of merged pages the first. */
   readonly index: IndexName
   readonly files: readonly IndexFile[]
+  /** The layer's `serial`, where the page is as new as that says. */
+  readonly ownSerial?: number
   /** Why the page may be older than it should be; absent when it is current. */
   readonly stale?: string
 }
@@ -38,6 +46,8 @@ export interface IndexFile extends DistributionFile {
   /** Path below the server's root, not percent-encoded: `user/index/+f/…/filename`. */
   readonly url: string
   readonly index: IndexName
+  /** `aa/bb/rest`: see `packagesPath`. */
+  readonly packagesPath?: string
   readonly version: string
   /** Its bytes are here. */
   readonly held: boolean
@@ -67,4 +77,6 @@ export type FileSource =
       readonly bytes: Uint8Array
       readonly digest: Digest
       readonly modified?: string
+      /** Nothing vouches for the bytes yet: the same address may give others later. */
+      readonly mayChange?: boolean
     }

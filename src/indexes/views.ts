@@ -43,6 +43,8 @@ export interface ProjectLine {
   /** The latest version held. */
   readonly version?: string
   readonly summary?: string
+  /** PEP 792, where its owner set it. */
+  readonly status?: StatusView
   /** There is a zip of documentation for that version. */
   readonly isDocumented?: boolean
   /** Of the newest test results of that version. */
@@ -57,7 +59,7 @@ export interface ProjectView {
   /** Newest version first; of every layer of the index. */
   readonly releases: readonly ReleaseLine[]
   /** PEP 792, where it is not active. */
-  readonly status?: { readonly status: string; readonly reason?: string }
+  readonly status?: StatusView
   /** Where upstream shows this project to people, when a mirror says. */
   readonly upstreamPage?: string
   /** Set when a stage's name keeps mirrors out, with the mirrors that were not asked. */
@@ -83,6 +85,8 @@ export interface ReleaseView {
   readonly version: string
   /** A newer version that this index has. */
   readonly newer?: string
+  /** Of its project (PEP 792), where it is not active. */
+  readonly status?: StatusView
   readonly summary?: string
   readonly requiresPython?: string
   /** Label and values, in the order to show: author, license, home page, project URLs, dependencies, classifiers … */
@@ -108,6 +112,15 @@ export interface FileLine {
   readonly yanked?: true | string
   /** False for a mirror's file that is not here yet. */
   readonly held: boolean
+  /** The path of its provenance object, and what that says where it is here. */
+  readonly provenance?: { readonly path: string; readonly line?: ProvenanceLine }
+}
+
+/** What attests to a file (PEP 740). */
+export interface ProvenanceLine {
+  readonly publishers: readonly { readonly text: string; readonly href?: string }[]
+  /** `verified`, or why it is not. */
+  readonly verdict: string
 }
 
 export interface SearchView {
@@ -115,4 +128,10 @@ export interface SearchView {
   readonly hits: readonly (ProjectLine & { readonly index: string })[]
   /** There are more hits than are shown. */
   readonly more: boolean
+}
+
+/** What a project's owner, or its upstream, says of it (PEP 792). */
+export interface StatusView {
+  readonly status: string
+  readonly reason?: string
 }

@@ -6,6 +6,8 @@ import { deleteIndex } from '../catalog/accounts.ts'
 import { saveAttachment } from '../catalog/attachments.ts'
 import { findFiles } from '../catalog/files.ts'
 import { deleteFile } from '../catalog/removal.ts'
+import { addStagedFile, receiveStagedFile } from '../catalog/staged-files.ts'
+import { addUploadSession, findUploadSession } from '../catalog/upload-sessions.ts'
 import { Mirrors } from '../indexes/mirrors.ts'
 import { LIMITS } from '../model/limits.ts'
 import type { IndexRecord } from '../model/records.ts'
@@ -194,4 +196,43 @@ test('Sweeper that was started sweeps at once and in turn, and ends after the sw
   const before = sweeps
   await new Promise((resolve) => setTimeout(resolve, 30))
   assert.equal(sweeps, before)
+})
+
+test('Sweeper.sweep() ends upload sessions whose time is over, and their blobs a day later', async () => {
+  await using ground = await given()
+  const { stores, sweeper } = ground
+  const { catalog, blobs, clock } = stores
+  const stage = await stores.addStage('alice/dev')
+  const nowMs = clock.ms
+  const session = { project: projectName('acme'), name: 'acme', version: '1.0', createdMs: nowMs }
+  const draft = await blobs.draft({ limitBytes: one.bytes.length })
+  await draft.append(one.bytes)
+  const { digest } = await draft.commit()
+  await catalog.write(async (writer) => {
+    const ending = await addUploadSession(writer, stage, {
+      ...session,
+      key: 'ending',
+      preview: 'a',
+      expiresMs: nowMs + HOUR_MS,
+    })
+    await addUploadSession(writer, stage, { ...session, key: 'open', preview: 'b', expiresMs: nowMs + 2 * HOUR_MS })
+    const { filename, bytes } = one
+    const file = await addStagedFile(writer, ending, { key: 'x', filename, sizeBytes: bytes.length, hashes: {} })
+    await receiveStagedFile(writer, file, { digest, receivedMs: nowMs, metadata: {} })
+  })
+  await draft[Symbol.asyncDispose]()
+  const keys = async () =>
+    await catalog.read(async (reader) => {
+      const found = await Promise.all(['ending', 'open'].map((key) => findUploadSession(reader, stage, key)))
+      return found.map((each) => each?.key)
+    })
+  await sweeper.sweep()
+  assert.deepEqual(await keys(), ['ending', 'open'])
+  clock.ms += HOUR_MS
+  await sweeper.sweep()
+  assert.deepEqual(await keys(), [undefined, 'open'])
+  assert.deepEqual(await ground.stored(one.sha256), [true])
+  clock.ms += LIMITS.blobGraceMs + HOUR_MS
+  await sweeper.sweep()
+  assert.deepEqual(await ground.stored(one.sha256), [false])
 })

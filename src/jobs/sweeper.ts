@@ -1,7 +1,8 @@
-/** What is looked at again and again while the server runs: mirrored files that are too old, and blobs that nothing names any more. */
+/** What is looked at again and again while the server runs: mirrored files that are too old, upload sessions whose time is over, and blobs that nothing names any more. */
 import type { BlobStore } from '../blob/blob-store.ts'
 import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { deleteExpiredSessions, hasExpiredSessions } from '../catalog/upload-sessions.ts'
 import type { Mirrors } from '../indexes/mirrors.ts'
 import { isMirror } from '../indexes/open-index.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -46,7 +47,7 @@ export class Sweeper implements AsyncDisposable {
     sweep()
   }
 
-  /** Lets go what mirrors keep beyond their bounds, and blobs that lost their last name a while ago. Never throws. */
+  /** Lets go what mirrors keep beyond their bounds, upload sessions that have ended, and blobs that lost their last name a while ago. Never throws. */
   async sweep(): Promise<void> {
     const { catalog, blobs, mirrors, limits, clock, onSwept } = this.#options
     const swept = { files: 0, blobs: 0, bytes: 0 }
@@ -59,6 +60,11 @@ export class Sweeper implements AsyncDisposable {
           swept.bytes += bytes
         })
       }
+    })
+    await this.#try(async () => {
+      const nowMs = clock.now().getTime()
+      if (!(await catalog.read((reader) => hasExpiredSessions(reader, nowMs)))) return
+      await catalog.write((writer) => deleteExpiredSessions(writer, nowMs))
     })
     const options = { graceMs: limits.blobGraceMs, clock, isStopping: () => this.#isStopping }
     await this.#try(async () => {

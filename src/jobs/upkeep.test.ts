@@ -2,11 +2,14 @@ import assert from 'node:assert/strict'
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { throwawaySigstore } from '../../test/sigstore/throwaway.ts'
 import { openTempStores } from '../../test/temp-stores.ts'
 import { wheel } from '../../test/wheels.ts'
 import { writeBlob } from '../blob/blob-store.ts'
 import { deleteIndex } from '../catalog/accounts.ts'
+import { saveProvenance } from '../catalog/provenance.ts'
 import { digestOf } from '../lib/digest.ts'
+import { projectName } from '../pep/name.ts'
 import { check, collect } from './upkeep.ts'
 
 const GRACE_MS = 1000
@@ -97,4 +100,32 @@ test('collect() takes the blobs of a deleted index, but not those that another i
   const { blobs: count } = await collect(catalog, blobs, { graceMs: GRACE_MS, clock, dryRun: false })
   assert.equal(count, 3)
   assert.deepEqual(await ground.blobs(), [one.sha256])
+})
+
+test('check() tells provenance that cannot be read, or that is about other content', async () => {
+  await using ground = await given()
+  const { catalog, blobs } = ground.stores
+  const sigstore = throwawaySigstore()
+  const bundleOf = (file: typeof one) => {
+    const publisher = { kind: 'GitHub', repository: 'acme/widget' }
+    return { version: 1, attestation_bundles: [{ publisher, attestations: [sigstore.attest(file)] }] }
+  }
+  const save = (file: typeof one, provenance: unknown) =>
+    catalog.write((writer) =>
+      saveProvenance(
+        writer,
+        ground.index,
+        { project: projectName('acme'), filename: file.filename },
+        { text: JSON.stringify(provenance), verdict: 'verified' },
+      ),
+    )
+  await save(one, bundleOf(one))
+  await save(two, bundleOf(two))
+  assert.deepEqual((await check(catalog, blobs, { hashes: false })).faults, [])
+  await save(one, { version: 2 })
+  await save(two, bundleOf(one))
+  assert.deepEqual((await check(catalog, blobs, { hashes: false })).faults, [
+    `${one.filename}: its provenance cannot be read: it is no provenance object of version 1`,
+    `${two.filename}: its provenance is about content with sha256 ${one.sha256}`,
+  ])
 })

@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { isBlobNamed, listNamedBlobs } from '../catalog/files.ts'
+import { listAllProvenance } from '../catalog/provenance.ts'
 import type { Clock } from '../lib/clock.ts'
+import { AttestationError, readStatement } from '../pep/attestation.ts'
+import { parseProvenance } from '../pep/provenance.ts'
 
 export interface CheckReport {
   readonly files: number
@@ -17,10 +20,12 @@ export interface CheckReport {
 
 /** Rows read at a time. */
 const ROWS = 500
+/** The same of rows with some 20 KB of text each. */
+const ROWS_OF_TEXT = 50
 /** Faults told one by one; more are counted. */
 const FAULTS_TOLD = 100
 
-/** Whether every file row has its blobs, of the right size, and (with `hashes`) whether every blob hashes to its name. */
+/** Whether every file row has its blobs, whether what attests to files is about them, of the right size, and (with `hashes`) whether every blob hashes to its name. */
 export async function check(
   catalog: Catalog,
   blobs: BlobStore,
@@ -43,6 +48,7 @@ export async function check(
       }
     }
   }
+  for await (const sentence of provenanceFaults(catalog)) fault(sentence)
   let count = 0
   let bytes = 0
   let unnamed = 0
@@ -79,8 +85,27 @@ export async function collect(
   return { blobs: count, bytes }
 }
 
+/** Signatures are not verified again: whether they hold was said when they came. */
+async function* provenanceFaults(catalog: Catalog): AsyncGenerator<string> {
+  for (let after = 0; ; ) {
+    const rows = await catalog.read((reader) => listAllProvenance(reader, after, ROWS_OF_TEXT))
+    for (const { filename, digest, text } of rows) {
+      try {
+        const attestations = parseProvenance(text).attestation_bundles.flatMap((bundle) => bundle.attestations)
+        const other = attestations.map(readStatement).find((statement) => statement.sha256 !== digest)
+        if (other !== undefined) yield `${filename}: its provenance is about content with sha256 ${other.sha256}`
+      } catch (error) {
+        if (!(error instanceof AttestationError)) throw error
+        yield `${filename}: its provenance cannot be read: ${error.message}`
+      }
+    }
+    if (rows.length < ROWS_OF_TEXT) return
+    after = rows.at(-1)!.fileId
+  }
+}
+
 async function* namedBlobs(catalog: Catalog) {
-  for (const table of ['files', 'attachments'] as const) {
+  for (const table of ['files', 'attachments', 'staged_files'] as const) {
     for (let after = 0; ; ) {
       const rows = await catalog.read((reader) => listNamedBlobs(reader, table, after, ROWS))
       yield* rows

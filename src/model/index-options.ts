@@ -24,6 +24,8 @@ export interface StageOptions extends CommonOptions {
   readonly acl_toxresult_upload: readonly string[]
   readonly mirror_whitelist: readonly (ProjectName | '*')[]
   readonly mirror_whitelist_inheritance: 'intersection' | 'union'
+  /** Whether uploads are refused for what is wrong with them in form only; absent: strict. Ours. */
+  readonly upload_checks?: 'strict' | 'lenient'
 }
 
 export interface MirrorOptions extends CommonOptions {
@@ -45,6 +47,8 @@ export interface MirrorOptions extends CommonOptions {
   readonly mirror_pinned?: readonly (ProjectName | '*')[]
   /** Upstream answers 403 for projects that it does not have, as storage services without a list do. Ours. */
   readonly mirror_forbidden_is_absent?: boolean
+  /** Whether wheels' metadata that upstream does not have are read from the wheels there; absent: they are. Ours. */
+  readonly mirror_make_metadata?: boolean
   /** Taken and kept: whether upstream has metadata files is seen in its pages. */
   readonly mirror_provides_core_metadata?: boolean
 }
@@ -115,6 +119,7 @@ const OPTIONS: Readonly<
   acl_pkg_read: { kind: 'both', read: principalList },
   mirror_whitelist: { kind: 'stage', read: whitelist },
   mirror_whitelist_inheritance: { kind: 'stage', read: inheritance },
+  upload_checks: { kind: 'stage', read: oneOf('strict', 'lenient') },
   mirror_url: { kind: 'mirror', read: upstreamUrl },
   mirror_cache_expiry: { kind: 'mirror', read: seconds },
   mirror_no_project_list: { kind: 'mirror', read: flag },
@@ -126,6 +131,7 @@ const OPTIONS: Readonly<
   mirror_cache_days: { kind: 'mirror', read: days },
   mirror_pinned: { kind: 'mirror', read: whitelist },
   mirror_forbidden_is_absent: { kind: 'mirror', read: flag },
+  mirror_make_metadata: { kind: 'mirror', read: flag },
   mirror_removals: { kind: 'mirror', read: oneOf('keep', 'follow', 'block') },
 }
 

@@ -14,6 +14,18 @@ export interface Limits {
   /** One text field of an upload form. PyPI's longest descriptions stay below 2 MiB. */
   readonly formFieldBytes: number
   readonly formFields: number
+  /** Upload sessions (PEP 694) of one index, and files of one session: the largest releases have some 200. */
+  readonly uploadSessions: number
+  readonly uploadSessionFiles: number
+  /** A session ends so long after it was opened or last extended; however often that is, so long after it was opened. */
+  readonly uploadSessionMs: number
+  readonly uploadSessionMostMs: number
+  /** What attests to one upload: PEP 740 has two kinds of statement, each some 12 KB; each costs 20 ms to verify. */
+  readonly attestations: number
+  readonly attestationBytes: number
+  /** A provenance object from upstream, and of what it holds so many are verified: it may gain bundles. */
+  readonly provenanceBytes: number
+  readonly provenanceAttestations: number
   /** A JSON body of devpi's API. */
   readonly jsonBodyBytes: number
   /** The result of a tox run; it holds all that the tests printed. */
@@ -37,6 +49,8 @@ export interface Limits {
   readonly documentationTextCharacters: number
   /** METADATA or PKG-INFO inside an archive. */
   readonly metadataBytes: number
+  /** RECORD inside a wheel: some 150 bytes for each of its files. */
+  readonly recordBytes: number
   /** Members of an archive that are looked through. */
   readonly archiveMembers: number
   /** A project page from upstream. PyPI's largest is some 10 MB of JSON. */
@@ -64,6 +78,11 @@ export interface Limits {
   readonly resumesInAll: number
   readonly resumeProgressBytes: number
   readonly resumePauseMs: number
+  /** A wheel's end, which is read first: of six wheels in seven, directory and METADATA lie in it. */
+  readonly rangedTailBytes: number
+  /** A wheel whose METADATA takes more reads, or more bytes in all, is fetched whole. The largest directories have 2 MiB. */
+  readonly rangedReads: number
+  readonly rangedBytes: number
   /** A download that its last reader left goes on for so long; then it is given up, unless more than half is here. */
   readonly unreadMs: number
   /** Uses of mirrored files are written down together, at least so often and so many at a time: what a crash can lose. */
@@ -77,6 +96,8 @@ export interface Limits {
   readonly listWaitMs: number
   /** Compressed lists of all projects kept in memory, of all mirrors together: the public index's take some 8 MiB each. */
   readonly readyListBytes: number
+  /** Compressed project pages kept in memory: one of 5,000 files takes some 300 KiB. */
+  readonly encodedPageBytes: number
   /** First pause after upstream could not be reached, doubled up to the second. */
   readonly backoffFirstMs: number
   readonly backoffMostMs: number
@@ -102,6 +123,8 @@ export interface Limits {
   readonly outwardAnswerMs: number
   /** Of what an index elsewhere says to a push so much is passed on. */
   readonly outwardAnswerBytes: number
+  /** Of the reason for a yank or a project's status: a sentence or two, which every page of the project carries. */
+  readonly reasonCharacters: number
   /** Bases of bases. */
   readonly basesDepth: number
   /** Password checks at once: each takes 19 MiB. */
@@ -122,6 +145,41 @@ export interface Limits {
   readonly requestHeadMs: number
   /** A login token's life: devpi's ten hours. */
   readonly tokenSeconds: number
+  /** API tokens of one user, and trusted publishers of one index: lists are answered whole. */
+  readonly tokensPerUser: number
+  readonly publishersPerIndex: number
+  /** Indexes, projects or claims that one token or publisher names. */
+  readonly scopeNames: number
+  /** How old the last use of a token that is written down may be. */
+  readonly tokenUseMs: number
+  /** A token of Trusted Publishing lives so long: no less than PEP 807 asks for. */
+  readonly mintedTokenSeconds: number
+  /** An OIDC token as it is sent. Those of GitHub have some 1,500 characters. */
+  readonly oidcTokenCharacters: number
+  /** How far the clocks of an issuer and of this machine may differ. */
+  readonly oidcLeewaySeconds: number
+  /** OIDC tokens that were accepted and could be shown again: a build shows a few, and they end within minutes. */
+  readonly oidcTokensUsed: number
+  /** What an issuer of OIDC tokens says of itself, and its keys: some 10 KiB. */
+  readonly issuerBytes: number
+  /** The whole of such a request: uploaders wait five seconds. */
+  readonly issuerAnswerMs: number
+  /** An issuer's keys are believed so long; for a key that is not among them they are asked for again, no sooner than after `issuerRefetchMs`. */
+  readonly issuerKeysMs: number
+  readonly issuerRefetchMs: number
+  /** An issuer that could not be asked is left alone so long. */
+  readonly issuerRetryMs: number
+  /** Issuers whose keys are kept. */
+  readonly issuersKept: number
+  /** A vulnerability record of an OSV dump. The largest list every version of several packages: some 1 MiB. */
+  readonly advisoryBytes: number
+  /** Records of one dump: OSV has a million of all ecosystems; their directory takes 300 bytes each while it is read. */
+  readonly advisoryMembers: number
+  /** Questions of one request (`/v1/querybatch`): OSV's own bound. */
+  readonly advisoryQueries: number
+  /** Advisories of one answer, as with OSV; and of all answers to one request of several questions. */
+  readonly advisoriesPerPage: number
+  readonly advisoriesPerBatch: number
   /** A stopping server waits this long for requests under way. */
   readonly drainMs: number
   /** A failed job is tried this often. */
@@ -137,6 +195,14 @@ export const LIMITS: Limits = Object.freeze({
   refusedBytes: 10 * GIB,
   formFieldBytes: 8 * MIB,
   formFields: 2000,
+  uploadSessions: 1000,
+  uploadSessionFiles: 500,
+  uploadSessionMs: 7 * 24 * 3600 * 1000,
+  uploadSessionMostMs: 30 * 24 * 3600 * 1000,
+  attestations: 8,
+  attestationBytes: 512 * KIB,
+  provenanceBytes: 2 * MIB,
+  provenanceAttestations: 32,
   jsonBodyBytes: 4 * MIB,
   toxResultBytes: 32 * MIB,
   toxShownBytes: 8 * MIB,
@@ -150,6 +216,7 @@ export const LIMITS: Limits = Object.freeze({
   documentationPageBytes: 1 * MIB,
   documentationTextCharacters: 500_000,
   metadataBytes: 8 * MIB,
+  recordBytes: 32 * MIB,
   archiveMembers: 200_000,
   upstreamPageBytes: 64 * MIB,
   upstreamListBytes: 512 * MIB,
@@ -164,6 +231,9 @@ export const LIMITS: Limits = Object.freeze({
   resumesInAll: 100,
   resumeProgressBytes: 1 * MIB,
   resumePauseMs: 500,
+  rangedTailBytes: 16 * KIB,
+  rangedReads: 16,
+  rangedBytes: 16 * MIB,
   unreadMs: 60_000,
   usesFlushMs: 60_000,
   usesWaiting: 1000,
@@ -171,6 +241,7 @@ export const LIMITS: Limits = Object.freeze({
   staleWaitMs: 1000,
   listWaitMs: 60_000,
   readyListBytes: 16 * MIB,
+  encodedPageBytes: 8 * MIB,
   backoffFirstMs: 1000,
   backoffMostMs: 60_000,
   retryAfterMostMs: 5 * 60_000,
@@ -184,6 +255,7 @@ export const LIMITS: Limits = Object.freeze({
   outwardPushes: 8,
   outwardAnswerMs: 120_000,
   outwardAnswerBytes: 64 * KIB,
+  reasonCharacters: 500,
   basesDepth: 30,
   passwordChecks: 2,
   passwordQueue: 100,
@@ -194,6 +266,25 @@ export const LIMITS: Limits = Object.freeze({
   readmeBytes: 2 * MIB,
   requestHeadMs: 30_000,
   tokenSeconds: 36_000,
+  tokensPerUser: 1000,
+  publishersPerIndex: 1000,
+  scopeNames: 1000,
+  tokenUseMs: 60_000,
+  mintedTokenSeconds: 900,
+  oidcTokenCharacters: 16 * KIB,
+  oidcLeewaySeconds: 30,
+  oidcTokensUsed: 100_000,
+  issuerBytes: 1 * MIB,
+  issuerAnswerMs: 4000,
+  issuerKeysMs: 10 * 60_000,
+  issuerRefetchMs: 30_000,
+  issuerRetryMs: 5000,
+  issuersKept: 100,
+  advisoryBytes: 16 * MIB,
+  advisoryMembers: 2_000_000,
+  advisoryQueries: 1000,
+  advisoriesPerPage: 1000,
+  advisoriesPerBatch: 10_000,
   drainMs: 10_000,
   jobAttempts: 5,
   blobGraceMs: 24 * 3600 * 1000,

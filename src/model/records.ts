@@ -110,6 +110,13 @@ export type Change =
       readonly project: ProjectName
     }
   | {
+      readonly what: 'project'
+      readonly how: 'restated'
+      readonly index: IndexName
+      readonly project: ProjectName
+      readonly status: string
+    }
+  | {
       readonly what: 'attachment'
       readonly how: 'stored' | 'deleted'
       readonly index: IndexName
@@ -124,10 +131,12 @@ export type Change =
       readonly project: ProjectName
       readonly changes: readonly string[]
     }
+  | { readonly what: 'token'; readonly how: 'created' | 'revoked'; readonly user: UserName; readonly id: number }
+  | { readonly what: 'publisher'; readonly how: 'added' | 'removed'; readonly index: IndexName; readonly id: number }
   | { readonly what: 'group'; readonly how: 'modified' | 'deleted'; readonly group: string }
   | {
       readonly what: 'file'
-      readonly how: 'uploaded' | 'replaced' | 'mirrored' | 'described' | 'restated' | 'deleted'
+      readonly how: 'uploaded' | 'replaced' | 'mirrored' | 'described' | 'restated' | 'yanked' | 'unyanked' | 'deleted'
       readonly index: IndexName
       readonly project: ProjectName
       readonly filename: string

@@ -3,6 +3,11 @@
 /** A file's bytes; `read` gives those from `start` up to, not including, `end`. */
 export interface ArchiveSource {
   readonly size: number
+  /**
+   * Of a zip far away: where its end record begins (`findZipEnd`). Then little more is read than the directory and the
+   * member asked for; whether anything precedes the first member is not looked at.
+   */
+  readonly endAt?: number | undefined
   read(start: number, end: number): AsyncIterable<Uint8Array>
 }
 
@@ -40,12 +45,14 @@ export function checkRatio(unpackedBytes: number, packedBytes: number): void {
 /** Passes a source's bytes on and remembers its failure, to tell it from a failure of the archive. */
 export class WatchedSource implements ArchiveSource {
   readonly size: number
+  readonly endAt: number | undefined
   failure: unknown
   private readonly source: ArchiveSource
 
   constructor(source: ArchiveSource) {
     this.source = source
     this.size = source.size
+    this.endAt = source.endAt
   }
 
   async *read(start: number, end: number): AsyncGenerator<Uint8Array> {

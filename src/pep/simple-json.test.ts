@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { details } from '../../test/details.ts'
 import { projectName } from './name.ts'
-import { detailFromJson, detailToJson, listToJson, namesFromJson } from './simple-json.ts'
+import { detailFromJson, detailToJson, listToJson, projectsFromJson } from './simple-json.ts'
 
 const PAGE = new URL('https://index.example/simple/acme/')
 
@@ -12,7 +12,7 @@ async function* chunks(text: string, size = 7): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-async function all(names: AsyncIterable<string>): Promise<string[]> {
+async function all<T>(names: AsyncIterable<T>): Promise<T[]> {
   return await Array.fromAsync(names)
 }
 
@@ -213,7 +213,7 @@ test('detailFromJson() ends with nothing but its documented error on any JSON', 
   )
 })
 
-test('listToJson() and namesFromJson() carry names and change numbers across, in chunks', async () => {
+test('listToJson() and projectsFromJson() carry names and change numbers across, in chunks', async () => {
   const names = Array.from({ length: 10_000 }, (_, i) => `project-${i}`)
   async function* listed() {
     for (const name of names) yield [name === 'project-0' ? { name, lastSerial: 3 } : name]
@@ -224,24 +224,25 @@ test('listToJson() and namesFromJson() carry names and change numbers across, in
   const page = JSON.parse(text)
   assert.deepEqual(page.meta, { 'api-version': '1.4', '_last-serial': 9 })
   assert.deepEqual(page.projects.slice(0, 2), [{ name: 'project-0', '_last-serial': 3 }, { name: 'project-1' }])
-  assert.deepEqual(await all(namesFromJson(chunks(text, 5000))), names)
+  const expected = names.map((name) => (name === 'project-0' ? { name, lastSerial: 3 } : { name }))
+  assert.deepEqual(await all(projectsFromJson(chunks(text, 5000))), expected)
 })
 
-test('namesFromJson() normalizes names and leaves out what is none', async () => {
+test('projectsFromJson() normalizes names and leaves out what is none', async () => {
   const text =
     '{"projects":[{"name":"A_b","_last-serial":1},{"name":"é"},{},5,{"name":"C"}],"meta":{"api-version":"1.4"},"x":[{"name":"no"}]}'
-  assert.deepEqual(await all(namesFromJson(chunks(text))), ['a-b', 'c'])
-  assert.deepEqual(await all(namesFromJson(chunks('{"projects":[]}'))), [])
+  assert.deepEqual(await all(projectsFromJson(chunks(text))), [{ name: 'a-b', lastSerial: 1 }, { name: 'c' }])
+  assert.deepEqual(await all(projectsFromJson(chunks('{"projects":[]}'))), [])
 })
 
-test('namesFromJson() never believes a list that lost its end', async () => {
+test('projectsFromJson() never believes a list that lost its end', async () => {
   const text = '{"meta":{"api-version":"1.4"},"projects":[{"name":"a"},{"name":"bcd"}]}'
   for (let length = 0; length < text.length; length++) {
-    await assert.rejects(all(namesFromJson(chunks(text.slice(0, length)))), SyntaxError, text.slice(0, length))
+    await assert.rejects(all(projectsFromJson(chunks(text.slice(0, length)))), SyntaxError, text.slice(0, length))
   }
 })
 
-test('namesFromJson() refuses what is no list', async () => {
+test('projectsFromJson() refuses what is no list', async () => {
   const wrong = [
     '{}',
     '[]',
@@ -256,5 +257,5 @@ test('namesFromJson() refuses what is no list', async () => {
     '{"projects":[]}}',
     '{"projects":[,]}',
   ]
-  for (const text of wrong) await assert.rejects(all(namesFromJson(chunks(text))), SyntaxError, text)
+  for (const text of wrong) await assert.rejects(all(projectsFromJson(chunks(text))), SyntaxError, text)
 })

@@ -16,13 +16,14 @@ import {
 } from './file-facts.ts'
 import { asFilename, versionOf } from './filename.ts'
 import { asProjectName, type ProjectName } from './name.ts'
-import { API_VERSION, type DistributionFile, type ListForm, type ProjectDetail, type ProjectStatus } from './simple.ts'
-
-/** A project in the list, with its own change number where it is known: mirroring tools compare that. */
-export interface ListedProject {
-  readonly name: string
-  readonly lastSerial?: number
-}
+import {
+  API_VERSION,
+  type DistributionFile,
+  type ListedProject,
+  type ListForm,
+  type ProjectDetail,
+  type ProjectStatus,
+} from './simple.ts'
 
 /** Lists are written in pieces of about this size: large enough for the socket, small enough to keep memory flat. */
 const CHUNK_CHARACTERS = 64 * 1024
@@ -75,12 +76,17 @@ export function detailFromJson(text: string, pageUrl: URL): ProjectDetail {
   }
 }
 
-/** The list of all projects, without change numbers. */
+/** The list of all projects. */
 export const JSON_LIST: ListForm = {
-  head: `{"meta":${JSON.stringify(meta(undefined))},"projects":[`,
+  head: jsonListHead(undefined),
   separator: ',',
   tail: ']}',
-  entry: (name) => `{"name":${JSON.stringify(name)}}`,
+  entry: (name, lastSerial) => JSON.stringify({ name, '_last-serial': lastSerial }),
+}
+
+/** What stands before the names; with the greatest change number of all where it is known. */
+export function jsonListHead(lastSerial: number | undefined): string {
+  return `{"meta":${JSON.stringify(meta(lastSerial))},"projects":[`
 }
 
 /** The list of all projects from batches of names, in chunks. */
@@ -88,12 +94,12 @@ export async function* listToJson(
   batches: AsyncIterable<readonly (string | ListedProject)[]>,
   lastSerial?: number,
 ): AsyncGenerator<Buffer> {
-  let text = `{"meta":${JSON.stringify(meta(lastSerial))},"projects":[`
+  let text = jsonListHead(lastSerial)
   let separator = ''
   for await (const batch of batches) {
     for (const listed of batch) {
       const { name, lastSerial } = typeof listed === 'string' ? { name: listed } : listed
-      text += `${separator}${JSON.stringify({ name, '_last-serial': lastSerial })}`
+      text += separator + JSON_LIST.entry(name, lastSerial)
       separator = ','
     }
     if (text.length >= CHUNK_CHARACTERS) {
@@ -105,12 +111,14 @@ export async function* listToJson(
 }
 
 /**
- * The names in a list of projects, as they are read, in the order of the list; memory stays flat. What is no project name
- * is left out. Throws `SyntaxError`, perhaps after many names, when the list breaks off, is no JSON or has no `projects`:
+ * The projects in a list, names normalized, as they are read, in the order of the list; memory stays flat. What is no
+ * project name is left out. Throws `SyntaxError`, perhaps after many names, when the list breaks off, is no JSON or has no `projects`:
  * names seen until then must not be taken for the whole list.
  */
-export async function* namesFromJson(source: AsyncIterable<Uint8Array>): AsyncGenerator<ProjectName> {
-  let names: ProjectName[] = []
+export async function* projectsFromJson(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<ListedProject & { readonly name: ProjectName }> {
+  let found: (ListedProject & { readonly name: ProjectName })[] = []
   let failure: Error | undefined
   const list = new ListWatch()
   const parser = new JSONParser({ paths: ['$.meta.*', '$.projects.*'], keepStack: false })
@@ -123,8 +131,10 @@ export async function* namesFromJson(source: AsyncIterable<Uint8Array>): AsyncGe
       if (key === 'api-version') checkApiVersion(value)
       return
     }
-    const name = readName(asRecord(value)?.name)
-    if (name !== undefined) names.push(name)
+    const project = asRecord(value)
+    const name = readName(project?.name)
+    const lastSerial = readSerial(project?.['_last-serial'])
+    if (name !== undefined) found.push(lastSerial === undefined ? { name } : { name, lastSerial })
   }
   const check = (): void => {
     if (failure !== undefined) throw new SyntaxError(`Cannot read project list: ${failure.message}`, { cause: failure })
@@ -132,8 +142,8 @@ export async function* namesFromJson(source: AsyncIterable<Uint8Array>): AsyncGe
   for await (const chunk of source) {
     parser.write(chunk)
     check()
-    yield* names
-    names = []
+    yield* found
+    found = []
   }
   if (!parser.isEnded) parser.end()
   check()

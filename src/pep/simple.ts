@@ -46,12 +46,18 @@ export interface ProjectDetail {
   readonly lastSerial?: number
 }
 
+/** A project in the list, with its own change number where it is known: mirroring tools compare that. */
+export interface ListedProject {
+  readonly name: string
+  readonly lastSerial?: number
+}
+
 /** How a list of projects is written: what stands before the names, each name, what stands between two, what stands behind. */
 export interface ListForm {
   readonly head: string
   readonly separator: string
   readonly tail: string
-  entry(name: string): string
+  entry(name: string, lastSerial?: number): string
 }
 
 export const API_VERSION = '1.4'

@@ -7,13 +7,30 @@ import { ArchiveError, type WatchedSource } from './archive-source.ts'
 const BLOCK_BYTES = 64 * 1024
 const BLOCKS_KEPT = 4
 
+const END_SIGNATURE = Buffer.from('PK\x05\x06', 'latin1')
+const END_BYTES = 22
+/** Stands before the end record where there are more members or bytes than that can count. */
+const ZIP64_LOCATOR_BYTES = 20
+/** As much of a zip's end as can hold its end record, with the longest comment. */
+export const ZIP_END_BYTES = ZIP64_LOCATOR_BYTES + END_BYTES + 0xffff
+
+/**
+ * Where in the last bytes of a zip its end record begins, where all of it that a reader needs is among them; `undefined`
+ * where it may lie before them, or is no zip's end.
+ */
+export function findZipEnd(tail: Buffer): number | undefined {
+  const at = tail.lastIndexOf(END_SIGNATURE)
+  return at < ZIP64_LOCATOR_BYTES || at + END_BYTES > tail.length ? undefined : at
+}
+
 /** Throws `ArchiveError` for what does not begin and end as a zip with members does. The caller closes it. */
 export async function openZip(
   source: WatchedSource,
   options: { readonly decodeStrings: boolean; readonly strictFileNames: boolean },
 ): Promise<yauzl.ZipFile> {
-  const first = Buffer.concat(await Array.fromAsync(source.read(0, Math.min(4, source.size))))
-  if (first.toString('latin1') !== 'PK\x03\x04')
+  const isFar = source.endAt !== undefined
+  const first = isFar ? undefined : Buffer.concat(await Array.fromAsync(source.read(0, Math.min(4, source.size))))
+  if (first !== undefined && first.toString('latin1') !== 'PK\x03\x04')
     throw new ArchiveError('not-an-archive', 'it does not begin as a zip does')
   try {
     return await yauzl.fromRandomAccessReaderPromise(new BlockReader(source), source.size, {
@@ -30,10 +47,13 @@ export async function openZip(
 class BlockReader extends yauzl.RandomAccessReader {
   private readonly source: WatchedSource
   private readonly blocks = new Map<number, Buffer>()
+  /** What precedes it is of no interest to the first read, which looks for the end record. */
+  private searchFrom: number
 
   constructor(source: WatchedSource) {
     super()
     this.source = source
+    this.searchFrom = source.endAt === undefined ? 0 : Math.max(0, source.endAt - ZIP64_LOCATOR_BYTES)
   }
 
   override _readStreamForRange(start: number, end: number): Readable {
@@ -54,13 +74,33 @@ class BlockReader extends yauzl.RandomAccessReader {
   }
 
   private async fill(buffer: Buffer, offset: number, length: number, position: number): Promise<void> {
-    for (let done = 0; done < length; ) {
+    const skipped = Math.min(length, Math.max(0, this.searchFrom - position))
+    this.searchFrom = 0
+    buffer.fill(0, offset, offset + skipped)
+    // A source far away keeps what it read itself, and no more than is needed is asked of it.
+    if (this.source.endAt !== undefined) return await this.fillExactly(buffer, offset, length, position, skipped)
+    for (let done = skipped; done < length; ) {
       const number = Math.floor((position + done) / BLOCK_BYTES)
       const block = await this.block(number)
       const from = position + done - number * BLOCK_BYTES
       const copied = block.copy(buffer, offset + done, from, from + length - done)
       if (copied === 0) throw new ArchiveError('damaged', 'it ends too early')
       done += copied
+    }
+  }
+
+  private async fillExactly(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    skipped: number,
+  ): Promise<void> {
+    if (position + length > this.source.size) throw new ArchiveError('damaged', 'it ends too early')
+    let at = offset + skipped
+    for await (const chunk of this.source.read(position + skipped, position + length)) {
+      buffer.set(chunk, at)
+      at += chunk.length
     }
   }
 

@@ -23,7 +23,11 @@ const GOOD: Upload = {
   metadata: metadata({ requires_python: '>=3.8,<4' }),
 }
 
-const refusals = (upload: Upload) => CHECKS.flatMap((check) => check(upload) ?? [])
+const refusals = (upload: Upload) =>
+  CHECKS.flatMap(({ fault, code }) => {
+    const message = fault(upload)
+    return message === undefined ? [] : [{ code, message }]
+  })
 const withFields = (fields: Record<string, string>, more: Partial<Upload> = {}): Upload => ({
   ...GOOD,
   ...more,

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { MemoryBlobs } from '../../test/memory-blobs.ts'
 import { fieldParts, multipart } from '../../test/multipart.ts'
 import { openTempStores } from '../../test/temp-stores.ts'
+import { unattested } from '../../test/unattested.ts'
 import { wheel } from '../../test/wheels.ts'
 import type { BlobInfo, Draft } from '../blob/blob-store.ts'
 import { listFiles } from '../catalog/files.ts'
@@ -60,7 +61,14 @@ test('publish() on a disk that fills at any step is refused as disk-full, and re
       ...fieldParts({ ':action': 'file_upload', name: 'acme', version: '1.0' }),
       { name: 'content', filename: file.filename, content: file.bytes },
     ])
-    const publisher = { catalog: stores.catalog, blobs, limits: LIMITS, clock: stores.clock, may }
+    const publisher = {
+      catalog: stores.catalog,
+      blobs,
+      limits: LIMITS,
+      clock: stores.clock,
+      may,
+      provenances: unattested,
+    }
     const who = { name: userName('alice'), groups: [] }
     const outcome = await publish(publisher, who, index, { 'content-type': contentType }, Readable.from([body])).catch(
       (error: Problem) => error,

@@ -1,7 +1,9 @@
 /** What an upload form says it is about. */
 import { Problem } from '../model/errors.ts'
+import { faultsOf } from '../pep/fault.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { asVersion } from '../pep/version.ts'
+import { FORM_RULES } from './form-rules.ts'
 import type { UploadForm } from './receive.ts'
 
 export interface NamedRelease {
@@ -9,6 +11,16 @@ export interface NamedRelease {
   readonly name: string
   readonly project: ProjectName
   readonly version: string
+}
+
+/** Throws `bad-request` for a form that says one thing twice, or is one of another protocol. */
+export function checkForm(form: UploadForm): void {
+  const faults = faultsOf(FORM_RULES, form.fields)
+  if (faults.length === 0) return
+  const message = faults.map(({ what }) => what).join('; ')
+  throw new Problem('bad-request', `Cannot use the upload form: ${message}`, {
+    hint: faults.map(({ fix }) => fix).join('; '),
+  })
 }
 
 /** The first value of a field. */

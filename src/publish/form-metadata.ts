@@ -43,6 +43,11 @@ export const EMPTY_METADATA: Readonly<Record<string, string | readonly string[]>
 /** Field names some uploaders use for the same thing (PyPI's documentation has both). */
 const ALSO: Readonly<Record<string, string>> = { provides_extra: 'provides_extras', license_files: 'license_file' }
 
+/** Whether a field is metadata with one value. */
+export function isSingle(field: string): boolean {
+  return (TEXTS as readonly string[]).includes(field)
+}
+
 /** The metadata in a form; keys that were not sent are absent, `UNKNOWN` is an empty text. */
 export function formMetadata(
   fields: ReadonlyMap<string, readonly string[]>,
@@ -51,7 +56,7 @@ export function formMetadata(
   for (const [field, values] of fields) {
     const key = ALSO[field] ?? field
     const known = values.map((value) => (value === 'UNKNOWN' ? '' : value))
-    if ((TEXTS as readonly string[]).includes(key)) metadata[key] = known[0] ?? ''
+    if (isSingle(key)) metadata[key] = known[0] ?? ''
     else if ((LISTS as readonly string[]).includes(key)) metadata[key] = known.filter((value) => value !== '')
   }
   return metadata

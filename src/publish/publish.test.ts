@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { type FormPart, fieldParts, multipart } from '../../test/multipart.ts'
 import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
+import { unattested } from '../../test/unattested.ts'
 import { type BuiltFile, wheel } from '../../test/wheels.ts'
 import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
@@ -24,7 +25,14 @@ async function uploaded(stores: TempStores, index: StageRecord, file: BuiltFile)
     { name: 'content', filename: file.filename, content: file.bytes },
   ]
   const { contentType, body } = multipart(parts)
-  const publisher = { catalog: stores.catalog, blobs: stores.blobs, limits: LIMITS, clock: stores.clock, may }
+  const publisher = {
+    catalog: stores.catalog,
+    blobs: stores.blobs,
+    limits: LIMITS,
+    clock: stores.clock,
+    may,
+    provenances: unattested,
+  }
   return await publish(publisher, ALICE, index, { 'content-type': contentType }, Readable.from([body]))
 }
 const stateOf = (stores: TempStores, index: StageRecord) =>

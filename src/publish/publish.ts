@@ -1,26 +1,30 @@
 /** An upload from form to file: receive, read the metadata, check, commit. One transaction, or nothing happened. */
-import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
-import { type BlobStore, type Draft, writeBlob } from '../blob/blob-store.ts'
+import type { BlobStore, Draft } from '../blob/blob-store.ts'
 import { findIndex } from '../catalog/accounts.ts'
-import type { Catalog, Writer } from '../catalog/catalog.ts'
-import { listFiles, type NewFile, saveFile } from '../catalog/files.ts'
-import { listReleases, saveRelease } from '../catalog/projects.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { listFiles } from '../catalog/files.ts'
+import { saveRelease } from '../catalog/projects.ts'
+import type { Provenances } from '../indexes/provenance.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { May, Principal } from '../model/access.ts'
+import { beyondScope, type May, type Principal, uploadOf } from '../model/access.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
-import type { File, IndexRecord } from '../model/records.ts'
-import { ArchiveError, readArchiveMetadata } from '../pep/archive.ts'
-import { MetadataError, parseMetadata } from '../pep/metadata.ts'
-import { CHECKS, type Upload } from './checks.ts'
+import type { IndexRecord } from '../model/records.ts'
+import { noteOnVersion } from '../pep/metadata-rules.ts'
+import { asProjectName } from '../pep/name.ts'
+import type { SignedAttestation } from '../pep/provenance.ts'
+import { keepAttestations, verifyAttestations } from './attestations.ts'
+import type { Upload } from './checks.ts'
 import { publishDocumentation } from './documentation.ts'
 import { durably } from './durably.ts'
-import { fieldOf, releaseOf } from './form-fields.ts'
+import { examineUpload } from './examine-upload.ts'
+import { checkForm, fieldOf, projectOf, releaseOf } from './form-fields.ts'
 import { formMetadata } from './form-metadata.ts'
+import { checkTakesUploads } from './project-status.ts'
 import { receive, type UploadForm } from './receive.ts'
-import { uploadLog } from './upload-log.ts'
+import { conflicting, forgetStored, storableOf, storeUpload } from './store-upload.ts'
 
 export interface Publisher {
   readonly catalog: Catalog
@@ -28,6 +32,7 @@ export interface Publisher {
   readonly limits: Limits
   readonly clock: Clock
   readonly may: May
+  readonly provenances: Pick<Provenances, 'read' | 'verify'>
 }
 
 export interface Published {
@@ -49,10 +54,14 @@ export async function mayUpload(
   const record = await catalog.read((reader) => findIndex(reader, name))
   if (record === undefined) throw noSuchIndex(name)
   if (record.options.type === 'mirror') throw new Problem('mirror-read-only', 'cannot submit to mirror index')
-  if (may(who, { do: 'upload', options: record.options })) return record
+  // Of which project the file is, the form will say.
+  const action = uploadOf('upload', record, undefined)
+  if (may(who, action)) return record
+  const beyond = beyondScope(who, action)
+  if (beyond !== undefined) throw new Problem('not-allowed', `no permission to submit to ${name}: ${beyond}`)
   if (who.name === undefined && named) {
     throw new Problem('login-required', `no permission to submit to ${name}: wrong user name or password`, {
-      hint: 'send the right ones; a login token expires after ten hours, log in again then',
+      hint: 'send the right ones; a login token ends after ten hours, an API token when it expires or is revoked',
     })
   }
   if (who.name === undefined) {
@@ -68,7 +77,7 @@ export async function mayUpload(
 /**
  * Takes one upload form for the index (twine, uv, devpi-client: the legacy upload API).
  *
- * Throws `bad-request`, `file-invalid`, `metadata-invalid`, `digest-differs` for what is wrong with it, all reasons in
+ * Throws `not-allowed` where the sender's token is for other projects; `bad-request`, `file-invalid`, `metadata-invalid`, `digest-differs`, `attestation-invalid` for what is wrong with it, all reasons in
  * one message; `file-exists` when the index is not volatile and has other content under that name; and what `receive`
  * throws. The same content again is a success.
  */
@@ -81,15 +90,37 @@ export async function publish(
 ): Promise<Published> {
   const form = await receive(headers, body, publisher.blobs, publisher.limits)
   await using _draft = form.content?.draft
+  checkForm(form)
+  if (who.scope !== undefined) checkScope(publisher, who, record, form)
   const action = fieldOf(form, ':action')
   if (action === undefined) throw new Problem('bad-request', ':action field not found')
+  const project = asProjectName(fieldOf(form, 'name') ?? '')
+  if (project !== undefined) await publisher.catalog.read((reader) => checkTakesUploads(reader, record, project))
   if (action === 'submit') return await register(publisher, record, form)
   if (action !== 'file_upload' && action !== 'doc_upload')
     throw new Problem('bad-request', `action '${action}' not supported`)
-  if (form.content === undefined) throw new Problem('bad-request', 'content file field not found')
+  if (form.content === undefined) throw noContent(form)
   if (action === 'doc_upload') return await publishDocumentation(publisher, who, record, form, form.content)
-  const upload = await examine(publisher, form, form.content)
-  return await keep(publisher, who, record, upload, form.content.draft)
+  const upload = await examineUpload(publisher.limits, record, form, form.content)
+  const attestations = await verifyAttestations(publisher, who, upload)
+  return await keep(publisher, who, record, { ...upload, attestations }, form.content.draft)
+}
+
+function noContent({ fields }: UploadForm): Problem {
+  const isText = fields.has('content')
+  return new Problem(
+    'bad-request',
+    isText ? 'content file field not found: the field "content" is text' : 'content file field not found',
+    { ...(isText && { hint: 'send it as a file, with a filename' }) },
+  )
+}
+
+/** Before anything is kept: whether the sender's token is for the project that the form names. */
+function checkScope({ may }: Publisher, who: Principal, record: IndexRecord, form: UploadForm): void {
+  const action = uploadOf('upload', record, projectOf(form).project)
+  if (may(who, action)) return
+  const why = beyondScope(who, action) ?? 'it was withdrawn meanwhile'
+  throw new Problem('not-allowed', `no permission to submit to ${record.name}: ${why}`)
 }
 
 /** `:action=submit`: a release without a file. Metadata that was registered before is replaced. */
@@ -101,125 +132,46 @@ async function register({ catalog }: Publisher, record: IndexRecord, form: Uploa
   return { note: '' }
 }
 
-async function examine(
-  { limits }: Publisher,
-  form: UploadForm,
-  { filename, draft }: NonNullable<UploadForm['content']>,
-): Promise<Upload> {
-  const { name, project, version } = releaseOf(form)
-  const metadata = await metadataOf(filename, draft, limits)
-  const upload: Upload = {
-    name,
-    version,
-    project,
-    filename,
-    fields: form.fields,
-    sizeBytes: draft.sizeBytes,
-    digest: draft.digest(),
-    ...(fieldOf(form, 'md5_digest') !== undefined && { md5: await md5Of(draft) }),
-    ...(metadata !== undefined && !(metadata instanceof Problem) && metadata),
-  }
-  const refusals = CHECKS.flatMap((check) => check(upload) ?? [])
-  if (refusals.length > 0) throw new Problem(refusals[0]!.code, refusals.map((each) => each.message).join('; '))
-  if (metadata instanceof Problem) throw metadata
-  return upload
-}
-
-/** The archive's own metadata. What is wrong with the archive is given back, so that the form's faults can be told first. */
-async function metadataOf(
-  filename: string,
-  draft: Draft,
-  limits: Limits,
-): Promise<Pick<Upload, 'metadata' | 'metadataBytes'> | Problem | undefined> {
-  const source = { size: draft.sizeBytes, read: (start: number, end: number) => draft.read({ start, end }) }
-  try {
-    const bounds = { metadataBytes: limits.metadataBytes, members: limits.archiveMembers }
-    const found = await readArchiveMetadata(filename, source, bounds)
-    return found && { metadata: parseMetadata(found.bytes), metadataBytes: found.bytes }
-  } catch (error) {
-    if (error instanceof ArchiveError) {
-      const message = error.message.replace('Cannot read archive', () => `Cannot read archive '${filename}'`)
-      return new Problem('file-invalid', message, { cause: error })
-    }
-    if (error instanceof MetadataError) {
-      return new Problem('metadata-invalid', `invalid metadata: ${error.message}`, { cause: error })
-    }
-    throw error
-  }
-}
-
 async function keep(
   publisher: Publisher,
   who: Principal,
   record: IndexRecord,
-  upload: Upload,
+  upload: Upload & { readonly attestations: readonly SignedAttestation[] },
   draft: Draft,
 ): Promise<Published> {
-  const { catalog, blobs, clock, limits } = publisher
+  const { catalog } = publisher
   const existing = await catalog.read((reader) => listFiles(reader, record, upload.project))
   const before = conflicting(record, existing, upload)
-  if (before === 'same') return { note: 'Upload of identical file to non volatile index.' }
-  const bytes = upload.metadataBytes
-  const isWheel = upload.filename.endsWith('.whl')
-  const coreMetadata =
-    bytes !== undefined && isWheel
-      ? await durably(() => writeBlob(blobs, [bytes], { limitBytes: limits.metadataBytes }))
-      : undefined
+  if (before === 'same') return await again(publisher, record, upload)
+  const storable = await storableOf(publisher, upload)
   await durably(() => draft.commit())
-  return await catalog.write(async (writer) => {
-    // Somebody may have uploaded the same name meanwhile: decided again, now inside the transaction.
-    const now = await listFiles(writer, record, upload.project)
-    const replaced = conflicting(record, now, upload)
-    if (replaced === 'same') return { note: 'Upload of identical file to non volatile index.' }
-    const file: NewFile = {
-      project: upload.project,
-      version: upload.version,
-      filename: upload.filename,
-      digest: upload.digest,
-      sizeBytes: upload.sizeBytes,
-      uploadTime: clock.now().toISOString(),
-      addressHash: upload.digest,
-      log: uploadLog(replaced, who, record, clock.now()),
-      ...requiresPython(upload),
-      ...(coreMetadata !== undefined && { coreMetadata }),
-    }
-    await saveFile(writer, record, file, replaced === undefined ? 'uploaded' : 'replaced')
-    await registerFrom(writer, record, upload)
-    return { note: '' }
-  })
-}
-
-/** What stands in the way: nothing, the same file on an index that keeps its files, or a file that may be replaced. */
-function conflicting(record: IndexRecord, files: readonly File[], upload: Upload): File | 'same' | undefined {
-  const before = files.find((file) => file.filename === upload.filename)
-  if (before === undefined || record.options.volatile) return before
-  if (before.digest === upload.digest) return 'same'
-  throw new Problem('file-exists', `${upload.filename} already exists in non-volatile index`, {
-    hint: 'raise the version, or upload to a volatile index',
-  })
-}
-
-async function registerFrom(writer: Writer, record: IndexRecord, upload: Upload): Promise<void> {
-  const known = (await listReleases(writer, record, upload.project)).find((each) => each.version === upload.version)
-  const sent = formMetadata(upload.fields)
-  // The file is the authority; the form fills what it leaves open (an egg carries no metadata that is read here).
-  const metadata = {
-    ...known?.metadata,
-    ...sent,
-    ...upload.metadata?.fields,
-    name: upload.name,
-    version: upload.version,
+  try {
+    return await catalog.write(async (writer) => {
+      // Somebody may have uploaded the same name meanwhile: decided again, now inside the transaction.
+      const done = await storeUpload(publisher, writer, who, record, storable, upload.attestations)
+      if (done === 'same') return { note: IDENTICAL }
+      return { note: upload.metadata === undefined ? '' : (noteOnVersion(upload.metadata) ?? '') }
+    })
+  } catch (error) {
+    if (error instanceof Problem && error.code !== 'disk-full') await forgetStored(publisher, storable)
+    throw error
   }
-  await saveRelease(writer, record, { project: upload.project, version: upload.version, metadata })
 }
 
-function requiresPython(upload: Upload): { requiresPython?: string } {
-  const found = upload.metadata?.fields.requires_python ?? upload.fields.get('requires_python')?.[0]
-  return typeof found === 'string' && found !== '' ? { requiresPython: found } : {}
-}
+const IDENTICAL = 'Upload of identical file to non volatile index.'
 
-async function md5Of(draft: Draft): Promise<string> {
-  const hash = createHash('md5')
-  for await (const chunk of draft.read({ start: 0, end: draft.sizeBytes })) hash.update(chunk)
-  return hash.digest('hex')
+/** A file that is there stays as it is; what attests to it may grow (PEP 740). */
+async function again(
+  { catalog, limits }: Publisher,
+  record: IndexRecord,
+  upload: Pick<Upload, 'project' | 'filename'> & { readonly attestations: readonly SignedAttestation[] },
+): Promise<Published> {
+  if (upload.attestations.length === 0) return { note: IDENTICAL }
+  const { project, filename } = upload
+  return await catalog.write(async (writer) => {
+    const isNew = await keepAttestations(writer, record, upload, upload.attestations, limits)
+    if (!isNew) return { note: IDENTICAL }
+    writer.change({ what: 'file', how: 'described', index: record.name, project, filename })
+    return { note: `${IDENTICAL} Its attestations were added.` }
+  })
 }

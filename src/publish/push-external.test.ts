@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { type Listener, listen } from '../../test/ground/listener.ts'
 import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
+import { unattested } from '../../test/unattested.ts'
 import { type BuiltFile, sdist, wheel } from '../../test/wheels.ts'
 import { writeBlob } from '../blob/blob-store.ts'
 import { saveAttachment } from '../catalog/attachments.ts'
@@ -64,6 +65,7 @@ async function openElsewhere(
         ...stores,
         limits: withLimits(limits),
         may,
+        provenances: unattested,
         indexes: { layer: async (record) => stage(stores.catalog, record as StageRecord) },
       },
       'airlock/test',

@@ -5,7 +5,7 @@
 import type { BlobStore } from '../blob/blob-store.ts'
 import { readDescription } from '../indexes/describe-file.ts'
 import { reasonOf } from '../lib/reason.ts'
-import type { Principal } from '../model/access.ts'
+import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import type { File, Release } from '../model/records.ts'
@@ -19,6 +19,7 @@ import {
   heldRelease,
   type PushedRelease,
   type Pusher,
+  retained,
 } from './pushed-release.ts'
 
 /** Pushes under way are counted: each holds a connection, and as long as the other side likes. */
@@ -49,6 +50,10 @@ export class OutwardPushes {
     if (who.name === undefined) {
       throw new Problem('login-required', 'no permission to push elsewhere without login', { hint: 'log in first' })
     }
+    const action = uploadOf('push-elsewhere', found.source, found.project)
+    if (!pusher.may(who, action)) {
+      throw new Problem('not-allowed', `no permission to push elsewhere: ${beyondScope(who, action) ?? 'log in again'}`)
+    }
     const elsewhere = elsewhereOf(order)
     if (this.#running >= pusher.limits.outwardPushes) {
       throw new Problem('busy', 'Cannot push now: as many releases as may be are on their way already', {
@@ -58,6 +63,7 @@ export class OutwardPushes {
     }
     this.#running++
     try {
+      await using _kept = await retained(pusher, found)
       await fetchRelease(pusher, found)
       const release = await pusher.catalog.read((reader) => heldRelease(reader, found, order))
       await using forms = new OutwardForms(elsewhere, { ...pusher, userAgent: this.#userAgent })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
+import { unattested } from '../../test/unattested.ts'
 import { sdist, wheel } from '../../test/wheels.ts'
 import { writeBlob } from '../blob/blob-store.ts'
 import { listAttachments, saveAttachment } from '../catalog/attachments.ts'
@@ -69,6 +70,7 @@ const pusherOf = (stores: TempStores): Pusher => ({
   ...stores,
   limits: LIMITS,
   may,
+  provenances: unattested,
   indexes: { layer: async (record) => stage(stores.catalog, record as StageRecord) },
 })
 

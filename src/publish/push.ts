@@ -4,10 +4,13 @@ import { listAttachments, saveAttachment } from '../catalog/attachments.ts'
 import type { Reader, Writer } from '../catalog/catalog.ts'
 import { listFiles, saveFile } from '../catalog/files.ts'
 import { listReleases, saveRelease } from '../catalog/projects.ts'
-import type { Principal } from '../model/access.ts'
+import { beyondScope, type Principal, signatureOf, uploadOf } from '../model/access.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import { type Attachment, devpiTime, type File, type IndexRecord, type LogEntry } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
+import { carryProvenance } from './attestations.ts'
+import { checkTakesUploads } from './project-status.ts'
 import { type PushOrder, targetOf } from './push-order.ts'
 import {
   type ActionRow,
@@ -16,6 +19,7 @@ import {
   heldRelease,
   type PushedRelease,
   type Pusher,
+  retained,
 } from './pushed-release.ts'
 
 /**
@@ -29,15 +33,20 @@ export async function push(pusher: Pusher, who: Principal, from: string, order: 
   const { catalog, clock } = pusher
   const found = await findRelease(pusher, who, from, order)
   const name = targetOf(order)
-  await catalog.read((reader) => openTarget(pusher, reader, who, name))
+  await catalog.read((reader) => openTarget(pusher, reader, who, name, found.project))
+  // To be here when the release is copied, as its files are.
+  for (const filename of found.mirrored ?? []) await pusher.provenances.read(found.source, found.project, filename)
+  await using _kept = await retained(pusher, found)
   await fetchRelease(pusher, found)
   return await catalog.write(async (writer) => {
     // Read and decided again: what was found before may have changed while files were fetched.
-    const target = await openTarget(pusher, writer, who, name)
+    const target = await openTarget(pusher, writer, who, name, found.project)
+    await checkTakesUploads(writer, target, found.project)
     const release = await heldRelease(writer, found, order)
+    const by = signatureOf(who)
     const entry: LogEntry = {
       what: 'push',
-      ...(who.name !== undefined && { who: who.name }),
+      ...(by !== undefined && { who: by }),
       when: devpiTime(clock.now()),
       src: release.source.name,
       dst: target.name,
@@ -51,10 +60,19 @@ export async function push(pusher: Pusher, who: Principal, from: string, order: 
   })
 }
 
-async function openTarget({ may }: Pusher, reader: Reader, who: Principal, name: string): Promise<IndexRecord> {
+async function openTarget(
+  { may }: Pusher,
+  reader: Reader,
+  who: Principal,
+  name: string,
+  project: ProjectName,
+): Promise<IndexRecord> {
   const target = await findIndex(reader, name)
   if (target === undefined) throw noSuchIndex(name)
-  if (may(who, { do: 'upload', options: target.options })) return target
+  const action = uploadOf('upload', target, project)
+  if (may(who, action)) return target
+  const beyond = beyondScope(who, action)
+  if (beyond !== undefined) throw new Problem('not-allowed', `no permission to push to ${name}: ${beyond}`)
   if (who.name === undefined) {
     throw new Problem('login-required', `user None cannot upload to '${name}'`, { hint: 'log in first' })
   }
@@ -74,7 +92,7 @@ async function register(writer: Writer, target: IndexRecord, release: PushedRele
 async function storeFiles(
   writer: Writer,
   target: IndexRecord,
-  { project, files, results }: PushedRelease,
+  { source, project, files, results }: PushedRelease,
   version: string,
   entry: LogEntry,
 ): Promise<ActionRow[]> {
@@ -84,8 +102,16 @@ async function storeFiles(
     const before = replaceable(target, there, file.filename)
     // Where a mirror's file came from, and under which hash, is the mirror's business.
     const { id: _id, index: _index, origin: _origin, ...facts } = file
-    const copy = { ...facts, version, addressHash: file.digest, log: history(before, file, entry) }
+    const yanked = file.yanked ?? (before?.digest === file.digest ? before.yanked : undefined)
+    const copy = {
+      ...facts,
+      version,
+      addressHash: file.digest,
+      log: history(before, file, entry),
+      ...(yanked !== undefined && { yanked }),
+    }
     await saveFile(writer, target, copy, before === undefined ? 'uploaded' : 'replaced')
+    await carryProvenance(writer, source, target, file)
     rows.push([200, 'store_releasefile', fileAddress(target.name, copy.addressHash, copy.filename)])
     const own = results.filter((each) => each.ofFile?.id === file.id)
     if (own.length === 0) continue

@@ -6,10 +6,11 @@ import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
 import { describeFile } from '../indexes/describe-file.ts'
 import { type Indexes, isMirror } from '../indexes/open-index.ts'
-import type { Principal } from '../model/access.ts'
+import { type Principal, readOf } from '../model/access.ts'
 import { noSuchIndex, Problem, readForbidden } from '../model/errors.ts'
 import type { Attachment, File, IndexRecord, Release } from '../model/records.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
+import { checkOffersFiles } from './project-status.ts'
 import type { Publisher } from './publish.ts'
 import type { PushOrder } from './push-order.ts'
 
@@ -54,6 +55,7 @@ export async function findRelease(
   if (project === undefined) throw noFiles(source, order)
   if (!isMirror(source)) {
     await pusher.catalog.read((reader) => heldRelease(reader, { source, project }, order))
+    await pusher.catalog.read((reader) => checkOffersFiles(reader, source, project))
     return { source, project }
   }
   const page = await (await pusher.indexes.layer(source)).project(project)
@@ -62,6 +64,14 @@ export async function findRelease(
   checkChoice(order)
   if (order.isDocsOnly) throw nothing(order)
   return { source, project, mirrored: files.map((file) => file.filename) }
+}
+
+/** To be held from before `fetchRelease` until the release is copied: the mirror makes room with other files meanwhile. */
+export async function retained(
+  pusher: Pusher,
+  { source, project }: FoundRelease,
+): Promise<AsyncDisposable | undefined> {
+  return (await pusher.indexes.layer(source)).retain?.(project)
 }
 
 /** Brings a mirror's files here, with the metadata inside them. A stage's are here. Throws what the mirror throws. */
@@ -116,7 +126,7 @@ export async function heldRelease(
 async function readableIndex({ may }: Pusher, reader: Reader, who: Principal, name: string): Promise<IndexRecord> {
   const record = await findIndex(reader, name)
   if (record === undefined) throw noSuchIndex(name)
-  if (!may(who, { do: 'read', options: record.options })) throw readForbidden()
+  if (!may(who, readOf(record))) throw readForbidden()
   return record
 }
 

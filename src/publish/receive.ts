@@ -1,9 +1,11 @@
 /** The upload form as a stream: text fields with limits, the file straight into a draft. Field order does not matter. */
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
+import { blake2b256 } from '../lib/blake2b.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 
@@ -11,7 +13,12 @@ export interface UploadForm {
   /** Every text field with all its values, in the order sent. */
   readonly fields: ReadonlyMap<string, readonly string[]>
   /** The file part called `content`. The caller disposes the draft. */
-  readonly content?: { readonly filename: string; readonly draft: Draft }
+  readonly content?: {
+    readonly filename: string
+    readonly draft: Draft
+    /** In hex, of what was asked for by a field before the file: so it is not read again for them. */
+    readonly hashes: { readonly md5?: string; readonly blake2?: string }
+  }
 }
 
 /**
@@ -62,8 +69,19 @@ export async function receive(
     }
     writing = (async () => {
       const draft = await blobs.draft({ limitBytes: limits.uploadBytes })
-      content = { filename: filename ?? '', draft }
-      for await (const chunk of stream as AsyncIterable<Buffer>) await draft.append(chunk)
+      const named = { filename: filename ?? '', draft }
+      content = { ...named, hashes: {} }
+      const md5 = isSaid(fields, 'md5_digest') ? createHash('md5') : undefined
+      const blake2 = isSaid(fields, 'blake2_256_digest') ? await blake2b256() : undefined
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        md5?.update(chunk)
+        blake2?.update(chunk)
+        await draft.append(chunk)
+      }
+      content = {
+        ...named,
+        hashes: { ...(md5 && { md5: md5.digest('hex') }), ...(blake2 && { blake2: blake2.digest() }) },
+      }
     })()
     writing.catch((error: unknown) => refuse(explained(error)))
   })
@@ -80,6 +98,10 @@ export async function receive(
     throw refusal ?? explained(error)
   }
   return { fields, ...(content !== undefined && { content }) }
+}
+
+function isSaid(fields: UploadForm['fields'], field: string): boolean {
+  return (fields.get(field)?.[0] ?? '') !== ''
 }
 
 function openParser(

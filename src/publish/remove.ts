@@ -5,9 +5,8 @@ import type { Writer } from '../catalog/catalog.ts'
 import { wasDeleted } from '../catalog/deleted-addresses.ts'
 import { findFiles } from '../catalog/files.ts'
 import { deleteFile, deleteProject, deleteRelease } from '../catalog/removal.ts'
-import type { Principal } from '../model/access.ts'
+import { beyondScope, deletionOf, type Principal } from '../model/access.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
-import { userOf } from '../model/names.ts'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { Publisher } from './publish.ts'
@@ -24,7 +23,7 @@ export interface Removal {
 export async function removeProject(publisher: Publisher, removal: Removal, project: ProjectName): Promise<void> {
   await publisher.catalog.write(async (writer) => {
     const refusal = `project '${project}' is on non-volatile index ${removal.index}`
-    const record = await removable(publisher, writer, removal, refusal)
+    const record = await removable(publisher, writer, removal, project, refusal)
     if (!(await deleteProject(writer, record, project))) throw new Problem('no-such-project', 'project not found')
   })
 }
@@ -37,7 +36,7 @@ export async function removeRelease(
   version: string,
 ): Promise<void> {
   await publisher.catalog.write(async (writer) => {
-    const record = await removable(publisher, writer, removal, VERSION_KEPT)
+    const record = await removable(publisher, writer, removal, project, VERSION_KEPT)
     if (await deleteRelease(writer, record, project, version)) return
     throw new Problem(
       'no-such-version',
@@ -57,11 +56,17 @@ export async function removeFile(
   place: { readonly path: string; readonly filename: string },
 ): Promise<void> {
   await publisher.catalog.write(async (writer) => {
-    const record = await removable(publisher, writer, removal, VERSION_KEPT)
+    const record = await removable(publisher, writer, removal, undefined, VERSION_KEPT)
     const file = (await findFiles(writer, record, place.filename)).find(isAsked)
-    if (file !== undefined) return await deleteFile(writer, record, file)
+    if (file !== undefined) {
+      checkDeletion(publisher, removal.who, record, file.project)
+      return await deleteFile(writer, record, file)
+    }
     const attachment = (await findAttachments(writer, record, place.filename)).find(isAsked)
-    if (attachment !== undefined) return await deleteAttachments(writer, [attachment])
+    if (attachment !== undefined) {
+      checkDeletion(publisher, removal.who, record, attachment.project)
+      return await deleteAttachments(writer, [attachment])
+    }
     if (await wasDeleted(writer, place.path)) {
       throw new Problem('file-deleted', `file '${place.path}' existed, deleted in later serial`)
     }
@@ -71,17 +76,30 @@ export async function removeFile(
 
 const VERSION_KEPT = 'cannot delete version on non-volatile index'
 
+/** `project` is `undefined` where it is not known yet. */
 async function removable(
-  { may }: Publisher,
+  publisher: Publisher,
   writer: Writer,
   { who, index, force }: Removal,
+  project: ProjectName | undefined,
   refusal: string,
 ): Promise<IndexRecord> {
   const record = await findIndex(writer, index)
   if (record === undefined) throw noSuchIndex(index)
-  if (!may(who, { do: 'delete-content', user: userOf(record.name), options: record.options })) {
-    throw new Problem('not-allowed', `no permission to delete from index ${index}`)
-  }
+  checkDeletion(publisher, who, record, project)
   if (record.options.volatile || force) return record
   throw new Problem('index-not-volatile', refusal, { hint: 'add ?force to the address, or set volatile=True first' })
+}
+
+function checkDeletion(
+  { may }: Publisher,
+  who: Principal,
+  record: IndexRecord,
+  project: ProjectName | undefined,
+): void {
+  const action = deletionOf(record, project)
+  if (may(who, action)) return
+  const beyond = beyondScope(who, action)
+  const why = beyond === undefined ? '' : `: ${beyond}`
+  throw new Problem('not-allowed', `no permission to delete from index ${record.name}${why}`)
 }

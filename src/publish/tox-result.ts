@@ -1,21 +1,20 @@
 /** The result of testing an archive (`devpi test`): kept as it was sent, beside the archive. */
-import { type BlobStore, writeBlob } from '../blob/blob-store.ts'
+import { writeBlob } from '../blob/blob-store.ts'
 import { listAttachments, saveAttachment } from '../catalog/attachments.ts'
-import type { Catalog } from '../catalog/catalog.ts'
 import { findFiles } from '../catalog/files.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Principal } from '../model/access.ts'
+import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import { devpiTime, type IndexRecord, timestamp } from '../model/records.ts'
+import type { Publisher } from './publish.ts'
 
 /**
  * Stores `body`, which must be JSON, as a result of the archive `filename` whose address begins with `hashStart`.
  * Gives back devpi's path of the result: `user/index/+f/…/FILENAME.toxresult-…#sha256=…`.
- * Throws `no-such-file`, `bad-request`.
+ * Throws `no-such-file`, `not-allowed`, `bad-request`.
  */
 export async function storeToxResult(
-  { catalog, blobs, clock }: { readonly catalog: Catalog; readonly blobs: BlobStore; readonly clock: Clock },
+  { catalog, blobs, clock, may }: Pick<Publisher, 'catalog' | 'blobs' | 'clock' | 'may'>,
   who: Principal,
   record: IndexRecord,
   { hashStart, filename }: { readonly hashStart: string; readonly filename: string },
@@ -23,7 +22,13 @@ export async function storeToxResult(
 ): Promise<string> {
   const find = async (reader: Parameters<typeof findFiles>[0]) =>
     (await findFiles(reader, record, filename)).find((each) => each.addressHash.startsWith(hashStart))
-  if ((await catalog.read(find)) === undefined) throw noFile(record, hashStart, filename)
+  const tested = await catalog.read(find)
+  if (tested === undefined) throw noFile(record, hashStart, filename)
+  const action = uploadOf('upload-toxresult', record, tested.project)
+  if (!may(who, action)) {
+    const why = beyondScope(who, action) ?? `acl_toxresult_upload of ${record.name} says who may`
+    throw new Problem('not-allowed', `No permission to upload tox results: ${why}`)
+  }
   if (!isJson(body)) throw new Problem('bad-request', 'Bad request: could not decode json')
   const blob = await writeBlob(blobs, [body], { limitBytes: body.length })
   const now = clock.now()

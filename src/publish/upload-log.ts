@@ -1,5 +1,5 @@
 /** What an upload adds to the history of a file (devpi's log). */
-import type { Principal } from '../model/access.ts'
+import { type Principal, signatureOf } from '../model/access.ts'
 import { devpiTime, type IndexRecord, type LogEntry } from '../model/records.ts'
 
 /** The history of a new file, or of one in the place of `replaced`: how often it was replaced is counted on. */
@@ -9,7 +9,8 @@ export function uploadLog(
   record: IndexRecord,
   now: Date,
 ): readonly LogEntry[] {
-  const entry = { ...(who.name !== undefined && { who: who.name }), when: devpiTime(now), dst: record.name }
+  const by = signatureOf(who)
+  const entry = { ...(by !== undefined && { who: by }), when: devpiTime(now), dst: record.name }
   const uploaded = { what: 'upload', ...entry } as const
   if (replaced === undefined) return [uploaded]
   const count = 1 + (replaced.log.find((each) => each.what === 'overwrite')?.count ?? 0)

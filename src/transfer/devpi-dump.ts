@@ -24,6 +24,8 @@ export type DumpEntry =
       readonly value: unknown
     }
   | { readonly what: 'file'; readonly index: string; readonly value: unknown }
+  /** `value` is the project's status. Ours: devpi passes over the key. */
+  | { readonly what: 'status'; readonly index: string; readonly project: string; readonly value: unknown }
 
 /** One entry may be as long: a release whose description fills its upload field has a few megabytes. */
 const ENTRY_BYTES_MOST = 64 * 1024 * 1024
@@ -34,6 +36,7 @@ const PATHS = [
   '$.indexes.*.indexconfig',
   '$.indexes.*.projects.*.*',
   '$.indexes.*.files.*',
+  '$.indexes.*.statuses.*',
 ]
 
 /**
@@ -86,6 +89,7 @@ function entryOf(path: readonly (string | number | undefined)[], value: unknown)
   if (part === 'groups') return { what: 'group', name, value }
   if (kind === 'indexconfig') return { what: 'index', name, value }
   if (kind === 'files') return { what: 'file', index: name, value }
+  if (kind === 'statuses' && typeof project === 'string') return { what: 'status', index: name, project, value }
   if (typeof project === 'string' && typeof version === 'string') {
     return { what: 'release', index: name, project, version, value }
   }

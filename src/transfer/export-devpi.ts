@@ -5,6 +5,7 @@ import type { BlobStore } from '../blob/blob-store.ts'
 import { listIndexes, listUsers } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { listGroups } from '../catalog/groups.ts'
+import { findProject } from '../catalog/projects.ts'
 import type { Digest } from '../lib/digest.ts'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { Problem } from '../model/errors.ts'
@@ -83,6 +84,7 @@ async function writeDump(options: DevpiExport, reader: Reader): Promise<ExportCo
         for await (const line of files.ofProject(index, project)) await json.add(line)
       })
       await json.end()
+      await writeStatuses(options, reader, json, index)
     }
     await json.end()
     counts.indexes++
@@ -107,6 +109,20 @@ async function writeProjects(options: DevpiExport, reader: Reader, json: JsonFil
     await json.end()
   })
   await json.end()
+}
+
+/** Of projects whose owner set one. Under a key that devpi passes over, and our own import reads. */
+async function writeStatuses(options: DevpiExport, reader: Reader, json: JsonFile, index: IndexRecord): Promise<void> {
+  let isBegun = false
+  await eachProject(reader, index, async (project) => {
+    const status = (await findProject(reader, index, project))?.status
+    if (status === undefined) return
+    options.tell(`${project} of ${index.name} is ${status.status}: devpi does not know that, and lets it be installed`)
+    if (!isBegun) await json.begin('{', 'statuses')
+    isBegun = true
+    await json.add(status, project)
+  })
+  if (isBegun) await json.end()
 }
 
 function exportedUser(user: User): Record<string, unknown> {

@@ -148,7 +148,7 @@ test('importDevpi() makes projects one whose names are one, and says so', async 
 })
 
 test('importDevpi() reads dump version 1: versions from names, md5, no logs, old names of test results', async () => {
-  const archive = sdist({ name: 'hello', version: '1.0', requiresPython: '>=3.9' })
+  const archive = sdist({ name: 'hello', version: '1.0', requiresPython: '>=3.9', dynamic: ['Requires-Dist'] })
   const place = 'alice/dev/hello/1.0'
   const line = {
     projectname: 'hello',

@@ -4,11 +4,13 @@
  */
 import { findIndex } from '../catalog/accounts.ts'
 import type { Writer } from '../catalog/catalog.ts'
-import { findProject, saveRelease } from '../catalog/projects.ts'
+import { findProject, saveProjectStatus, saveRelease } from '../catalog/projects.ts'
 import { Problem } from '../model/errors.ts'
 import type { IndexRecord } from '../model/records.ts'
+import { readStatus } from '../pep/file-facts.ts'
+import { projectName } from '../pep/name.ts'
 import { type DumpEntry, readDump } from './devpi-dump.ts'
-import { dumpRelease } from './dump-values.ts'
+import { asRecord, dumpRelease } from './dump-values.ts'
 import { isTestResult, nameOfFile } from './file-description.ts'
 import { type AccountChoices, importGroup, importIndex, importUser } from './import-accounts.ts'
 import { type FileImport, FileImporter } from './import-files.ts'
@@ -123,7 +125,7 @@ async function importArchives(options: DevpiImport, files: FileImporter, indexes
   await files.flush()
 }
 
-/** Test results, and what a mirror's releases say of its files. */
+/** Test results, statuses of projects, and what a mirror's releases say of its files. */
 async function importReferences(options: DevpiImport, files: FileImporter, indexes: Indexes): Promise<void> {
   const { report } = options
   const facts = new MirrorFacts(options.catalog)
@@ -133,6 +135,11 @@ async function importReferences(options: DevpiImport, files: FileImporter, index
         const index = indexOf(indexes, entry.index)
         if (index !== undefined) await files.takeResult(index, entry.value)
       })
+    } else if (entry.what === 'status') {
+      await report.attempt(`${entry.index} ${entry.project}`, async () => {
+        const index = indexOf(indexes, entry.index)
+        if (index !== undefined) await importStatus(options, index, entry)
+      })
     } else if (entry.what === 'release') {
       await report.attempt(`${entry.index} ${entry.project} ${entry.version}`, async () => {
         const index = indexes.get(entry.index)
@@ -141,6 +148,23 @@ async function importReferences(options: DevpiImport, files: FileImporter, index
     }
   })
   await files.flush()
+}
+
+/** A status that cannot be read is an error: taken for none, what was quarantined would be delivered. */
+async function importStatus(
+  { catalog }: DevpiImport,
+  index: IndexRecord,
+  { project, value }: Extract<DumpEntry, { what: 'status' }>,
+): Promise<void> {
+  const given = asRecord(value)
+  const status = readStatus(given?.status)
+  if (status === undefined) throw new SyntaxError(`Cannot import the status of ${project}: it is none that is known`)
+  const reason = typeof given?.reason === 'string' && given.reason !== '' ? given.reason : undefined
+  await catalog.write(async (writer) => {
+    const row = await findProject(writer, index, projectName(project))
+    if (row === undefined) throw new SyntaxError(`Cannot import the status of ${project}: there is no such project`)
+    await saveProjectStatus(writer, index, row, { status, ...(reason !== undefined && { reason }) })
+  })
 }
 
 function indexOf(indexes: Indexes, name: string): IndexRecord | undefined {

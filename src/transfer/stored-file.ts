@@ -5,6 +5,7 @@ import type { Digest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import { ArchiveError, readArchiveMetadata } from '../pep/archive.ts'
+import { isFinal } from '../pep/final-metadata.ts'
 import { type CoreMetadata, MetadataError, parseMetadata } from '../pep/metadata.ts'
 import { type DumpFile, HashCheck, openDumpFile } from './dump-file.ts'
 import type { FileDescription } from './file-description.ts'
@@ -92,8 +93,9 @@ async function describe(
   const bounds = { metadataBytes: limits.metadataBytes, members: limits.archiveMembers }
   const found = await readArchiveMetadata(filename, source, bounds)
   if (found === undefined) return {}
-  const { fields } = parseMetadata(found.bytes)
-  if (!filename.endsWith('.whl')) return { fields }
+  const metadata = parseMetadata(found.bytes)
+  const { fields } = metadata
+  if (!filename.endsWith('.whl') && !isFinal(metadata)) return { fields }
   return { fields, coreMetadata: await writeBlob(blobs, [found.bytes], { limitBytes: limits.metadataBytes }) }
 }
 

@@ -2,10 +2,11 @@
 import { collect, limit } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { HTML_TYPE, JSON_TYPE, type ProjectDetail } from '../pep/simple.ts'
+import { HTML_TYPE, JSON_TYPE, type ListedProject, type ProjectDetail } from '../pep/simple.ts'
 import { detailFromHtml, namesFromHtml } from '../pep/simple-html.ts'
-import { detailFromJson, namesFromJson } from '../pep/simple-json.ts'
+import { detailFromJson, projectsFromJson } from '../pep/simple-json.ts'
 import { begun, decoded, ENCODINGS, pageForm, textOf } from './body.ts'
+import { RangedFile } from './ranged-file.ts'
 import type { Reachability } from './reachability.ts'
 import {
   retryAfterMs,
@@ -20,10 +21,15 @@ export type PageAnswer =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'absent' }
 
+export type DocumentAnswer =
+  | { readonly kind: 'document'; readonly text: string; readonly etag?: string }
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'absent' }
+
 export type ListAnswer =
   | {
       readonly kind: 'names'
-      readonly names: AsyncIterable<ProjectName>
+      readonly names: AsyncIterable<ListedProject & { readonly name: ProjectName }>
       readonly etag?: string
       readonly lastModified?: string
     }
@@ -48,8 +54,8 @@ export interface Body {
 }
 
 const PAGE_TYPES = `${JSON_TYPE}, ${HTML_TYPE};q=0.2, text/html;q=0.01`
-/** HTML first: as JSON the list of all projects is half as long again, and it carries nothing more that is used. */
-const LIST_TYPES = `${HTML_TYPE}, text/html;q=0.5, ${JSON_TYPE};q=0.2`
+/** JSON first: only that tells each project's change number, by which a page that is older than the list is noticed. */
+const LIST_TYPES = `${JSON_TYPE}, ${HTML_TYPE};q=0.5, text/html;q=0.2`
 
 export class Upstream implements AsyncDisposable {
   readonly #options: UpstreamOptions
@@ -102,6 +108,25 @@ export class Upstream implements AsyncDisposable {
   }
 
   /**
+   * A small text that a page points to, such as provenance. Throws as `page` does; only upstream's own 404 or 410 is "absent".
+   * `accept`: as the header has it.
+   */
+  async document(url: string, accept: string, known: { etag?: string }, limitBytes: number): Promise<DocumentAnswer> {
+    const target = new URL(url)
+    const signal = AbortSignal.timeout(this.#options.limits.upstreamPageMs)
+    const answer = await this.#requests.get(target, 'pages', { accept, ...conditions(known) }, signal)
+    const other = await this.#otherThanOk(target, answer, known)
+    if (other !== undefined) return other
+    try {
+      const text = textOf(await collect(bodyOf(answer), limitBytes), answer.contentType)
+      const { etag } = validators(answer)
+      return { kind: 'document', text, ...(etag !== undefined && { etag }) }
+    } catch (error) {
+      throw this.#requests.wrong(answer.url, error)
+    }
+  }
+
+  /**
    * The list of all projects, names normalized. Throws as `page` does, and so does `names` while it is read; only upstream's
    * own 404 or 410 is "absent": it has pages, and no list.
    */
@@ -117,20 +142,36 @@ export class Upstream implements AsyncDisposable {
    * the part gives the whole, and `start` tells. Throws as `page` does; the stream throws when it is cut, silent or slow.
    */
   async file(url: string, from?: ResumePoint): Promise<Body> {
+    const found = await this.#opened(url, from)
+    if ('problem' in found) throw found.problem
+    return found
+  }
+
+  /** As `file`, from the start; `undefined` where upstream says that it has none; 403 says so where `forbiddenIsAbsent`. */
+  async fileIfThere(url: string): Promise<Body | undefined> {
+    const found = await this.#opened(url)
+    if (!('problem' in found)) return found
+    const isAbsent = found.status === 403 && this.#options.forbiddenIsAbsent === true
+    if (isAbsent || found.status === 404 || found.status === 410) return undefined
+    throw found.problem
+  }
+
+  /**
+   * A file that is read in parts; `sizeBytes` as announced. Throws `NotInParts` where upstream gives no parts, and as `page`
+   * does; so do its reads.
+   */
+  async fileInParts(url: string, sizeBytes: number | undefined): Promise<RangedFile> {
     const target = new URL(url)
-    const part = from !== undefined && from.start > 0 ? from : undefined
-    const answer = await this.#requests.get(target, 'files', {
-      'accept-encoding': 'identity',
-      ...(part !== undefined && { range: `bytes=${part.start}-` }),
-      ...(part?.validator !== undefined && { 'if-range': part.validator }),
+    const { limits } = this.#options
+    return await RangedFile.open({
+      limits,
+      sizeBytes,
+      ask: async (headers) => {
+        const answer = await this.#requests.get(target, 'files', headers, AbortSignal.timeout(limits.upstreamPageMs))
+        return { ...answer, body: this.#paced(answer) }
+      },
+      refused: (answer) => this.#refused(target, answer),
     })
-    const found = partOf(answer, part)
-    if (found === undefined) {
-      await answer.dump()
-      throw this.#refused(target, answer)
-    }
-    const validator = validatorOf(answer)
-    return { ...found, bytes: this.#paced(answer), ...(validator !== undefined && { validator }) }
   }
 
   /** How long a file is, for the price of a byte of it; `undefined` where upstream does not tell. Throws as `page` does. */
@@ -148,6 +189,23 @@ export class Upstream implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#requests[Symbol.asyncDispose]()
+  }
+
+  async #opened(url: string, from?: ResumePoint): Promise<Body | { status: number; problem: Problem }> {
+    const target = new URL(url)
+    const part = from !== undefined && from.start > 0 ? from : undefined
+    const answer = await this.#requests.get(target, 'files', {
+      'accept-encoding': 'identity',
+      ...(part !== undefined && { range: `bytes=${part.start}-` }),
+      ...(part?.validator !== undefined && { 'if-range': part.validator }),
+    })
+    const found = partOf(answer, part)
+    if (found === undefined) {
+      await answer.dump()
+      return { status: answer.status, problem: this.#refused(target, answer) }
+    }
+    const validator = validatorOf(answer)
+    return { ...found, bytes: this.#paced(answer), ...(validator !== undefined && { validator }) }
   }
 
   /** `undefined` for 200; else the body is done with. */
@@ -179,12 +237,13 @@ export class Upstream implements AsyncDisposable {
     return answer.status === 200
   }
 
-  async *#names(answer: UpstreamAnswer): AsyncGenerator<ProjectName> {
+  async *#names(answer: UpstreamAnswer): AsyncGenerator<ListedProject & { readonly name: ProjectName }> {
     try {
       const { start, body } = await begun(limit(bodyOf(answer), this.#options.limits.upstreamListBytes))
       const form = pageForm(answer.contentType, start.toString('latin1'))
       if (form === undefined) throw new SyntaxError(`Cannot read project list: ${typeTold(answer)} is no type of one`)
-      yield* form === 'json' ? namesFromJson(body) : namesFromHtml(body)
+      if (form === 'json') yield* projectsFromJson(body)
+      else for await (const name of namesFromHtml(body)) yield { name }
     } catch (error) {
       throw this.#requests.wrong(answer.url, error)
     }

@@ -51,9 +51,14 @@ ${(view.next !== undefined || view.after !== undefined) && pager(view, frame)}`
 export function projectItem(project: ProjectLine, index: string, frame: Frame, shownIndex?: string): Html {
   return html`<li><span class="what"><a href="${indexHref(frame.root, index, project.name)}">${project.name}</a>${
     project.version !== undefined && html` <span class="version">${project.version}</span>`
-  }${attachments(project, index, frame)}${shownIndex !== undefined && html` <a class="where" href="${indexHref(frame.root, shownIndex)}">${shownIndex}</a>`}</span>
+  }${statusBadge(project)}${attachments(project, index, frame)}${shownIndex !== undefined && html` <a class="where" href="${indexHref(frame.root, shownIndex)}">${shownIndex}</a>`}</span>
 <span class="about">${project.summary}</span></li>
 `
+}
+
+function statusBadge({ status }: ProjectLine): Html | undefined {
+  if (status === undefined || status.status === 'active') return undefined
+  return html` <span class="badge warn" title="${status.reason ?? ''}">${status.status}</span>`
 }
 
 function attachments({ name, version, isDocumented, tests }: ProjectLine, index: string, { root }: Frame): Html {

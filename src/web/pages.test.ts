@@ -235,7 +235,7 @@ test('projectPage() says status, shadowed mirrors and yanks', () => {
     { ...project, status: { status: 'archived', reason: 'Done.' }, shadowedMirrors: ['root/pypi'] },
     frameAt('../../'),
   )
-  assert.match(text, /This project is archived\.<\/strong> Done\./)
+  assert.match(text, /This project is archived\.<\/strong> No new releases are taken\..* Reason: Done\./)
   assert.match(text, /<a href="\.\.\/\.\.\/root\/pypi">root\/pypi<\/a> was not asked/)
   assert.match(text, /1\.1<\/a> <span class="badge warn">yanked/)
   assert.doesNotMatch(projectPage(project, frameAt('../../')), /class="notice/)

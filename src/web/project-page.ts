@@ -1,5 +1,5 @@
 /** One project as an index sees it: its releases, newest first, and what is particular about it. */
-import type { ProjectView, ReleaseLine } from '../indexes/views.ts'
+import type { ProjectView, ReleaseLine, StatusView } from '../indexes/views.ts'
 import { isPrerelease } from '../pep/version.ts'
 import { type Html, html } from './html.ts'
 import { installLines } from './install-lines.ts'
@@ -40,6 +40,12 @@ export function indexCrumbs(index: string, root: string): Crumb[] {
   ]
 }
 
+/** What a status forbids (PEP 792), in words, with the reason where one was given. */
+export function statusNotice(status: StatusView | undefined): Html | undefined {
+  if (status === undefined || status.status === 'active') return undefined
+  return html`<div class="notice warn"><p><strong>This project is ${status.status}.</strong> ${MEANINGS.get(status.status)}${status.reason !== undefined && html` Reason: ${status.reason}`}</p></div>`
+}
+
 /**
  * The release that installers take when none is named: the newest final one that is not yanked, else the newest pre-release
  * that is not (PEP 440 "Handling of pre-releases", PEP 592). `undefined` when all are yanked.
@@ -49,12 +55,15 @@ export function installableRelease(releases: readonly ReleaseLine[]): ReleaseLin
   return standing.find((release) => !isPrerelease(release.version)) ?? standing[0]
 }
 
+const MEANINGS: ReadonlyMap<string, string> = new Map([
+  ['archived', 'No new releases are taken. What is there can be installed as before.'],
+  ['deprecated', 'It can be installed as before; its owner advises against it.'],
+  ['quarantined', 'It may do harm: none of its files is delivered, and no new ones are taken.'],
+])
+
 function notices(view: ProjectView, frame: Frame): Html {
   const mirrors = view.shadowedMirrors ?? []
-  return html`${
-    view.status !== undefined &&
-    html`<div class="notice warn"><p><strong>This project is ${view.status.status}.</strong> ${view.status.reason}</p></div>`
-  }${
+  return html`${statusNotice(view.status)}${
     mirrors.length > 0 &&
     html`<div class="notice"><p><strong>Private name.</strong> This name is on a stage, so ${mirrors.map(
       (mirror, at) => html`${at > 0 && ', '}<a href="${indexHref(frame.root, mirror)}">${mirror}</a>`,

@@ -6,7 +6,7 @@ import { type Html, html } from './html.ts'
 import { installLines } from './install-lines.ts'
 import { type Frame, page } from './layout.ts'
 import { indexHref, outsideHref, simpleHref } from './links.ts'
-import { indexCrumbs } from './project-page.ts'
+import { indexCrumbs, statusNotice } from './project-page.ts'
 import { countOf } from './readable.ts'
 import { renderReadme } from './readme.ts'
 import { documentationLink, historySection, testsSection } from './release-attachments.ts'
@@ -63,7 +63,7 @@ function notices(view: ReleaseView, root: string): Html {
   const yanks = view.files.map((file) => file.yanked).filter((yanked) => yanked !== undefined)
   const allYanked = yanks.length > 0 && yanks.length === view.files.length
   const reason = yanks.find((yanked) => typeof yanked === 'string' && yanked !== '')
-  return html`${
+  return html`${statusNotice(view.status)}${
     allYanked &&
     html`<div class="notice warn"><p><strong>This release is yanked.</strong> Installers take it only when exactly this version is asked for.${typeof reason === 'string' && html` Reason: ${reason}`}</p></div>`
   }${

@@ -39,20 +39,26 @@ export type Behaviour =
   | { readonly kind: 'slow'; readonly ms: number }
   /** A Content-Encoding that the body does not have. */
   | { readonly kind: 'wrong-encoding'; readonly encoding?: string }
+  /** These header fields in place of the true ones: an untrue Content-Range, another ETag. */
+  | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> }
+
+/** Which ranges are known; `no-suffix`: not "the last so many bytes", as with some storage services. */
+export type Ranges = boolean | 'no-suffix'
 
 /** The answer that conditions (`If-None-Match`, `If-Modified-Since`) and a single `Range` of the request turn `answer` into. */
-export function conditional(request: IncomingMessage, answer: Answer, ranges: boolean): Answer {
+export function conditional(request: IncomingMessage, answer: Answer, ranges: Ranges): Answer {
   const { etag, 'last-modified': modified } = answer.headers
   if (answer.status !== 200) return answer
   if (isUnchanged(request, etag, modified)) return { ...answer, status: 304, content: NOTHING }
   const size = answer.content.sizeBytes
-  if (!ranges || size === undefined) return answer
+  if (ranges === false || size === undefined) return answer
   const headers = { ...answer.headers, 'accept-ranges': 'bytes' }
   const range = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '')
   const ifRange = request.headers['if-range']
   if (range === null || (ifRange !== undefined && ifRange !== etag && ifRange !== modified))
     return { ...answer, headers }
   const [, first = '', last = ''] = range
+  if (first === '' && ranges === 'no-suffix') return { ...answer, headers }
   if (first === '' && last === '') return { ...answer, headers }
   const from = first === '' ? Math.max(0, size - Number(last)) : Number(first)
   const to = first === '' || last === '' ? size : Math.min(size, Number(last) + 1)
@@ -178,6 +184,8 @@ export async function send(
         headers: { 'content-type': 'text/html; charset=utf-8' },
         content: text('<!DOCTYPE html><title>Sign in</title><h1>Sign in</h1><a href="/terms">Terms of use</a>\n'),
       })
+    case 'headers':
+      return plainly({ ...answer, headers: { ...answer.headers, ...behaviour.headers } })
     case 'wrong-encoding':
       return plainly({ ...answer, headers: { ...answer.headers, 'content-encoding': behaviour.encoding ?? 'gzip' } })
   }

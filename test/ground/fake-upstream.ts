@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Digest } from '../../src/lib/digest.ts'
 import { digestOf } from '../../src/lib/digest.ts'
-import { type Answer, type Behaviour, conditional, NOTHING, send, text } from './answer.ts'
+import { type Answer, type Behaviour, conditional, NOTHING, type Ranges, send, text } from './answer.ts'
 import { bytesFile, type Content, type File, generatedFile } from './content.ts'
 import { type FakeFile, type FakeProject, listPage, projectPage, wantsJson } from './fake-pages.ts'
 import { type Listener, listen } from './listener.ts'
@@ -30,7 +30,7 @@ export interface FakeSettings {
   projectList: boolean
   /** So many made-up names more in the project list: `generated-0000001` … */
   generatedNames: number
-  ranges: boolean
+  ranges: Ranges
   /** Links in pages. A `separate` one leads to another port, as a file host of its own would. */
   links: 'absolute' | 'relative' | 'separate'
   apiVersion: string

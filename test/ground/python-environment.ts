@@ -1,6 +1,7 @@
 /** Virtual environments with real Python programs, each built once for every pin list; `.cache/python/` has the clients. */
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fetch } from 'undici'
@@ -15,6 +16,8 @@ export interface PythonEnvironment {
   readonly pins: string
   /** What is in it, as a message says it. */
   readonly holds: string
+  /** What that runs on; Python 3.9 unless told. */
+  readonly oldest?: readonly [major: number, minor: number]
 }
 
 const CLIENTS: PythonEnvironment = {
@@ -69,10 +72,10 @@ async function stands(environment: PythonEnvironment): Promise<boolean> {
 
 async function build(environment: PythonEnvironment): Promise<void> {
   const { folder, pins, holds } = environment
-  await refuseOldPython()
+  const base = await findPython(environment)
   await rm(folder, { recursive: true, force: true })
-  const made = await ambient('python3', ['-m', 'venv', folder])
-  if (made.code !== 0) await makeWithoutEnsurepip(made, environment)
+  const made = await ambient(base, ['-m', 'venv', folder])
+  if (made.code !== 0) await makeWithoutEnsurepip(base, made, environment)
   const python = join(folder, 'bin', 'python')
   const installed = await ambient(python, ['-m', 'pip', 'install', '--quiet', '--no-input', '--requirement', pins])
   if (installed.code !== 0) {
@@ -85,23 +88,32 @@ async function build(environment: PythonEnvironment): Promise<void> {
   await writeFile(stampPath(environment), await wantedStamp(environment))
 }
 
-async function refuseOldPython(): Promise<void> {
-  const needed = `${OLDEST_PYTHON.join('.')} or newer as "python3" on PATH`
-  const hint = 'hint: on Debian and Ubuntu run "apt install python3 python3-venv"'
-  const asked = await ambient('python3', ['-c', 'import sys; print(*sys.version_info[:2])']).catch(() => undefined)
-  if (asked === undefined || asked.code !== 0) {
-    throw new Error(`Cannot find Python: tests with real clients need Python ${needed}\n${hint}`)
+/** The first Python that is new enough: `python3`, else one that is called by its version or that pyenv has. */
+async function findPython({ holds, oldest = OLDEST_PYTHON }: PythonEnvironment): Promise<string> {
+  const versions = join(process.env.PYENV_ROOT ?? join(homedir(), '.pyenv'), 'versions')
+  const kept = await readdir(versions).catch((): string[] => [])
+  const others = oldest === OLDEST_PYTHON ? [] : ['python3.14', 'python3.13', 'python3.12', ...kept.toReversed()]
+  const paths = others.map((each) => (kept.includes(each) ? join(versions, each, 'bin', 'python3') : each))
+  const seen: string[] = []
+  for (const python of ['python3', ...paths]) {
+    const asked = await ambient(python, ['-c', 'import sys; print(*sys.version_info[:2])']).catch(() => undefined)
+    if (asked === undefined || asked.code !== 0) continue
+    const [major = 0, minor = 0] = asked.stdout.trim().split(' ').map(Number)
+    if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return python
+    seen.push(`${major}.${minor}`)
   }
-  const [major = 0, minor = 0] = asked.stdout.trim().split(' ').map(Number)
-  if (major > OLDEST_PYTHON[0] || (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1])) return
-  throw new Error(`Cannot use Python ${major}.${minor}: tests with real clients need Python ${needed}\n${hint}`)
+  const found = seen.length === 0 ? 'find Python' : `use Python ${seen.join(' or ')}`
+  throw new Error(
+    `Cannot ${found}: ${holds} need Python ${oldest.join('.')} or newer on PATH\n` +
+      'hint: on Debian and Ubuntu run "apt install python3 python3-venv"',
+  )
 }
 
 /** Debian keeps ensurepip in a package of its own (python3-venv); pip's wheel can install itself without it. */
-async function makeWithoutEnsurepip(failed: Outcome, { folder, pins }: PythonEnvironment): Promise<void> {
+async function makeWithoutEnsurepip(base: string, failed: Outcome, { folder, pins }: PythonEnvironment): Promise<void> {
   const hint = 'hint: install it (on Debian and Ubuntu: "apt install python3-venv"), then run this again'
   await rm(folder, { recursive: true, force: true })
-  const bare = await ambient('python3', ['-m', 'venv', '--without-pip', folder])
+  const bare = await ambient(base, ['-m', 'venv', '--without-pip', folder])
   if (bare.code !== 0) {
     throw new Error(
       `Cannot make a virtual environment, Python's venv module does not work:\n${lastLines(failed)}\n${hint}`,

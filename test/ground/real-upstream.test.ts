@@ -170,3 +170,38 @@ test('swallow() never answers, pause() refuses, resume() ends both', async () =>
   assert.equal((await fetch(stands.relay.url)).status, 200)
   assert.equal(stands.relay.count('/simple/'), 3)
 })
+
+test('realUpstream() keeps a part of a file as a part, where it may', async () => {
+  await using stands = await ground({ parts: true })
+  const url = await fileUrl(stands.relay.url)
+  for (let each = 0; each < 2; each++) {
+    const part = await fetch(url, { headers: { range: 'bytes=10-19' } })
+    assert.equal(part.status, 206)
+    assert.equal(part.headers.get('content-range'), 'bytes 10-19/200000')
+    assert.equal(await part.text(), 'f'.repeat(10))
+  }
+  const asked = stands.index.requests.filter((each) => each.path === stands.file.path)
+  assert.deepEqual(
+    asked.map((each) => each.headers.range),
+    ['bytes=10-19'],
+  )
+})
+
+test('realUpstream() stands for an index without metadata files, where it is told to', async () => {
+  await using stands = await ground({ metadata: 'none' })
+  const json = await (await fetch(`${stands.relay.url}foo/`, { headers: JSON_ACCEPT })).text()
+  const html = await (await fetch(`${stands.relay.url}foo/`)).text()
+  for (const page of [json, html]) {
+    assert.match(page, /foo-1\.0-py3-none-any\.whl/)
+    assert.doesNotMatch(page, /metadata/)
+  }
+  assert.equal((await fetch(`${await fileUrl(stands.relay.url)}.metadata`)).status, 404)
+})
+
+test('realUpstream() announces the metadata files that an index has, where it is told to', async () => {
+  await using stands = await ground({ metadata: 'announced' })
+  stands.index.settings.coreMetadata = false
+  const page = await (await fetch(`${stands.relay.url}foo/`, { headers: JSON_ACCEPT })).text()
+  assert.match(page, /"core-metadata":true/)
+  assert.equal(await (await fetch(`${await fileUrl(stands.relay.url)}.metadata`)).text(), 'Name: foo\n')
+})

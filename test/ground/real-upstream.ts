@@ -17,6 +17,8 @@ import { CHECKOUT } from './server-process.ts'
 export interface RelayRequest {
   readonly method: string
   readonly path: string
+  /** The `Range` that was asked for. */
+  readonly range: string | undefined
   readonly atMs: number
 }
 
@@ -47,6 +49,13 @@ export interface RelayOptions {
   readonly folder?: string
   /** A day unless told. */
   readonly pageAgeMs?: number
+  /** A part of a file that is not kept is asked for as such and kept as a part, instead of the whole file. */
+  readonly parts?: boolean
+  /**
+   * Metadata files (PEP 658) as on another index. `none`: pages announce none, and there are none. `announced`: pages
+   * announce each wheel's, as the public index does; relays of it have the files, and may have dropped the word.
+   */
+  readonly metadata?: 'none' | 'announced'
 }
 
 const DAY_MS = 24 * 3600 * 1000
@@ -56,7 +65,7 @@ const PAGE_BYTES = 128 * 1024 * 1024
 const AHEAD_BYTES = 8 * 1024 * 1024
 /** A relay that is closed waits so long for fetches under way. */
 const ENDING_MS = 2000
-const PASSED_ON = ['content-type', 'etag', 'last-modified', 'cache-control', 'x-pypi-last-serial']
+const PASSED_ON = ['content-type', 'content-range', 'etag', 'last-modified', 'cache-control', 'x-pypi-last-serial']
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'
 
 export async function realUpstream(options: RelayOptions = {}): Promise<RealUpstream> {
@@ -79,7 +88,7 @@ export async function realUpstream(options: RelayOptions = {}): Promise<RealUpst
 
   const listener = await listen(async (request, response) => {
     const { method = 'GET', url: path = '/' } = request
-    requests.push({ method, path, atMs: performance.now() - started })
+    requests.push({ method, path, range: request.headers.range, atMs: performance.now() - started })
     request.resume()
     if (swallowing) return
     if (method !== 'GET' && method !== 'HEAD')
@@ -117,6 +126,9 @@ export async function realUpstream(options: RelayOptions = {}): Promise<RealUpst
     if (/^\/simple(\/[^/]+)?$/.test(asks.pathname)) return send(request, response, redirect(`${asks.pathname}/`))
     const target = fileTarget(asks)
     if (target === undefined) return send(request, response, refusal(404, 'Only /simple/ and files are relayed'))
+    if (options.metadata === 'none' && target.pathname.endsWith('.metadata')) {
+      return send(request, response, refusal(404, 'This index knows no metadata files'))
+    }
     await file(request, response, target)
   }
 
@@ -138,6 +150,13 @@ export async function realUpstream(options: RelayOptions = {}): Promise<RealUpst
     const known = await kept.find(key)
     // A file that was not there a day ago may be there now.
     if (known !== undefined && (known.status === 200 || isYoung(known))) return sendKept(request, response, known)
+    const { range } = request.headers
+    if (options.parts === true && range !== undefined) {
+      const part = `part ${range} of ${url.href}`
+      const headers = { 'accept-encoding': 'identity', range }
+      const found = (await kept.find(part)) ?? (await flight(part, () => kept.keep(part, () => ask(url, headers))))
+      return send(request, response, { ...found, headers: { ...found.headers, etag: etagOf(found) } })
+    }
     const passing = passOn(request, response)
     const fetched = await flight(key, () => kept.keep(key, () => ask(url, { 'accept-encoding': 'identity' }), passing))
     if (passing.hasBegun()) response.end()
@@ -160,8 +179,9 @@ export async function realUpstream(options: RelayOptions = {}): Promise<RealUpst
         throw new Unreachable(url.href, error)
       },
     )
+    const isPart = answered.status === 206 && headers.range !== undefined
     // Anything else is true today only, and may be somebody's trouble: it is passed on and not kept.
-    if (answered.status !== 200 && answered.status !== 404 && answered.status !== 410) {
+    if (!isPart && answered.status !== 200 && answered.status !== 404 && answered.status !== 410) {
       await answered.body?.cancel()
       throw new Unreachable(url.href, new Error(`it answered with status ${answered.status}`), answered.status)
     }
@@ -183,7 +203,8 @@ export async function realUpstream(options: RelayOptions = {}): Promise<RealUpst
     const body = (await collect(iterate(found), PAGE_BYTES)).toString('utf8')
     const here = (link: string) => relayed(listener.url, new URL(link, found.finalUrl))
     const isJson = found.headers['content-type']?.includes('json') === true
-    const changed = isJson ? rewriteJson(body, here) : rewriteHtml(body, here)
+    const rewrite = isJson ? rewriteJson : rewriteHtml
+    const changed = rewrite(body, here, options.metadata)
     return { status: 200, headers: pageHeaders(found, changed), content: text(changed) }
   }
 
@@ -293,17 +314,24 @@ function fileTarget(asks: URL): URL | undefined {
   return URL.parse(`${parts[2]}${asks.search}`, origin) ?? undefined
 }
 
-function rewriteJson(body: string, here: (link: string) => string): string {
-  const detail = JSON.parse(body) as { files: { url: string; provenance?: string | null }[] }
+const METADATA_KEYS = ['core-metadata', 'dist-info-metadata', 'data-dist-info-metadata']
+
+function rewriteJson(body: string, here: (link: string) => string, metadata: RelayOptions['metadata']): string {
+  const detail = JSON.parse(body) as {
+    files: ({ filename: string; url: string; provenance?: string | null } & Record<string, unknown>)[]
+  }
   for (const file of detail.files) {
+    if (metadata === 'none') for (const key of METADATA_KEYS) delete file[key]
+    if (metadata === 'announced' && file.filename.endsWith('.whl')) file['core-metadata'] ||= true
     file.url = here(file.url)
     if (typeof file.provenance === 'string') file.provenance = here(file.provenance)
   }
   return JSON.stringify(detail)
 }
 
-function rewriteHtml(body: string, here: (link: string) => string): string {
-  return body.replace(
+function rewriteHtml(body: string, here: (link: string) => string, metadata: RelayOptions['metadata']): string {
+  const page = metadata === 'none' ? body.replace(/ data-(core|dist-info)-metadata="[^"]*"/g, '') : body
+  return page.replace(
     /\b(href|data-provenance)="([^"#]+)(#[^"]*)?"/g,
     (_, attribute: string, link: string, fragment = '') => {
       const address = here(link.replaceAll('&amp;', '&')).replaceAll('&', '&amp;')
@@ -319,8 +347,13 @@ function pageHeaders(found: Kept, content: string): Record<string, string> {
 }
 
 function sendKept(request: IncomingMessage, response: ServerResponse, found: Kept): Promise<void> {
-  const etag = found.headers.etag ?? `"${digestOf(found.url).slice(0, 32)}"`
-  return send(request, response, conditional(request, { ...found, headers: { ...found.headers, etag } }, true))
+  const headers = { ...found.headers, etag: etagOf(found) }
+  return send(request, response, conditional(request, { ...found, headers }, true))
+}
+
+/** The same for a file and its parts. */
+function etagOf(found: Kept): string {
+  return found.headers.etag ?? `"${digestOf(found.url).slice(0, 32)}"`
 }
 
 /** Holds on to the answer: undici ends the body of one that was collected as garbage, and ends it as if that were all. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { JSON_TYPE } from '../../src/pep/simple.ts'
 import { startFakeUpstream } from '../ground/fake-upstream.ts'
 import { wheel } from '../wheels.ts'
 import { startWorld, type World } from '../world.ts'
@@ -54,4 +56,26 @@ test('a list that a crash left of a removed mirror goes at the next start', asyn
   // What a start does.
   await world.server.start()
   assert.ok(!(await readdir(join(world.folder, 'mirrors'))).includes('987654.names'))
+})
+
+test('a file that is on its way when an option of its mirror changes arrives whole, and is kept', async () => {
+  await using upstream = await startFakeUpstream()
+  const bytes = Buffer.alloc(300_000, 'acme')
+  const { path } = upstream.add('acme', { filename: 'acme-1.0-py3-none-any.whl', bytes })
+  await using world = await startWorld({ upstream })
+  const page = await world.stranger.asks('/root/pypi/+simple/acme/', { accept: JSON_TYPE })
+  const [file] = page.json<{ files: { url: string }[] }>().files
+  const at = new URL(file!.url, 'http://x/root/pypi/+simple/acme/').pathname
+  upstream.misbehave(path, { kind: 'trickle', bytesPerSecond: 600_000 })
+  const onItsWay = world.stranger.asks(at)
+  await delay(100)
+  const changed = await world.root.asks('/root/pypi', { method: 'PATCH', json: ['mirror_cache_expiry=60'] })
+  assert.equal(changed.status, 200)
+  const meanwhile = await world.stranger.asks('/root/pypi/+simple/acme/')
+  assert.equal(meanwhile.status, 200)
+  const got = await onItsWay
+  assert.equal(got.status, 200)
+  assert.ok(Buffer.from(got.text).equals(bytes))
+  upstream.misbehave(path, { kind: 'status', status: 500 })
+  assert.equal((await world.stranger.asks(at)).status, 200)
 })

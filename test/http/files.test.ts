@@ -7,7 +7,7 @@ const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())
 const { alice, stranger } = world
 const file = wheel({ name: 'acme', version: '1.0', summary: 'Things', files: { 'acme/data': 'x'.repeat(5000) } })
-const source = sdist({ name: 'acme', version: '1.0' })
+const source = sdist({ name: 'acme', version: '1.0', dynamic: ['Requires-Dist'] })
 for (const each of [file, source]) assert.equal((await alice.uploads(each, 'alice/dev')).status, 200)
 const pathOf = (built: typeof file, index = 'alice/dev') =>
   `/${index}/+f/${built.sha256.slice(0, 3)}/${built.sha256.slice(3, 16)}/${built.filename}`

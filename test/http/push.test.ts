@@ -13,6 +13,10 @@ const uploadTime = '2024-05-06T07:08:09.000000Z'
 const glue = [wheel({ name: 'glue', version: '0.3', summary: 'Sticks' }), sdist({ name: 'glue', version: '0.3' })]
 for (const file of glue) upstream.add('glue', { ...file, uploadTime, yanked: 'too strong', requiresPython: '>=3.7' })
 upstream.add('glue', wheel({ name: 'glue', version: '0.4' }))
+for (const tag of ['cp310', 'cp311', 'cp312']) {
+  const { bytes } = wheel({ name: 'bulky', version: '1.0', summary: tag })
+  upstream.add('bulky', { filename: `bulky-1.0-${tag}-none-any.whl`, bytes })
+}
 for (const tag of ['py3-none-any', 'py3-none-linux_x86_64', 'py3-none-win_amd64']) {
   const { path } = upstream.add('rope', wheel({ name: 'rope', version: '1.0', tag }))
   if (tag.includes('win')) upstream.misbehave(path, { kind: 'status', status: 404 })
@@ -218,6 +222,13 @@ test('a release of a mirror is fetched first, and keeps its upload time, its yan
   assert.equal((await dataOf('alice/test', 'glue', '0.3')).summary, 'Sticks')
   assert.equal((await stranger.asks(`/alice/test/${placeOf(glue[0]!)}.metadata`)).status, 200)
   assert.equal(upstream.count('/packages/*'), 2)
+})
+
+test('a release larger than all that its mirror may keep is pushed whole', async () => {
+  await world.root.asks('/root/pypi', { method: 'PATCH', json: ['mirror_cache_size=1000'] })
+  const answer = await push({ name: 'bulky', version: '1.0' }, alice, '/root/pypi')
+  await world.root.asks('/root/pypi', { method: 'PATCH', json: ['mirror_cache_size=unlimited'] })
+  assert.equal(rowsOf(answer).filter(([status, what]) => status === 200 && what === 'store_releasefile').length, 3)
 })
 
 test('a push of a mirror whose file cannot be had changes nothing', async () => {

@@ -6,7 +6,8 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { findIndex, findUser } from '../../src/catalog/accounts.ts'
 import type { Catalog } from '../../src/catalog/catalog.ts'
-import { listFiles, saveFile } from '../../src/catalog/files.ts'
+import { listFiles } from '../../src/catalog/files.ts'
+import { findProject } from '../../src/catalog/projects.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import { openStores, serverCommands } from '../../src/compose.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -160,7 +161,7 @@ test('import and export link files where they are told to, and the links are of 
   await chmod(join(dump.path, PATH), 0o644)
 })
 
-test('export writes what an import takes again: users without a password, groups, yanks, test results', async () => {
+test('export writes what an import takes again: users without a password, groups, yanks, statuses, test results', async () => {
   await using home = await tempFolder()
   await using world = await startWorld({ settings: { serverdir: join(home.path, 'data') } })
   const { alice, root } = world
@@ -176,15 +177,18 @@ test('export writes what an import takes again: users without a password, groups
   const paper = async (catalog: Catalog) =>
     await catalog.read(async (reader) => {
       const record = (await findIndex(reader, index))!
-      return { record, files: await listFiles(reader, record, projectName('paper')) }
+      const project = projectName('paper')
+      const status = (await findProject(reader, record, project))?.status
+      return { files: await listFiles(reader, record, project), status }
     })
-  const before = await paper(world.server.stores.catalog)
-  await world.server.stores.catalog.write((writer) =>
-    saveFile(writer, before.record, { ...before.files[0]!, yanked: 'tears' }, 'uploaded'),
-  )
+  const order = { project: 'paper', version: '1.0', reason: 'tears' }
+  assert.equal((await alice.asks('/alice/dev/+yank', { json: order })).status, 200)
+  const status = { status: 'quarantined', reason: 'burns' }
+  assert.equal((await alice.asks('/alice/dev/+status/paper', { method: 'PUT', json: status })).status, 200)
 
   const given = await run(home.path, ['compat', 'devpi-export', '--serverdir', 'data', 'dump'])
   assert.equal(given.code, 0, given.stderr)
+  assert.match(given.stderr, /paper of alice\/dev is quarantined: devpi does not know that/)
   assert.match(given.stderr, /acl_pkg_read of alice\/dev is written, and without a plugin devpi lets everybody read/)
   const dumped = JSON.parse(await readFile(join(home.path, 'dump', 'dataindex.json'), 'utf8')) as {
     users: Record<string, { pwhash: string }>
@@ -198,7 +202,8 @@ test('export writes what an import takes again: users without a password, groups
   const config = loadConfig({ flags: { serverdir: 'other' }, env: {}, cwd: home.path })
   await using stores = (await openStores(config, { initialise: false, alone: true }))!
   const nopass = await stores.catalog.read((reader) => findUser(reader, 'nopass'))
-  assert.equal((await paper(stores.catalog)).files[0]?.yanked, 'tears')
+  const after = await paper(stores.catalog)
+  assert.deepEqual([after.files[0]?.yanked, after.status], ['tears', status])
   assert.ok(nopass !== undefined && nopass.passwordHash === undefined)
 
   const full = await run(home.path, ['compat', 'devpi-export', '--serverdir', 'data', 'dump'])

@@ -8,13 +8,17 @@ import { index } from './index-command.ts'
 import { install } from './install.ts'
 import { list } from './list.ts'
 import { login, logoff } from './login.ts'
+import { addPublisherCommands } from './publisher.ts'
 import { push } from './push.ts'
 import { refresh } from './refresh.ts'
 import { remove } from './remove.ts'
+import { status } from './status.ts'
 import { test } from './test-command.ts'
+import { addTokenCommands } from './token.ts'
 import { upload } from './upload.ts'
 import { use } from './use.ts'
 import { passwd, user } from './user.ts'
+import { unyank, yank } from './yank.ts'
 
 /**
  * Adds every command of devpi's client to `program`.
@@ -94,6 +98,22 @@ export function addClientCommands(program: Command, context: CliContext): void {
     .option('-f, --force', 'also on an index that is not volatile')
     .action(run(remove))
 
+  for (const [words, description, command] of [
+    ['yank <pkgspec>', 'have installers pass over releases or files, unless exactly those are asked for', yank],
+    ['unyank <pkgspec>', 'have installers take yanked releases or files again', unyank],
+  ] as const) {
+    const added = add(words, description)
+      .option('--file <name>', 'this file only; can be given more than once', listed)
+      .option('--index <index>', 'index that has them')
+    if (command === yank) added.option('--reason <text>', 'why, for installers to say')
+    added.action(run(command))
+  }
+
+  add('status <project> [status]', 'show or set whether a project is active, archived, quarantined or deprecated')
+    .option('--reason <text>', 'why, for installers and pages to say')
+    .option('--index <index>', 'index that has the project')
+    .action(run(status))
+
   add('push <pkgspec> <target>', 'copy a release to another index (USER/NAME) or a repository outside (pypi:REPONAME)')
     .option('--index <index>', 'index to push from')
     .option('--no-docs', 'leave documentation out')
@@ -126,6 +146,17 @@ export function addClientCommands(program: Command, context: CliContext): void {
     .option('--remove <user>', 'end a membership; can be given more than once', listed)
     .option('--delete', 'delete the group')
     .action(run(group))
+
+  addTokenCommands(
+    program.command('token').description('API tokens, for programs in place of a password'),
+    addClientOptions,
+    run,
+  )
+  addPublisherCommands(
+    program.command('publisher').description('builds that may upload without a password'),
+    addClientOptions,
+    run,
+  )
 
   add('refresh <pkgs...>', 'make mirrors ask upstream for projects again')
     .option('--index <index>', 'index to refresh')

@@ -8,6 +8,7 @@ import { candidates, fileTypeOf, pythonTagOf } from '../../pep/filename.ts'
 import { MetadataError, parseMetadata } from '../../pep/metadata.ts'
 import { asProjectName } from '../../pep/name.ts'
 import { compareVersions } from '../../pep/version.ts'
+import { AttestationUnusable, attestationsBeside } from './attestation-files.ts'
 import { documentationName } from './documentation.ts'
 
 /** A field of the upload form; a list is sent as one field an item. */
@@ -44,6 +45,7 @@ const OWN_FIELDS = new Set([
   'pyversion',
   'sha256_digest',
   'gpg_signature',
+  'attestations',
 ])
 
 /** The paths of the archives below the folder at `path`, in no order. */
@@ -70,6 +72,7 @@ export async function readFileToSend(path: string): Promise<FileToSend> {
     throw new NotUploadable(`Cannot upload "${filename}": it is no wheel, sdist or egg; name distribution files`)
   }
   const { name, version, fields } = await identityOf(path, filename, sizeBytes)
+  const attestations = await attestationsOf(path)
   return {
     path,
     filename,
@@ -77,7 +80,12 @@ export async function readFileToSend(path: string): Promise<FileToSend> {
     action: 'file_upload',
     name,
     version,
-    fields: [...fields, ['pyversion', pythonTagOf(filename)], ['filetype', filetype]],
+    fields: [
+      ...fields,
+      ['pyversion', pythonTagOf(filename)],
+      ['filetype', filetype],
+      ...(attestations === undefined ? [] : [['attestations', attestations] as const]),
+    ],
   }
 }
 
@@ -128,6 +136,15 @@ async function identityOf(
       ['name', name],
       ['version', version],
     ],
+  }
+}
+
+async function attestationsOf(path: string): Promise<string | undefined> {
+  try {
+    return await attestationsBeside(path)
+  } catch (error) {
+    if (!(error instanceof AttestationUnusable)) throw error
+    throw new NotUploadable(error.message, { cause: error })
   }
 }
 

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import type { CliContext } from '../context.ts'
 import { forgetExpiredLogin } from './api.ts'
+import { isAttestationFile } from './attestation-files.ts'
 import { type BuildOptions, build } from './build.ts'
 import { asDirectory } from './client-url.ts'
 import { Unreachable } from './connection.ts'
@@ -54,6 +55,8 @@ async function readAll(session: Session, paths: readonly string[], options: Uplo
   const files: FileToSend[] = []
   try {
     for (const { path } of all) {
+      // As with twine and uv, `dist/*` may name them: they go with their archives.
+      if (isAttestationFile(path)) continue
       if (statSync(path).isFile()) files.push(await readFileToSend(path))
       else files.push(...(await readFolder(session, path)))
     }

@@ -71,7 +71,8 @@ export async function warm(session: Session, wanted: Wanted, options: ChoiceOpti
       })
       const size = file.size === undefined ? {} : { sizeBytes: file.size }
       held.push({ project, version, filename: file.filename, ...size, how })
-      if (file.coreMetadata !== undefined) await requests.metadata(file)
+      // Those without a hash are read from the file, which is there now.
+      if (typeof file.coreMetadata === 'object') await requests.metadata(file)
     } catch (error) {
       if (!(error instanceof NotHad)) throw error
       const isHeld = held.some((other) => other.filename === file.filename)
