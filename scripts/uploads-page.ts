@@ -1,11 +1,11 @@
 /** `docs/uploads.md`, from the lists of rules that uploads are held to. */
-import type { Rule } from '../src/pep/fault.ts'
-import { PATH_RULES } from '../src/pep/member-paths.ts'
-import { METADATA_RULES } from '../src/pep/metadata-rules.ts'
-import { SDIST_RULES } from '../src/pep/sdist-rules.ts'
-import { TAR_RULES } from '../src/pep/tar-rules.ts'
-import { WHEEL_RULES } from '../src/pep/wheel-rules.ts'
-import { ZIP_RULES } from '../src/pep/zip-rules.ts'
+import type { Rule } from '../src/archive/fault.ts'
+import { PATH_RULES } from '../src/archive/member-paths.ts'
+import { METADATA_RULES } from '../src/archive/metadata-rules.ts'
+import { SDIST_RULES } from '../src/archive/sdist-rules.ts'
+import { TAR_RULES } from '../src/archive/tar-rules.ts'
+import { WHEEL_RULES } from '../src/archive/wheel-rules.ts'
+import { ZIP_RULES } from '../src/archive/zip-rules.ts'
 import { CHECKS } from '../src/publish/checks.ts'
 import { FORM_RULES } from '../src/publish/form-rules.ts'
 

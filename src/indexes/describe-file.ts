@@ -1,4 +1,6 @@
 /** Reads what is inside a mirrored file: its metadata, for `.metadata` requests, for the release's page and for search. */
+
+import { ArchiveError, type ArchiveSource, readArchiveMetadata } from '../archive/read-metadata.ts'
 import { BlobMissing, type BlobStore, writeBlob } from '../blob/blob-store.ts'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog, Reader, Writer } from '../catalog/catalog.ts'
@@ -9,7 +11,6 @@ import { saveRelease } from '../catalog/projects.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Limits } from '../model/limits.ts'
 import type { File, IndexRecord, Job } from '../model/records.ts'
-import { ArchiveError, type ArchiveSource, readArchiveMetadata } from '../pep/archive.ts'
 import { type CoreMetadata, MetadataError, parseMetadata } from '../pep/metadata.ts'
 
 export interface Describing {

@@ -1,4 +1,8 @@
 /** The documentation of a stage's releases, read out of the zips that were sent. */
+
+import { ArchiveError } from '../archive/read-metadata.ts'
+import type { ArchiveSource } from '../archive/source.ts'
+import { listZipMembers, readZipMember, type ZipMember } from '../archive/zip-members.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { listAttachments } from '../catalog/attachments.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -9,11 +13,8 @@ import { Recent } from '../lib/recent.ts'
 import { noSuchProject, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { Attachment, IndexRecord } from '../model/records.ts'
-import { ArchiveError } from '../pep/archive.ts'
-import type { ArchiveSource } from '../pep/archive-source.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions, isPrerelease } from '../pep/version.ts'
-import { listZipMembers, readZipMember, type ZipMember } from '../pep/zip-members.ts'
 
 /** The documentation of one release: a zip with `index.html` at its root. */
 export interface ReleaseDocumentation {

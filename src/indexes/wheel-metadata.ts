@@ -1,14 +1,15 @@
 /** Reads the metadata inside a wheel that lies at an upstream: by parts of it, else from the whole, which is kept then. */
+
+import { ArchiveError, type ArchiveSource } from '../archive/read-metadata.ts'
+import { findZipEnd, ZIP_END_BYTES } from '../archive/zip-opener.ts'
 import { BlobMissing } from '../blob/blob-store.ts'
 import { findFiles } from '../catalog/files.ts'
 import { listMadeMetadata } from '../catalog/made-metadata.ts'
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { collect } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
-import { ArchiveError, type ArchiveSource } from '../pep/archive.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile } from '../pep/simple.ts'
-import { findZipEnd, ZIP_END_BYTES } from '../pep/zip-opener.ts'
 import { NotInParts } from '../upstream/ranged-file.ts'
 import { describeFile, readSource } from './describe-file.ts'
 import type { MirrorMetadataOptions } from './mirror-metadata.ts'

@@ -1,4 +1,7 @@
 /** Reads the words of a project's latest documentation, so that the search finds the project by them. */
+
+import { ArchiveError } from '../archive/read-metadata.ts'
+import type { ZipMember } from '../archive/zip-members.ts'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findProject } from '../catalog/projects.ts'
@@ -7,9 +10,7 @@ import type { Documentation, ReleaseDocumentation } from '../indexes/documentati
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexRecord, Job } from '../model/records.ts'
-import { ArchiveError } from '../pep/archive.ts'
 import type { ProjectName } from '../pep/name.ts'
-import type { ZipMember } from '../pep/zip-members.ts'
 import { HtmlText } from './html-text.ts'
 
 interface Readers {

@@ -1,4 +1,7 @@
 /** A zip of documentation sent to a stage (`:action=doc_upload`): one for each release, beside its files. */
+
+import { ArchiveError } from '../archive/read-metadata.ts'
+import { listZipMembers } from '../archive/zip-members.ts'
 import type { Draft } from '../blob/blob-store.ts'
 import { listAttachments, saveAttachment } from '../catalog/attachments.ts'
 import type { Reader } from '../catalog/catalog.ts'
@@ -8,10 +11,8 @@ import type { Principal } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import { type Attachment, type IndexRecord, timestamp } from '../model/records.ts'
-import { ArchiveError } from '../pep/archive.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions } from '../pep/version.ts'
-import { listZipMembers } from '../pep/zip-members.ts'
 import { durably } from './durably.ts'
 import { projectOf, versionOf } from './form-fields.ts'
 import { formMetadata } from './form-metadata.ts'

@@ -1,6 +1,7 @@
 /** What an upload form says it is about. */
+
+import { faultsOf } from '../archive/fault.ts'
 import { Problem } from '../model/errors.ts'
-import { faultsOf } from '../pep/fault.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { asVersion } from '../pep/version.ts'
 import { FORM_RULES } from './form-rules.ts'

@@ -1,5 +1,5 @@
 /** What an upload form must keep to before it is looked at what it is about: said once, in a version of the protocol that is known. */
-import { quoted, type Rule } from '../pep/fault.ts'
+import { quoted, type Rule } from '../archive/fault.ts'
 import { isSingle } from './form-metadata.ts'
 
 export type FormFields = ReadonlyMap<string, readonly string[]>

@@ -1,6 +1,7 @@
 /** An upload from form to file: receive, read the metadata, check, commit. One transaction, or nothing happened. */
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
+import { noteOnVersion } from '../archive/metadata-rules.ts'
 import type { BlobStore, Draft } from '../blob/blob-store.ts'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -12,7 +13,6 @@ import { beyondScope, type May, type Principal, uploadOf } from '../model/access
 import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexRecord } from '../model/records.ts'
-import { noteOnVersion } from '../pep/metadata-rules.ts'
 import { asProjectName } from '../pep/name.ts'
 import type { SignedAttestation } from '../pep/provenance.ts'
 import { keepAttestations, verifyAttestations } from './attestations.ts'

@@ -1,5 +1,6 @@
 /** The files of an upload session (PEP 694): announced, sent, attested to, completed. */
 import { createHash, type Hash } from 'node:crypto'
+import { noteOnVersion } from '../archive/metadata-rules.ts'
 import { BlobTooLarge, type Draft } from '../blob/blob-store.ts'
 import { listFiles } from '../catalog/files.ts'
 import {
@@ -14,7 +15,6 @@ import {
   type StagedFile,
 } from '../catalog/staged-files.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
-import { noteOnVersion } from '../pep/metadata-rules.ts'
 import { verifyAttestations } from './attestations.ts'
 import { durably } from './durably.ts'
 import { examineUpload } from './examine-upload.ts'

@@ -1,10 +1,10 @@
 /** A file of a dump as a blob: checked against every hash that the dump gives, on its way. */
 import { createHash } from 'node:crypto'
+import { ArchiveError, readArchiveMetadata } from '../archive/read-metadata.ts'
 import { type BlobInfo, type BlobStore, BlobTooLarge, writeBlob } from '../blob/blob-store.ts'
 import type { Digest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
-import { ArchiveError, readArchiveMetadata } from '../pep/archive.ts'
 import { isFinal } from '../pep/final-metadata.ts'
 import { type CoreMetadata, MetadataError, parseMetadata } from '../pep/metadata.ts'
 import { type DumpFile, HashCheck, openDumpFile } from './dump-file.ts'

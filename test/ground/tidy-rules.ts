@@ -14,6 +14,7 @@ export type Finding = string
 const FLOORS = [
   ['lib'],
   ['pep'],
+  ['archive'],
   ['model'],
   ['config'],
   ['blob', 'catalog'],

@@ -1,7 +1,7 @@
 /** Opens a zip over ranged reads, so that no more of it is read than its end, its directory and the members asked for. */
 import { Readable } from 'node:stream'
 import yauzl from 'yauzl'
-import { ArchiveError, type WatchedSource } from './archive-source.ts'
+import { ArchiveError, type WatchedSource } from './source.ts'
 
 /** The directory is read entry by entry; blocks of this size, the last few kept, make that few reads of the source. */
 const BLOCK_BYTES = 64 * 1024

@@ -1,5 +1,5 @@
 /** Where an archive's one metadata file stands. */
-import { ArchiveError } from './archive-source.ts'
+import { ArchiveError } from './source.ts'
 
 /** The metadata file looked for. */
 export interface MetadataPlace {

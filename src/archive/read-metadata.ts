@@ -2,8 +2,9 @@
  * Finds the core metadata in a distribution archive and, on the way, whether the archive is whole: METADATA in a wheel
  * (PEP 427), PKG-INFO in an sdist (PEP 517, PEP 643). Only what is needed of a zip is read; a tar.gz is read to its end.
  */
-import { ArchiveError, type ArchiveLimits, type ArchiveSource, WatchedSource } from './archive-source.ts'
-import { isStemOf, parseFilename } from './filename.ts'
+
+import { isStemOf, parseFilename } from '../pep/filename.ts'
+import { ArchiveError, type ArchiveLimits, type ArchiveSource, WatchedSource } from './source.ts'
 import { readTarGz } from './tar-archive.ts'
 import { readZip } from './zip-archive.ts'
 

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { type ZipMember, zip } from '../../test/zip.ts'
 import { collect } from '../lib/streams.ts'
-import { ArchiveError } from './archive.ts'
-import type { ArchiveSource } from './archive-source.ts'
+import { ArchiveError } from './read-metadata.ts'
+import type { ArchiveSource } from './source.ts'
 import { listZipMembers, readZipMember } from './zip-members.ts'
 
 const LIMITS = { members: 100, memberBytes: 1024 * 1024 }

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import tar from 'tar-stream'
 import { collect, TooLong } from '../lib/streams.ts'
-import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './archive-source.ts'
+import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './source.ts'
 import { type TarFraming, tarFrames } from './tar-frames.ts'
 
 export interface TarMember {

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { cutShort, notAZip, sdist, tarMember, wheel } from '../../test/wheels.ts'
 import { zip } from '../../test/zip.ts'
-import { ArchiveError, type ArchiveSource, readArchiveMetadata } from './archive.ts'
-import { parseMetadata } from './metadata.ts'
+import { parseMetadata } from '../pep/metadata.ts'
+import { ArchiveError, type ArchiveSource, readArchiveMetadata } from './read-metadata.ts'
 
 const LIMITS = { metadataBytes: 1024 * 1024, members: 1000 }
 

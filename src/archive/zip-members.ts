@@ -2,7 +2,7 @@
 import { pipeline, Readable } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
 import yauzl from 'yauzl'
-import { ArchiveError, type ArchiveSource, checkRatio, WatchedSource } from './archive-source.ts'
+import { ArchiveError, type ArchiveSource, checkRatio, WatchedSource } from './source.ts'
 import { openZip } from './zip-opener.ts'
 
 export interface ZipMember {

@@ -3,7 +3,7 @@
  * checks that compare the two (APPNOTE 4.3). Contents are not read; memory grows with the number of members only.
  */
 import type yauzl from 'yauzl'
-import { ArchiveError, checkRatio, type WatchedSource } from './archive-source.ts'
+import { ArchiveError, checkRatio, type WatchedSource } from './source.ts'
 
 /** A member as the directory tells it. */
 export interface ListedMember {

@@ -3,8 +3,8 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import tar from 'tar-stream'
 import { collect, TooLong } from '../lib/streams.ts'
-import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './archive-source.ts'
 import { checkPlaces, type MetadataPlace } from './metadata-place.ts'
+import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './source.ts'
 
 /** Gives the one metadata file, after the whole archive has been found sound. Throws `ArchiveError`. */
 export async function readTarGz(

@@ -1,9 +1,10 @@
 /** What core metadata must keep to, as far as installers stumble over it or other readers take it apart differently. */
+
+import type { CoreMetadata } from '../pep/metadata.ts'
+import { asProjectName } from '../pep/name.ts'
+import { isRequirement } from '../pep/requirement.ts'
+import { asVersion } from '../pep/version.ts'
 import { quoted, type Rule } from './fault.ts'
-import type { CoreMetadata } from './metadata.ts'
-import { asProjectName } from './name.ts'
-import { isRequirement } from './requirement.ts'
-import { asVersion } from './version.ts'
 
 /** The newest minor version of core metadata that is known here. */
 const MINOR_KNOWN = 6

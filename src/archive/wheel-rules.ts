@@ -1,9 +1,10 @@
 /** What a wheel must hold besides being a sound zip (PEP 427 and "Binary distribution format"). */
+
+import { isStemOf } from '../pep/filename.ts'
+import type { CoreMetadata } from '../pep/metadata.ts'
+import type { ProjectName } from '../pep/name.ts'
 import { entryPointsFault } from './entry-points.ts'
 import { quoted, type Rule } from './fault.ts'
-import { isStemOf } from './filename.ts'
-import type { CoreMetadata } from './metadata.ts'
-import type { ProjectName } from './name.ts'
 import type { RecordRow } from './wheel-record.ts'
 
 export interface SeenWheel {

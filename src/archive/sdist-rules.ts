@@ -1,8 +1,9 @@
 /** What an sdist must hold besides being a sound archive (PEP 517, PEP 625, PEP 639, PEP 643). */
+
+import { isStemOf } from '../pep/filename.ts'
+import type { CoreMetadata } from '../pep/metadata.ts'
+import type { ProjectName } from '../pep/name.ts'
 import { quoted, type Rule } from './fault.ts'
-import { isStemOf } from './filename.ts'
-import type { CoreMetadata } from './metadata.ts'
-import type { ProjectName } from './name.ts'
 import { licenceFiles } from './wheel-rules.ts'
 
 export interface SeenSdist {

@@ -2,8 +2,8 @@
 import { crc32 } from 'node:zlib'
 import type yauzl from 'yauzl'
 import { collect } from '../lib/streams.ts'
-import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './archive-source.ts'
 import { checkPlaces, type MetadataPlace } from './metadata-place.ts'
+import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './source.ts'
 import { openZip } from './zip-opener.ts'
 
 const LOCAL_HEADER_BYTES = 30
