@@ -1,4 +1,5 @@
 /** An archive as bytes that can be read in ranges, and what is thrown when it is none. */
+import { MetadataError } from '../pep/metadata.ts'
 
 /** A file's bytes; `read` gives those from `start` up to, not including, `end`. */
 export interface ArchiveSource {
@@ -73,7 +74,8 @@ export class WatchedSource implements ArchiveSource {
   /** `error` as what to throw: the source's own failure where it had one, else an `ArchiveError`. */
   explain(error: unknown, message: string): unknown {
     if (this.failure !== undefined) return this.failure
-    if (error instanceof ArchiveError) return error
+    // What is wrong in the metadata is no damage to the archive that holds them.
+    if (error instanceof ArchiveError || error instanceof MetadataError) return error
     const detail = error instanceof Error ? error.message : String(error)
     return new ArchiveError('damaged', `${message}: ${detail}`, { cause: error })
   }
