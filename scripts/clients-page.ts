@@ -7,7 +7,8 @@ const CHECKOUT = join(import.meta.dirname, '..')
 /** In the order of the table's columns. */
 const ORDER = ['pip', 'uv', 'poetry', 'pdm', 'pipenv', 'hatch', 'build', 'setuptools', 'flit', 'twine']
 
-const HEAD = `# Clients
+/** What stands before the table. */
+export const CLIENTS_HEAD = `# Clients
 
 Made by \`scripts/clients-page.ts\` from what \`test/clients/matrix-*.test.ts\` see the real programs do; those tests fail where this page tells otherwise. Do not
 edit it by hand.
@@ -19,27 +20,29 @@ One server, one upstream, and for each ability a project: a private one that req
 
 `
 
-const TAIL = `
+/** What stands behind the last section. */
+export const CLIENTS_TAIL = `
 ## Bandersnatch
 
 Bandersnatch 8.0.0 copies an index, and installs and publishes nothing. \`test/clients/bandersnatch.test.ts\` holds it to this, with its configuration in
-[bandersnatch.md](bandersnatch.md): a mirror of projects on an allow-list, its \`verify --dry-run\`, a second run that fetches only what changed.
+[bandersnatch.md](bandersnatch.md): a mirror of projects on an allow-list, its \`verify --dry-run\`, changes followed in a second run. It needs the
+change numbers, addresses and the older JSON API of [addresses.md](addresses.md).
 
 ## What to make of it
 
 - **Configure one index only.** Private and public packages come through one address of Airlock. With a second index configured, pip, Poetry and PDM take a project from there that is
-  quarantined, deleted or not allowed here; uv and Pipenv stop. \`--extra-index-url\` also lets anybody who can publish there offer a higher version of a private name.
+  quarantined here; uv and Pipenv stop. \`--extra-index-url\` also lets anybody who can publish there offer a higher version of a private name.
 - **Upload addresses end where the index ends** (\`/root/prod/\`); addresses for reading end in \`+simple/\` or \`simple/\`.
 - **A password with characters that addresses must escape** works for reading. uv, twine and PDM send it undecoded when uploading: use their variables, a keyring, or
   [an API token](tokens.md), which has none.
-- **Locks hold addresses or credentials** with some clients: see each.
+- **Without any password**: uv and twine publish by [trusted publishing](trusted-publishing.md), which a test shows with the real ones.
 - A file that came in half is never taken for whole, by any client: every page tells each file's sha256.
 `
 
 if (import.meta.main) {
   const files = globSync(join(CHECKOUT, '.cache', 'clients', '*.json'))
   const columns = files.map((path) => JSON.parse(readFileSync(path, 'utf8')) as Column).sort(inOrder)
-  writeFileSync(join(CHECKOUT, 'docs', 'clients.md'), HEAD + columnsPage(columns) + TAIL)
+  writeFileSync(join(CHECKOUT, 'docs', 'clients.md'), CLIENTS_HEAD + columnsPage(columns) + CLIENTS_TAIL)
 }
 
 /** By client, the newest version first. */
