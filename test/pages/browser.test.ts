@@ -35,7 +35,8 @@ before(async () => {
   const made = await fetch(`${server.url}/root/dev`, {
     method: 'PUT',
     headers: { ...LOGIN, 'content-type': 'application/json' },
-    body: JSON.stringify({ type: 'stage', bases: [] }),
+    // What a strict index refuses for its form comes from mirrors and imports all the same.
+    body: JSON.stringify({ type: 'stage', bases: [], upload_checks: 'lenient' }),
   })
   assert.equal(made.status, 200)
   const acme = { name: 'acme-toolbox', summary: 'Anvils, rockets and other tools', requiresPython: '>=3.9' }

@@ -22,16 +22,25 @@ interface Member {
 export async function bigWheel(name: string, version: string, contentBytes: number): Promise<BigWheel> {
   const noise = await generatedFile(contentBytes, name)
   let crc = 0
-  for await (const chunk of noise.read()) crc = crc32(chunk, crc)
+  const hash = sha256()
+  for await (const chunk of noise.read()) {
+    crc = crc32(chunk, crc)
+    hash.update(chunk)
+  }
   const info = `${name}-${version}.dist-info`
+  const metadata = `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n\n`
+  const wheel = 'Wheel-Version: 1.0\nGenerator: airlock-tests 1\nRoot-Is-Purelib: true\nTag: py3-none-any\n'
+  const record = [
+    `${name}/noise.bin,sha256=${hash.digest('base64url')},${contentBytes}`,
+    recorded(`${info}/METADATA`, metadata),
+    recorded(`${info}/WHEEL`, wheel),
+    `${info}/RECORD,,`,
+  ]
   const members: Member[] = [
     { name: `${name}/noise.bin`, sizeBytes: contentBytes, crc, read: () => noise.read() },
-    small(`${info}/METADATA`, `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n\n`),
-    small(
-      `${info}/WHEEL`,
-      'Wheel-Version: 1.0\nGenerator: airlock-tests 1\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-    ),
-    small(`${info}/RECORD`, `${name}/noise.bin,,\n${info}/METADATA,,\n${info}/WHEEL,,\n${info}/RECORD,,\n`),
+    small(`${info}/METADATA`, metadata),
+    small(`${info}/WHEEL`, wheel),
+    small(`${info}/RECORD`, `${record.join('\n')}\n`),
   ]
   const directory: Buffer[] = []
   let offset = 0
@@ -72,6 +81,11 @@ export async function* hashed(source: AsyncIterable<Uint8Array>, hash: Hash): As
 
 export function sha256(): Hash {
   return createHash('sha256')
+}
+
+/** A line of RECORD. */
+function recorded(path: string, text: string): string {
+  return `${path},sha256=${sha256().update(text).digest('base64url')},${Buffer.byteLength(text)}`
 }
 
 function small(name: string, text: string): Member {
