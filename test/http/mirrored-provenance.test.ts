@@ -28,7 +28,10 @@ interface Ground extends AsyncDisposable {
 }
 
 /** An upstream where two files of acme have provenance, a world that trusts who made it, and alice/dev on top of the mirror. */
-async function ground(provenance: unknown = provenanceOf(first)): Promise<Ground> {
+async function ground(
+  provenance: unknown = provenanceOf(first),
+  addMore: (upstream: FakeUpstream) => void = () => {},
+): Promise<Ground> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder())
   const path = join(folder.path, 'trusted_root.json')
@@ -36,6 +39,8 @@ async function ground(provenance: unknown = provenanceOf(first)): Promise<Ground
   const upstream = stack.use(await startFakeUpstream())
   const added = upstream.add('acme', { filename: first.filename, bytes: first.bytes, provenance })
   upstream.add('acme', { filename: second.filename, bytes: second.bytes, provenance: provenanceOf(second) })
+  // Before the mirror sees the list of names: what is not on that is not asked for.
+  addMore(upstream)
   const world = stack.use(await startWorld({ upstream, settings: { sigstore_trusted_root: path } }))
   const opened = stack.move()
   return { world, upstream, path: added.path, [Symbol.asyncDispose]: () => opened.disposeAsync() }
@@ -142,15 +147,16 @@ const VERDICTS: readonly (readonly [what: string, made: (file: Wheel) => unknown
 ]
 
 test('provenance is passed on as it is, and people are told what it is worth', async () => {
-  await using on = await ground()
-  const { world, upstream } = on
   const told = VERDICTS.map(([what, made, shown], number) => {
     const file = wheel({ name: `told-${number}`, version: '1.0' })
-    const provenance = made(file)
-    upstream.add(`told-${number}`, { filename: file.filename, bytes: file.bytes, provenance })
     const path = `/root/pypi/integrity/told-${number}/1.0/${file.filename}/provenance`
-    return { what, shown, provenance, path, people: `/root/pypi/told-${number}/1.0` }
+    return { what, shown, file, provenance: made(file), path, people: `/root/pypi/told-${number}/1.0` }
   })
+  await using on = await ground(provenanceOf(first), (upstream) => {
+    for (const [number, { file, provenance }] of told.entries())
+      upstream.add(`told-${number}`, { filename: file.filename, bytes: file.bytes, provenance })
+  })
+  const { world } = on
   for (const { what, shown, provenance, path, people } of told) {
     const before = await world.stranger.asks(people, { accept: 'text/html' })
     assert.match(before.text, /Provenance<\/a> upstream, not looked at yet/, what)

@@ -94,6 +94,7 @@ test('a file that is on its way when its project is quarantined is not delivered
   const name = 'overtaken'
   const filename = wheelOf(name, '1.0')
   const { path } = upstream.add(name, { filename, bytes: Buffer.alloc(200_000, name) })
+  world.passes(3_600_000)
   const [file] = await listed(name)
   const at = new URL(`/root/pypi/+simple/${name}/${file!.url}`, 'http://x').pathname
   upstream.misbehave(path, { kind: 'trickle', bytesPerSecond: 400_000 })
