@@ -69,7 +69,12 @@ export async function machine(): Promise<string> {
 
 /** Writes `bench/RESULTS-{name}.md`. */
 export async function keepResult(name: string, text: string): Promise<void> {
-  await writeFile(join(import.meta.dirname, `RESULTS-${name}.md`), text)
+  await keepPage(`RESULTS-${name}.md`, text)
+}
+
+/** Writes a page beside this file. */
+export async function keepPage(filename: string, text: string): Promise<void> {
+  await writeFile(join(import.meta.dirname, filename), text)
 }
 
 function seconds(ms: number): string {
