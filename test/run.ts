@@ -41,7 +41,9 @@ process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`, () =>
 /** Those of `test/` first: they take longest. A FILE may be a pattern; one that fits nothing leaves nothing to run. */
 function testFiles(isSoak: boolean, wanted: readonly string[]): readonly string[] {
   if (wanted.length === 0) {
-    const patterns = isSoak ? ['test/soak/**/*.test.ts'] : ['test/**/*.test.ts', 'src/**/*.test.ts', 'bench/**/*.test.ts']
+    const patterns = isSoak
+      ? ['test/soak/**/*.test.ts']
+      : ['test/**/*.test.ts', 'src/**/*.test.ts', 'bench/**/*.test.ts']
     const found = patterns.flatMap((pattern) => globSync(pattern, { cwd: CHECKOUT }).sort())
     const chosen = found.filter((file) => isSoak || !file.startsWith(join('test', 'soak')))
     if (chosen.length === 0) say(`Cannot find any tests: no file fits ${patterns.join(' or ')}`)
