@@ -25,7 +25,10 @@ import { DEFAULT_UPSTREAM_PAGES, PUBLISH_PREDICATE } from './config/settings.ts'
 import { createApp } from './http/app.ts'
 import { EncodedPages } from './http/encoded.ts'
 import { createListener } from './http/front-door.ts'
+import { RequestCounts } from './http/metrics.ts'
+import { readyAnswers } from './http/ready-answers.ts'
 import type { Services } from './http/services.ts'
+import { Shelf } from './http/shelf.ts'
 import { TrustedProxy } from './http/trusted-proxy.ts'
 import { Advisories } from './indexes/advisories.ts'
 import { describeFile } from './indexes/describe-file.ts'
@@ -128,6 +131,12 @@ export async function openServer(
   const may = mayUnder(config)
   const userAgent = `airlock/${VERSION} (Python package index; Node.js ${process.versions.node}; ${process.platform})`
   const warn = (message: string, fields: Record<string, unknown>) => log.mirror.warn(fields, message)
+  const shelf = new Shelf({
+    catalog,
+    limits,
+    nowMs: () => clock.now().getTime(),
+    onTrouble: (error) => log.catalog.error({ err: error }, 'Cannot read the journal'),
+  })
   const mirrors = stack.use(
     new Mirrors({
       catalog,
@@ -147,6 +156,7 @@ export async function openServer(
       userAgent,
       warn,
       info: (message, fields) => log.mirror.info(fields, message),
+      onNews: (project) => shelf.forgetMirrored(project),
     }),
   )
   const provenances = new Provenances({ catalog, mirrors, limits, verifier: await attestationVerifier(config) })
@@ -226,6 +236,9 @@ export async function openServer(
       searchPage,
       problemPage,
     },
+    shelf,
+    requests: new RequestCounts(),
+    clock,
     limits,
     log,
     server: {
@@ -252,7 +265,7 @@ export async function openServer(
     app,
     stores,
     hasOpenRoot,
-    createListener: () => createListener(app.routing, limits),
+    createListener: () => createListener(app.routing, limits, readyAnswers(services)),
     start: async () => {
       runner.start()
       await mirrors.prune()

@@ -14,16 +14,16 @@ import { cameAsPush } from './front-door.ts'
 import { groups } from './groups.ts'
 import { integrity } from './integrity.ts'
 import { jsonApi } from './json-api.ts'
-import { RequestCounts } from './metrics.ts'
 import { oidc } from './oidc.ts'
 import { operators } from './operators.ts'
-import { clientAddress, routedPath } from './outside.ts'
+import { addressOfClient, peerOf, routedPath } from './outside.ts'
 import { frame, people } from './people.ts'
 import { sendFailure, sendProblem } from './problems.ts'
 import { projectStatus } from './project-status.ts'
 import { publishers } from './publishers.ts'
 import { removal } from './removal.ts'
 import type { Services } from './services.ts'
+import { beginAnswer, shelve } from './shelving.ts'
 import { simple } from './simple.ts'
 import { staged } from './staged.ts'
 import { tokens } from './tokens.ts'
@@ -34,8 +34,7 @@ import { uploadSessions } from './upload-sessions.ts'
 import { yanks } from './yank.ts'
 
 export function createApp(services: Services): FastifyInstance {
-  const { limits, log, catalog, server, pages } = services
-  const requests = new RequestCounts()
+  const { limits, log, catalog, server, pages, requests, shelf } = services
   const app = Fastify({
     bodyLimit: limits.jsonBodyBytes,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1000 },
@@ -61,10 +60,14 @@ export function createApp(services: Services): FastifyInstance {
   const problemPage = (request: FastifyRequest, status: number, title: string, message: string, hint?: string) =>
     pages.problemPage({ status, title, message, ...(hint !== undefined && { hint }) }, frame(services, request))
 
-  app.addHook('onRequest', async (_request, reply) => identify(reply))
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
+    beginAnswer(shelf, request)
+    identify(reply)
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
     reply.header('x-devpi-serial', String(catalog.serial))
     if (isForSomeOnly(request)) keepFromShared(reply)
+    shelve(shelf, request, reply, payload, peerOf(request.socket, server))
   })
   app.addHook('onResponse', async (request, reply) => {
     const method = cameAsPush(request.raw) ? 'PUSH' : request.method
@@ -75,7 +78,7 @@ export function createApp(services: Services): FastifyInstance {
         'request.path': request.url.slice(0, 1000),
         'response.status': reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime),
-        'client.address': clientAddress(request, server),
+        'client.address': addressOfClient(request.raw, server),
       },
       `${method} ${request.url.split('?')[0]!.slice(0, 200)} ${reply.statusCode}`,
     )

@@ -4,20 +4,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BlobMissing } from '../blob/blob-store.ts'
 import { findAttachments } from '../catalog/attachments.ts'
 import { wasDeleted } from '../catalog/deleted-addresses.ts'
-import { type AskedAddress, isAddressed, locateFile } from '../indexes/locate-file.ts'
+import { type AskedAddress, isAddressed, type LocatedFile, locateFile } from '../indexes/locate-file.ts'
 import { isMirror } from '../indexes/open-index.ts'
 import type { FileSource } from '../indexes/package-index.ts'
 import { attestedFilename } from '../indexes/provenance-address.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import type { IndexRecord } from '../model/records.ts'
+import type { ProjectName } from '../pep/name.ts'
 import { sendHead, sendResult } from './answers.ts'
 import { askedRecord } from './asked.ts'
 import { askedRange, isRangeWanted } from './byte-range.ts'
 import { fileMeta } from './file-meta.ts'
 import { sendFileProvenance } from './provenance.ts'
+import type { Basis } from './ready-answer.ts'
 import { isUnchangedSince, matches } from './representation.ts'
 import type { Services } from './services.ts'
+import { mayStandReady } from './shelving.ts'
 
 type Hashed = { Params: { user: string; index: string; first: string; second: string; filename: string } }
 type Unhashed = { Params: { user: string; index: string; folder: string; filename: string } }
@@ -57,12 +60,14 @@ export async function sendFile(
     if (meta === undefined) throw await missing(services, record, address, filename)
     return sendResult(reply, 200, 'releasefilemeta', meta)
   }
-  const source = await sourceOf(services, record, address, filename)
-  if (source === undefined) throw await missing(services, record, address, filename)
+  const located = await sourceOf(services, record, address, filename)
+  if (located === undefined) throw await missing(services, record, address, filename)
+  const { source } = located
   const { options } = record
   if (source.from === 'upstream' && options.type === 'mirror' && options.mirror_use_external_urls === true) {
     return reply.header('cache-control', 'no-cache').redirect(source.origin, 302)
   }
+  if (source.from === 'blob') mayStandReady(request, basisOf(services, record, located.project))
   reply.header('cache-control', source.from === 'memory' && source.mayChange === true ? 'max-age=600' : IMMUTABLE)
   try {
     return await sendSource(services, request, reply, filename, source)
@@ -73,7 +78,7 @@ export async function sendFile(
     const again = await sourceOf(services, record, address, filename)
     if (again === undefined) throw await missing(services, record, address, filename)
     reply.code(200).removeHeader('content-range').removeHeader('content-length')
-    return await send(services, request, reply, again)
+    return await send(services, request, reply, again.source)
   }
 }
 
@@ -96,13 +101,21 @@ async function sourceOf(
   record: IndexRecord,
   address: AskedAddress,
   filename: string,
-): Promise<FileSource | undefined> {
+): Promise<LocatedFile | undefined> {
   const layer = await services.indexes.layer(record)
   const located = await locateFile(services.catalog, record, layer, address, filename)
-  if (located !== undefined) return located.source
+  if (located !== undefined) return located
   const attachments = await services.catalog.read((reader) => findAttachments(reader, record, filename))
   const found = attachments.find((each) => isAddressed(each, address))
-  return found && { from: 'blob', digest: found.digest, sizeBytes: found.sizeBytes, modified: found.created }
+  if (found === undefined) return undefined
+  const { project, digest, sizeBytes, created: modified } = found
+  return { project, source: { from: 'blob', digest, sizeBytes, modified } }
+}
+
+/** Uses of a mirror's files are noted by the mirror, so that room is made where nobody looks: it must be asked now and then. */
+function basisOf({ clock, limits }: Services, record: IndexRecord, project: ProjectName): Basis {
+  const untilMs = clock.now().getTime() + limits.shelfMirroredMs
+  return { project, group: 'files', ...(isMirror(record) && { untilMs }) }
 }
 
 /** Gone, where something was there; else never heard of. */
@@ -139,10 +152,12 @@ async function send(
       return await sendBytes(request, reply, source, bytes.length, async (start, end) => [bytes.subarray(start, end)])
     }
     case 'blob': {
-      const { digest } = source
-      return await sendBytes(request, reply, source, source.sizeBytes, (start, end) =>
-        services.blobs.open(digest, { start, end }),
-      )
+      const { digest, sizeBytes } = source
+      const isSmall = sizeBytes <= services.limits.shelfFileBytes
+      return await sendBytes(request, reply, source, sizeBytes, async (start, end) => {
+        const opened = await services.blobs.open(digest, { start, end })
+        return isSmall ? Buffer.concat(await Array.fromAsync(opened)) : opened
+      })
     }
     case 'upstream': {
       // A question about the size alone is answered from the page, else by upstream; the file is not fetched for it.
@@ -170,7 +185,7 @@ async function sendBytes(
   reply: FastifyReply,
   source: FileSource,
   sizeBytes: number,
-  open: (start: number, end: number) => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>>,
+  open: (start: number, end: number) => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array> | Buffer>,
 ): Promise<FastifyReply> {
   reply.header('accept-ranges', 'bytes')
   const range = isRangeWanted(request, reply) ? askedRange(request.headers.range, sizeBytes) : undefined
@@ -182,7 +197,8 @@ async function sendBytes(
   reply.header('content-length', String(end - start))
   if (request.method === 'HEAD') return sendHead(reply)
   if (source.from === 'blob' && start === end) return reply.send(Buffer.alloc(0))
-  return reply.send(stream(await open(start, end)))
+  const opened = await open(start, end)
+  return reply.send(Buffer.isBuffer(opened) ? opened : stream(opened))
 }
 
 function stream(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Readable {

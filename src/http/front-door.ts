@@ -1,39 +1,65 @@
 /**
- * The front door: what stands between the sockets and node:http. devpi's client pushes with a verb of its own, `PUSH`,
- * which node:http refuses; here it becomes `POST`, which devpi's server takes for the same thing. All else passes as
- * it came. The server listens itself, so that addresses, time-outs and closing are node:http's own.
+ * The front door: what stands between the sockets and node:http. It answers what stands ready on the shelf, and hands
+ * everything else over as it came. The server listens itself, so that addresses, time-outs and closing are node:http's own.
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, Server, type ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Limits } from '../model/limits.ts'
-import { RequestFraming } from './request-framing.ts'
+import { type Door, Passage } from './passage.ts'
+import type { ReadyAnswer } from './ready-answer.ts'
+import type { Shelf } from './shelf.ts'
+
+/** What stands behind the door besides node:http. */
+export interface Ready {
+  readonly shelf: Pick<Shelf, 'find' | 'bytes' | 'nowMs'>
+  /** What answers depend on of who connects. */
+  readonly peerOf: (socket: Duplex) => string
+  /** An answer was sent from the shelf. */
+  readonly onAnswered: (answer: ReadyAnswer, head: string, socket: Duplex) => void
+}
+
+/** What one read from a socket gives at most; one buffer serves all connections of a door. */
+const READ_BYTES = 64 * 1024
+/** How long an idle connection is kept, as answers tell it. */
+export const KEEP_ALIVE_SECONDS = 65
+/** Between two looks for connections that say nothing. */
+const SWEEP_MS_MOST = 5000
+/** What node:http says to who says nothing. */
+const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
 
 /** A server that does not listen yet, with the door in front. */
-export function createListener(routing: RequestListener, limits: Limits): Server {
+export function createListener(routing: RequestListener, limits: Limits, ready: Ready): Server {
   const options = {
     headersTimeout: limits.requestHeadMs,
     requestTimeout: 0,
-    keepAliveTimeout: 65_000,
+    keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000,
+    connectionsCheckingInterval: SWEEP_MS_MOST,
     highWaterMark: 256 * 1024,
   }
-  return keepFrontDoor(createServer(options, routing))
+  return keepFrontDoor(createServer(options, routing), ready)
 }
 
 /**
  * Puts the door in front of `server`, which gets its connections by listening or by `emit('connection')`. To be called
- * once, before the first of them.
+ * once, before the first of them. Without `ready` all goes to node:http.
  */
-export function keepFrontDoor(server: Server): Server {
-  const [serveConnection] = server.listeners('connection') as ((socket: Duplex) => void)[]
+export function keepFrontDoor(server: Server, ready?: Ready): Server {
+  const door = new FrontDoor(server, ready)
   server.removeAllListeners('connection')
-  server.on('connection', (socket: Duplex) => {
-    const passage = new Passage(socket)
-    passages.set(socket, passage)
-    serveConnection!.call(server, socket)
-    // node:http takes the bytes straight from the system until somebody else wants to see them.
-    socket.on('data', () => {})
-  })
-  server.prependListener('request', (request: IncomingMessage) => passages.get(request.socket)?.arrived(request))
+  server.on('connection', (socket: Duplex) => door.welcome(socket))
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
+    passages.get(request.socket)?.arrived(request, response),
+  )
+  server.closeIdleConnections = () => {
+    door.closeIdle()
+    Server.prototype.closeIdleConnections.call(server)
+  }
+  server.closeAllConnections = () => {
+    door.closeAll()
+    Server.prototype.closeAllConnections.call(server)
+  }
+  server.once('close', () => door.close())
   return server
 }
 
@@ -45,72 +71,129 @@ export function cameAsPush(request: IncomingMessage): boolean {
 const passages = new WeakMap<Duplex, Passage>()
 const pushed = new WeakSet<IncomingMessage>()
 
-const PUSH = Buffer.from('PUSH ')
-const NOTHING = Buffer.alloc(0)
+class FrontDoor implements Door {
+  readonly #server: Server
+  readonly #serveConnection: (socket: Duplex) => void
+  readonly #ready: Ready | undefined
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  /** Connections that node:http does not know yet. */
+  readonly #here = new Set<Passage>()
+  #sweep: NodeJS.Timeout | undefined
 
-/** One connection's way through the door. */
-class Passage {
-  readonly #socket: Duplex
-  readonly #push: Duplex['push']
-  readonly #framing = new RequestFraming()
-  /** Bytes that may become `PUSH ` with the next ones. */
-  #held: Buffer = NOTHING
-  /** Requests whose first byte went through, and those that node:http has announced. */
-  #begun = 0
-  #announced = 0
-  /** Which of the requests not yet announced are pushes, counted as `#begun` does. */
-  readonly #pushes: number[] = []
-
-  constructor(socket: Duplex) {
-    this.#socket = socket
-    this.#push = socket.push
-    socket.push = (chunk: Buffer | null) => this.#receive(chunk)
+  constructor(server: Server, ready: Ready | undefined) {
+    this.#server = server
+    this.#serveConnection = server.listeners('connection')[0] as (socket: Duplex) => void
+    this.#ready = ready
   }
 
-  /** The next request's head was read whole. */
-  arrived(request: IncomingMessage): void {
-    this.#announced++
-    if (this.#pushes[0] !== this.#announced) return
-    this.#pushes.shift()
-    pushed.add(request)
+  get nowMs(): number {
+    return this.#ready!.shelf.nowMs
   }
 
-  #receive(chunk: Buffer | null): boolean {
-    const held = this.#held
-    this.#held = NOTHING
-    if (chunk === null) {
-      if (held.length > 0) this.#pass(held)
-      return this.#pass(null)
+  welcome(accepted: Duplex): void {
+    let passage: Passage | undefined
+    const socket = this.#reading(accepted, (length) => passage!.read(this.#buffer, length))
+    passage = new Passage(socket, this, pushed, Date.now())
+    passages.set(socket, passage)
+    if (this.#ready === undefined) {
+      passage.passOn()
+      return
     }
-    return this.#pass(this.#translated(held.length === 0 ? chunk : Buffer.concat([held, chunk])))
+    this.#here.add(passage)
+    socket.on('error', hungUp)
+    socket.once('end', endToo)
+    socket.once('close', () => this.#here.delete(passage))
+    socket.resume()
+    const everyMs = Math.min(SWEEP_MS_MOST, Math.max(50, this.#server.headersTimeout / 4))
+    this.#sweep ??= setInterval(() => this.#closeSilent(), everyMs).unref()
   }
 
-  /** An empty chunk counts as well: the socket is asked for more when it has been passed on. */
-  #pass(chunk: Buffer | null): boolean {
-    if (this.#framing.isLost) this.#socket.push = this.#push
-    return this.#push.call(this.#socket, chunk)
+  find(head: string, socket: Duplex): ReadyAnswer | undefined {
+    const ready = this.#ready
+    return ready?.shelf.find(head, ready.peerOf(socket))
   }
 
-  #translated(received: Buffer): Buffer {
-    const framing = this.#framing
-    let bytes = received
-    for (let at = 0; at < bytes.length && !framing.isLost; at = framing.read(bytes, at)) {
-      if (!framing.isAtStart) continue
-      if (bytes[at] === PUSH[0]) {
-        const length = Math.min(PUSH.length, bytes.length - at)
-        if (bytes.compare(PUSH, 0, length, at, at + length) === 0) {
-          if (length < PUSH.length) {
-            this.#held = bytes.subarray(at)
-            return bytes.subarray(0, at)
-          }
-          // The bytes may be somebody else's as well.
-          if (bytes === received) bytes = Buffer.from(received)
-          bytes.write('POST', at, 'latin1')
-          this.#pushes.push(this.#begun + 1)
-        }
+  send(answer: ReadyAnswer, socket: Duplex, head: string): void {
+    const { shelf, onAnswered } = this.#ready!
+    socket.write(shelf.bytes(answer))
+    if (socket.writableLength > 0) answer.lend()
+    onAnswered(answer, head, socket)
+  }
+
+  handOver(passage: Passage): void {
+    const { socket } = passage
+    this.#here.delete(passage)
+    socket.removeListener('error', hungUp)
+    socket.removeListener('end', endToo)
+    this.#serveConnection.call(this.#server, socket)
+    // node:http takes the bytes straight from the system until somebody else wants to see them.
+    socket.on('data', nothing)
+  }
+
+  /** Hangs up on who waits here for nothing; who is being answered gets the answer. */
+  closeIdle(): void {
+    for (const { socket } of this.#here) {
+      if (socket.writableLength > 0) socket.end()
+      else socket.destroy()
+    }
+  }
+
+  closeAll(): void {
+    for (const { socket } of this.#here) socket.destroy()
+  }
+
+  close(): void {
+    clearInterval(this.#sweep)
+    this.#sweep = undefined
+  }
+
+  /** As node:http does: who says nothing is told, who says nothing more is not. */
+  #closeSilent(): void {
+    const { headersTimeout, keepAliveTimeout, keepAliveTimeoutBuffer = 1000 } = this.#server
+    const nowMs = Date.now()
+    for (const passage of this.#here) {
+      const { socket, answered, lastMs } = passage
+      if (socket.writableEnded) socket.destroy()
+      else if (socket.writableLength > 0) passage.lastMs = nowMs
+      else if (answered > 0) {
+        if (nowMs - lastMs > keepAliveTimeout + keepAliveTimeoutBuffer) socket.destroy()
+      } else if (headersTimeout > 0 && nowMs - lastMs > headersTimeout) {
+        socket.end(TOO_LATE, () => socket.destroy())
       }
-      this.#begun++
     }
-    return bytes
+  }
+
+  /**
+   * The connection with its bytes read into one buffer for all, in place of 64 KiB that are made for each read. Only the
+   * constructor of a socket takes such a buffer, so the system's handle moves into another one. What has no handle (a pair
+   * of streams in a test) stays as it is.
+   */
+  #reading(accepted: Duplex, callback: (length: number) => boolean): Duplex {
+    const { _handle: handle, _server: server } = accepted as Accepted
+    if (this.#ready === undefined || handle === undefined) return accepted
+    const options = { handle, allowHalfOpen: true, onread: { buffer: this.#buffer, callback }, ...MARKS }
+    const socket = new Socket(options as object) as Socket & Accepted
+    // The server counts its connections by this.
+    if (server !== undefined) socket._server = server
+    return socket
   }
 }
+
+/** What node:net keeps of an accepted connection. */
+interface Accepted {
+  _handle?: object
+  _server?: object
+}
+
+/** As node:http wants its sockets. */
+const MARKS = { readableHighWaterMark: 256 * 1024, writableHighWaterMark: 256 * 1024 }
+
+function hungUp(): void {
+  // The connection is closed by itself: there is nobody to tell.
+}
+
+function endToo(this: Duplex): void {
+  this.end()
+}
+
+function nothing(): void {}

@@ -6,12 +6,24 @@ import type { MirrorStatus } from '../indexes/mirrors.ts'
 export class RequestCounts {
   readonly #counts = new Map<string, number>()
   uploads = 0
+  /** Of all answers, those that stood ready. */
+  ready = 0
 
   count(request: FastifyRequest, status: number): void {
     const group = groupOf(request)
+    this.#add(group, status)
+    if (group === 'uploads' && status === 200) this.uploads++
+  }
+
+  /** An answer that stood ready. */
+  countReady(group: 'simple' | 'files', status: number): void {
+    this.ready++
+    this.#add(group, status)
+  }
+
+  #add(group: string, status: number): void {
     const labels = `group="${group}",status="${status}"`
     this.#counts.set(labels, (this.#counts.get(labels) ?? 0) + 1)
-    if (group === 'uploads' && status === 200) this.uploads++
   }
 
   /** Labels to how often. */
@@ -37,6 +49,7 @@ export function metricsPage(
   }
   for (const [name, kind, value] of figures) add(name, kind, [['', value]])
   add('airlock_requests_total', 'counter', requests.all)
+  add('airlock_ready_answers_total', 'counter', [['', requests.ready]])
   add('airlock_uploads_total', 'counter', [['', requests.uploads]])
   for (const [name, kind, read] of OF_MIRRORS) {
     const samples = mirrors.flatMap((mirror) => {

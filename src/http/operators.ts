@@ -10,7 +10,7 @@ import { Problem } from '../model/errors.ts'
 import { sendJson, sendResult } from './answers.ts'
 import { readableTo } from './asked.ts'
 import { type Figure, metricsPage, type RequestCounts } from './metrics.ts'
-import { clientAddress } from './outside.ts'
+import { addressOfClient } from './outside.ts'
 import type { Services } from './services.ts'
 
 export function operators(app: FastifyInstance, services: Services, requests: RequestCounts): void {
@@ -66,7 +66,7 @@ export function operators(app: FastifyInstance, services: Services, requests: Re
       polling_replicas: {},
       metrics: await figures(),
       mirrors: await readableMirrors(request),
-      'request-address': clientAddress(request, server) ?? null,
+      'request-address': addressOfClient(request, server) ?? null,
     })
   })
 }

@@ -1,5 +1,6 @@
 /** Where a request comes from and what address its sender knows us by, with proxies in between. */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { FastifyRequest } from 'fastify'
 import { isHost, type TrustedProxy } from './trusted-proxy.ts'
@@ -40,8 +41,17 @@ export function routedPath(url: string, request: IncomingMessage, server: Outsid
 }
 
 /** Who sent the request, as far as proxies that are trusted tell; `undefined` on a Unix socket. */
-export function clientAddress(request: FastifyRequest, server: Outside): string | undefined {
-  return server.trustedProxy?.read(request.raw).client ?? request.socket.remoteAddress
+export function addressOfClient(
+  message: Pick<IncomingMessage, 'headers' | 'socket'>,
+  { trustedProxy }: Outside,
+): string | undefined {
+  return trustedProxy?.read(message).client ?? message.socket.remoteAddress
+}
+
+/** What answers depend on of who connects: whether its headers are believed. Nothing where none is believed. */
+export function peerOf(socket: Pick<Socket, 'remoteAddress'>, { trustedProxy }: Outside): string {
+  if (trustedProxy === undefined) return ''
+  return trustedProxy.isFrom(socket.remoteAddress) ? 'proxied ' : 'direct '
 }
 
 /** What a proxy adds, or passes on from a sender who would like to seem near. */

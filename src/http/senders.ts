@@ -5,8 +5,13 @@ import { JSON_TYPE } from '../pep/simple.ts'
 
 /** The sender is an installer, which wants simple pages wherever it asks (devpi's rule). */
 export function isInstaller(request: FastifyRequest): boolean {
-  if (/^([^ ]* )*(distribute|setuptools|pip|pex|uv)\/.*/.test(request.headers['user-agent'] ?? '')) return true
+  if (isInstallerName(request.headers['user-agent'] ?? '')) return true
   return new Negotiator(request.raw).mediaType(['text/html', 'application/json', JSON_TYPE]) === JSON_TYPE
+}
+
+/** Whether the `User-Agent` is an installer's. */
+export function isInstallerName(userAgent: string): boolean {
+  return /(?:^| )(?:distribute|setuptools|pip|pex|uv)\//.test(userAgent)
 }
 
 /** Browsers ask for HTML before all else; whoever takes anything is a program. */

@@ -18,12 +18,15 @@ import type { Indexes } from '../indexes/open-index.ts'
 import type { Provenances } from '../indexes/provenance.ts'
 import type { ToxResults } from '../indexes/tox-results.ts'
 import type { HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../indexes/views.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { May } from '../model/access.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import type { Publisher } from '../publish/publish.ts'
 import type { EncodedPages } from './encoded.ts'
+import type { RequestCounts } from './metrics.ts'
+import type { Shelf } from './shelf.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
 
 export interface Services {
@@ -47,6 +50,9 @@ export interface Services {
   readonly toxResults: ToxResults
   readonly pages: Pages
   readonly encoded: EncodedPages
+  readonly shelf: Shelf
+  readonly requests: RequestCounts
+  readonly clock: Clock
   readonly limits: Limits
   readonly log: Log
   readonly server: ServerFacts

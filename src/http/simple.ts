@@ -12,8 +12,10 @@ import { type AtProject, askedIndex, askedProject } from './asked.ts'
 import { sendEncoded } from './encoded.ts'
 import { outsideBase } from './outside.ts'
 import { sendList } from './project-list.ts'
+import type { Basis } from './ready-answer.ts'
 import { contentType, representation } from './representation.ts'
 import type { Services } from './services.ts'
+import { mayStandReady } from './shelving.ts'
 
 type Named = { Params: { user: string; index: string; project: string } }
 
@@ -102,8 +104,16 @@ export async function sendIndexPage(
   const linked = { ...page, files }
   const body = Buffer.from(type === JSON_TYPE ? detailToJson(linked) : detailToHtml(linked))
   reply.header('cache-control', cacheControl(page, opened))
+  if (page.stale === undefined) mayStandReady(request, basisOf(page, services))
   if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
   return await sendEncoded(services.encoded, request, reply, contentType(type), body)
+}
+
+/** What an upstream has a part in stands ready for a while only: someone must look from time to time whether it is news. */
+function basisOf({ name, freshUntilMs }: IndexPage, { limits, clock }: Services): Basis {
+  const shelvedUntilMs = clock.now().getTime() + limits.shelfMirroredMs
+  const bound = freshUntilMs === undefined ? {} : { untilMs: Math.min(freshUntilMs, shelvedUntilMs) }
+  return { project: name, group: 'simple', ...bound }
 }
 
 /** Below the server's root. */

@@ -43,7 +43,7 @@ export class TrustedProxy {
   }
 
   /** What the headers that are believed say; nothing where somebody else sent the request. */
-  read(request: IncomingMessage): Forwarded {
+  read(request: Pick<IncomingMessage, 'headers' | 'socket'>): Forwarded {
     if (!this.isFrom(request.socket.remoteAddress)) return {}
     const { headers, count } = this.#setting
     const said = headers.includes('forwarded')

@@ -91,12 +91,14 @@ export function layered(
 
   async function allPages(asked: ProjectName): Promise<IndexPage[]> {
     const { known, isClosed } = await ownPages(asked)
-    if (isClosed) return known
+    // A mirror that is not asked has a say in the change number all the same.
+    if (isClosed) return mirrors.length === 0 ? known : known.map((page) => ({ ...page, freshUntilMs: FOR_NOW }))
     const answers = await Promise.allSettled(mirrors.map((mirror) => mirror.project(asked)))
     const failed = answers.find((answer) => answer.status === 'rejected')
     if (failed !== undefined && known.length === 0) throw failed.reason
     const found = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : []))
-    const all = [...known, ...found]
+    // A mirror that has no such project may have it at any time.
+    const all = found.length < mirrors.length ? [...known, ...found].map(asOld) : [...known, ...found]
     return failed === undefined ? all : all.map((page) => ({ ...page, stale: reasonOf(failed.reason) }))
   }
 
@@ -134,6 +136,13 @@ export function layered(
       return await layers.find((layer) => layer.name === file?.index)?.file(asked, filename)
     },
   }
+}
+
+/** Good until something is heard of it. */
+const FOR_NOW = Number.POSITIVE_INFINITY
+
+function asOld(page: IndexPage): IndexPage {
+  return { ...page, freshUntilMs: 0 }
 }
 
 async function longestList(
@@ -177,11 +186,13 @@ function mergedPage(
   const files = new Map<string, IndexFile>()
   for (const page of pages) for (const file of page.files) if (!files.has(file.filename)) files.set(file.filename, file)
   const stale = pages.find((page) => page.stale !== undefined)?.stale
+  const fresh = pages.flatMap((page) => page.freshUntilMs ?? [])
   return {
     index: pages[0]!.index,
     name,
     files: [...files.values()],
     versions: [...new Set(pages.flatMap((page) => page.versions))],
+    ...(fresh.length > 0 && { freshUntilMs: Math.min(...fresh) }),
     ...(stale !== undefined && { stale }),
     ...(status !== undefined && { status }),
   }

@@ -31,11 +31,14 @@ export interface RememberedPage {
 export class MirrorMemory {
   readonly #catalog: Catalog
   readonly #record: MirrorRecord
+  readonly #onNews: (project: ProjectName) => void
   readonly #unpacked = new Recent<ProjectName, RememberedPage>(FILES_UNPACKED)
 
-  constructor(catalog: Catalog, record: MirrorRecord) {
+  /** `onNews` is told of every page that is kept in place of another. */
+  constructor(catalog: Catalog, record: MirrorRecord, onNews: (project: ProjectName) => void = () => {}) {
     this.#catalog = catalog
     this.#record = record
+    this.#onNews = onNews
   }
 
   async recall(name: ProjectName): Promise<RememberedPage | undefined> {
@@ -68,6 +71,7 @@ export class MirrorMemory {
       writer.change({ what: 'upstream', how: 'changed', index: this.#record.name, project: name, changes })
     })
     this.#unpack(name, page)
+    this.#onNews(name)
   }
 
   /** Says of a file that has just come, and that upstream listed as `listed`, what the page says that is remembered by now. */

@@ -29,6 +29,7 @@ test('refresh() of an index that was removed meanwhile ends without an error', a
     clock: stores.clock,
     onFailure: (reason) => failures.push(reason),
     onChange: () => {},
+    onNews: () => {},
   })
   const refreshed = names.refresh()
   await stores.catalog.write((writer) => deleteIndex(writer, record))
@@ -57,6 +58,7 @@ test('a server that stops while the list is on its way leaves nothing in the fol
       limits,
       onFailure: (reason) => failures.push(reason),
       onChange: () => {},
+      onNews: () => {},
     })
     const refreshed = names.refresh()
     await delay(afterMs)

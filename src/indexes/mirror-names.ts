@@ -36,6 +36,8 @@ export interface MirrorNamesOptions {
   readonly clock: Clock
   /** Told why; `isUnreachable`: upstream gave no answer at all. */
   readonly onFailure: (reason: string, isUnreachable: boolean) => void
+  /** Told of every list that is in place of another, and of one that is about to be. */
+  readonly onNews: () => void
   /** Told of names that came and went. */
   readonly onChange: (change: ListChange & { readonly count: number }) => void
 }
@@ -252,8 +254,10 @@ export class MirrorNames implements AsyncDisposable {
   async #stamp(worker: Worker): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#published = promise
+    this.#options.onNews()
     worker.once('exit', () => {
       this.#found = new Recent(NUMBERS_KEPT)
+      this.#options.onNews()
       resolve()
     })
     try {
@@ -271,6 +275,7 @@ export class MirrorNames implements AsyncDisposable {
     const index = await list?.index()
     const seen = index === undefined ? {} : { projects: index.count, changedMs: index.changedMs }
     this.#found = new Recent(NUMBERS_KEPT)
+    this.#options.onNews()
     const isHealed = news.fetchedMs !== undefined
     this.#status = { ...before, ...(failure !== undefined && !isHealed && { failure }), ...news, ...seen }
   }

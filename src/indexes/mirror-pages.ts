@@ -44,7 +44,13 @@ export class MirrorPages {
   }
 
   /** The page as it is remembered or as upstream gives it now. Throws when nothing is remembered and nobody can tell. */
-  async page(name: ProjectName): Promise<{ page?: RememberedPage; stale?: string }> {
+  async page(name: ProjectName): Promise<{ page?: RememberedPage; stale?: string; freshUntilMs: number }> {
+    const found = await this.#page(name)
+    const lifeMs = found.page?.detail === undefined || found.stale !== undefined ? 0 : this.#options.expiryMs
+    return { ...found, freshUntilMs: (found.page?.fetchedMs ?? 0) + lifeMs }
+  }
+
+  async #page(name: ProjectName): Promise<{ page?: RememberedPage; stale?: string }> {
     const { clock, expiryMs, limits, offline, upstream, names } = this.#options
     const known = await this.#options.memory.recall(name)
     const ageMs = clock.now().getTime() - (known?.fetchedMs ?? 0)

@@ -46,6 +46,7 @@ export interface MirrorOptions {
   readonly uses: FileUses
   readonly bounds: RoomBounds
   readonly warn: (message: string, fields: Record<string, unknown>) => void
+  readonly onNews?: (project: ProjectName) => void
 }
 
 /** Answers from what was here, and others, since the mirror was opened. */
@@ -74,7 +75,7 @@ export class Mirror implements Layer {
     this.name = options.record.name
     this.room = new MirrorRoom(options)
     this.#numbers = new MirrorNumbers(options)
-    const memory = new MirrorMemory(options.catalog, options.record)
+    const memory = new MirrorMemory(options.catalog, options.record, options.onNews)
     this.#pages = new MirrorPages({ ...options, memory, figures: this.figures })
     this.#files = new MirrorFiles({ ...options, room: this.room, memory })
     this.#provenance = new MirrorProvenance(options)
@@ -119,7 +120,7 @@ export class Mirror implements Layer {
 
   async #project(name: ProjectName): Promise<IndexPage | undefined> {
     const { catalog, record, offline, upstream } = this.#options
-    const { page, stale } = await this.#pages.page(name)
+    const { page, stale, freshUntilMs } = await this.#pages.page(name)
     const held = await catalog.read((reader) => listFiles(reader, record, name))
     const isCut = this.#isCut
     const listed = held.flatMap((file) => listable(this.#removals, file) ?? [])
@@ -127,7 +128,9 @@ export class Mirror implements Layer {
       // Upstream has it no longer, or it cannot be asked; what is here can still be delivered.
       return listed.length === 0 ? undefined : this.#provenance.listed(this.#heldPage(name, listed, stale), false)
     }
-    const merged = await this.#provenance.listed(await this.#merged(page.detail, listed, isCut, stale), !isCut)
+    const whole = await this.#provenance.listed(await this.#merged(page.detail, listed, isCut, stale), !isCut)
+    // Cut off, it lists less than it could: until upstream is there again, which may be now.
+    const merged = { ...whole, freshUntilMs: isCut && !offline ? 0 : freshUntilMs }
     const isHidden = isCut && merged.files.length === 0 && page.detail.files.length > 0
     if (!isHidden || offline) return merged
     // An empty page would say that there is nothing to install; nobody knows that.

@@ -9,6 +9,7 @@ import { forgetMirroredProvenance } from '../catalog/provenance.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import { ListSections } from '../names/list-sections.ts'
+import type { ProjectName } from '../pep/name.ts'
 import { UpstreamHosts } from '../upstream/hosts.ts'
 import { type PlaceOptions, placeOf } from '../upstream/place.ts'
 import type { CircuitState } from '../upstream/reachability.ts'
@@ -35,6 +36,8 @@ export interface MirrorsOptions extends PlaceOptions {
   readonly clock: Clock
   readonly warn: (message: string, fields: Record<string, unknown>) => void
   readonly info: (message: string, fields: Record<string, unknown>) => void
+  /** What mirrors answer of the project, of any where none is named, may be another from now on, and no commit tells of it. */
+  readonly onNews?: (project?: ProjectName) => void
 }
 
 export interface MirrorStatus extends UpstreamFigures, CacheFigures {
@@ -66,7 +69,8 @@ export class Mirrors implements AsyncDisposable {
 
   constructor(options: MirrorsOptions) {
     this.#options = options
-    this.#hosts = new UpstreamHosts(options)
+    const news = options.onNews
+    this.#hosts = new UpstreamHosts({ ...options, ...(news !== undefined && { onTurn: () => news() }) })
     this.#sections = new ListSections(options.limits.readyListBytes)
     const { catalog, limits, clock, warn } = options
     const onFailure = (error: unknown) => warn('Cannot write down uses of files', { err: error })
@@ -134,6 +138,7 @@ export class Mirrors implements AsyncDisposable {
     const kept = this.#kept.get(record.id)
     if (kept?.options === text) return kept.mirror
     const { catalog, blobs, folder, temp, offline, expirySeconds, limits, clock, warn, info } = this.#options
+    const onNews = this.#options.onNews ?? (() => {})
     const place = placeOf(record, this.#options)
     const path = join(folder, `${record.id}.names`)
     await mkdir(folder, { recursive: true })
@@ -158,10 +163,11 @@ export class Mirrors implements AsyncDisposable {
               if (isGone) upstream.reachability.failed(reason)
               warn('Cannot refresh the list of projects', { 'index.name': record.name, reason })
             },
+            onNews,
             onChange: (change) => info('The list of projects has changed', { 'index.name': record.name, ...change }),
           })
     const room = { uses: this.#uses, bounds: boundsOf(record, this.#options.room ?? {}), warn }
-    const mirror = new Mirror({ ...shared, ...room, blobs, upstream, ...(names !== undefined && { names }) })
+    const mirror = new Mirror({ ...shared, ...room, blobs, upstream, onNews, ...(names !== undefined && { names }) })
     this.#kept.set(record.id, { options: text, mirror, upstream, names })
     return mirror
   }

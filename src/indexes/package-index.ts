@@ -38,6 +38,8 @@ export interface IndexPage extends ProjectDetail {
   readonly files: readonly IndexFile[]
   /** The layer's `serial`, where the page is as new as that says. */
   readonly ownSerial?: number
+  /** A mirror has a part in it, and would look anew after this, ms since 1970; absent where only commits change it. */
+  readonly freshUntilMs?: number
   /** Why the page may be older than it should be; absent when it is current. */
   readonly stale?: string
 }

@@ -98,6 +98,15 @@ export interface Limits {
   readonly readyListBytes: number
   /** Compressed project pages kept in memory: one of 5,000 files takes some 300 KiB. */
   readonly encodedPageBytes: number
+  /** Answers that stand ready, all together, and one of them: the page of 5,000 files is 2 MiB when it is not compressed. */
+  readonly shelfBytes: number
+  readonly shelfAnswerBytes: number
+  /** Files that may stand ready: metadata and wheels of pure Python; for larger ones the disk is as good. */
+  readonly shelfFileBytes: number
+  /** Heads of requests that are known by their very bytes: some 500 characters each. */
+  readonly shelfHeadCharacters: number
+  /** An answer that an upstream has a part in stands ready so long at most: uses of its files are noted at least so often. */
+  readonly shelfMirroredMs: number
   /** First pause after upstream could not be reached, doubled up to the second. */
   readonly backoffFirstMs: number
   readonly backoffMostMs: number
@@ -242,6 +251,11 @@ export const LIMITS: Limits = Object.freeze({
   listWaitMs: 60_000,
   readyListBytes: 16 * MIB,
   encodedPageBytes: 8 * MIB,
+  shelfBytes: 32 * MIB,
+  shelfAnswerBytes: 4 * MIB,
+  shelfFileBytes: 64 * KIB,
+  shelfHeadCharacters: 4 * MIB,
+  shelfMirroredMs: 15_000,
   backoffFirstMs: 1000,
   backoffMostMs: 60_000,
   retryAfterMostMs: 5 * 60_000,

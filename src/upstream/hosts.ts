@@ -9,6 +9,8 @@ export interface UpstreamHostsOptions {
   readonly limits: Limits
   readonly clock: Clock
   readonly userAgent: string
+  /** A host is taken to be gone, or is there again. */
+  readonly onTurn?: () => void
 }
 
 /** Hosts as one set of certificates sees them. */
@@ -69,13 +71,13 @@ class Group implements HostGroup, AsyncDisposable {
   reachabilityOf(origin: string, path: string): Reachability {
     const known = this.#known.get(origin)
     if (known !== undefined) return known
-    const { clock, limits } = this.#options
+    const { clock, limits, onTurn } = this.#options
     const [oldest] = this.#known.keys()
     if (this.#known.size >= limits.upstreamHosts && oldest !== undefined) {
       this.#known.get(oldest)![Symbol.dispose]()
       this.#known.delete(oldest)
     }
-    const made = new Reachability(clock, limits, (answered) => this.#isThere(origin, answered ?? path))
+    const made = new Reachability(clock, limits, (answered) => this.#isThere(origin, answered ?? path), onTurn)
     this.#known.set(origin, made)
     return made
   }

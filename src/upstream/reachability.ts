@@ -19,6 +19,7 @@ export class Reachability {
   readonly #clock: Clock
   readonly #limits: Bounds
   readonly #probe: ((path: string | undefined) => Promise<boolean>) | undefined
+  readonly #turned: () => void
   #failure: string | undefined
   #sinceMs = 0
   #pauseMs = 0
@@ -35,12 +36,19 @@ export class Reachability {
 
   /**
    * `probe` asks upstream for little and tells whether it is there; it gets the path that was answered last, where one was.
-   * Without it, a request is the trial after each pause.
+   * Without it, a request is the trial after each pause. `turned` is called when upstream is taken to be gone, and when it is
+   * there again.
    */
-  constructor(clock: Clock, limits: Bounds, probe?: (path: string | undefined) => Promise<boolean>) {
+  constructor(
+    clock: Clock,
+    limits: Bounds,
+    probe?: (path: string | undefined) => Promise<boolean>,
+    turned: () => void = () => {},
+  ) {
     this.#clock = clock
     this.#limits = limits
     this.#probe = probe
+    this.#turned = turned
   }
 
   /** Why upstream is taken to be gone; absent while it answers or nothing is known. */
@@ -113,8 +121,10 @@ export class Reachability {
     const now = this.#now()
     // What was on its way when the circuit opened fails after it: that is the same failure, not one more.
     const isNews = this.#failure === undefined || this.#isTrial || now >= this.#nextTrialMs
-    if (this.#failure === undefined) this.#sinceMs = now
+    const wasThere = this.#failure === undefined
+    if (wasThere) this.#sinceMs = now
     this.#failure = reason
+    if (wasThere) this.#turned()
     this.#isHalfOpen = false
     this.#isTrial = false
     if (!isNews) return
@@ -149,7 +159,9 @@ export class Reachability {
   }
 
   #close(): void {
+    const wasGone = this.#failure !== undefined
     this.#failure = undefined
+    if (wasGone) this.#turned()
     this.#isTrial = false
     clearTimeout(this.#timer)
   }

@@ -1,0 +1,46 @@
+/** From the app's answers to the shelf: which may stand there, and what they look like on the wire. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isForSomeOnly } from './for-some-only.ts'
+import { KEEP_ALIVE_SECONDS } from './front-door.ts'
+import { keyOf } from './plain-request.ts'
+import type { Basis } from './ready-answer.ts'
+import type { Beginning, Shelf } from './shelf.ts'
+
+const begun = new WeakMap<FastifyRequest, Beginning>()
+const bases = new WeakMap<FastifyRequest, Basis>()
+
+/** To be called before anything is read for the answer. */
+export function beginAnswer(shelf: Shelf, request: FastifyRequest): void {
+  if (request.method === 'GET' || request.method === 'HEAD') begun.set(request, shelf.begin())
+}
+
+/** The answer depends on nothing but its basis, the accounts and indexes, and what `keyOf` knows of the request. */
+export function mayStandReady(request: FastifyRequest, basis: Basis): void {
+  bases.set(request, basis)
+}
+
+/** Puts the answer on the shelf, if it may stand there; its headers are all set. `peer`: see `Shelf.find`. */
+export function shelve(
+  shelf: Shelf,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  peer: string,
+): void {
+  const basis = bases.get(request)
+  const beginning = begun.get(request)
+  if (basis === undefined || beginning === undefined || isForSomeOnly(request)) return
+  const status = reply.statusCode
+  if (status === 200 ? !Buffer.isBuffer(payload) : status !== 304) return
+  const key = keyOf(request.method, request.originalUrl, request.raw.rawHeaders)
+  if (key === undefined) return
+  const body = status === 200 ? (payload as Buffer) : undefined
+  const headers = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)] as const)
+  // Fastify adds it last, where it is not there.
+  if (body !== undefined && !reply.hasHeader('content-length')) headers.push(['content-length', String(body.length)])
+  const isBodySent = body !== undefined && request.method === 'GET'
+  const parts = { status: status as 200 | 304, headers, body: isBodySent ? body : NOTHING }
+  shelf.put(peer + key, { ...parts, keepAliveSeconds: KEEP_ALIVE_SECONDS }, basis, beginning)
+}
+
+const NOTHING = new Uint8Array(0)
