@@ -134,7 +134,7 @@ export async function openServer(
   const shelf = new Shelf({
     catalog,
     limits,
-    nowMs: () => clock.now().getTime(),
+    nowMs: clock === systemClock ? Date.now : () => clock.now().getTime(),
     onTrouble: (error) => log.catalog.error({ err: error }, 'Cannot read the journal'),
   })
   const mirrors = stack.use(

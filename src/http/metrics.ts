@@ -4,32 +4,38 @@ import type { MirrorStatus } from '../indexes/mirrors.ts'
 
 /** Answers since the server started, by who asked for what. */
 export class RequestCounts {
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Map<string, { count: number }>()
   uploads = 0
   /** Of all answers, those that stood ready. */
   ready = 0
 
   count(request: FastifyRequest, status: number): void {
     const group = groupOf(request)
-    this.#add(group, status)
+    this.#add(labelsOf(group, status))
     if (group === 'uploads' && status === 200) this.uploads++
   }
 
-  /** An answer that stood ready. */
-  countReady(group: 'simple' | 'files', status: number): void {
+  /** One that stood ready; `labels` as `labelsOf` makes them. */
+  countReady(labels: string): void {
     this.ready++
-    this.#add(group, status)
+    this.#add(labels)
   }
 
-  #add(group: string, status: number): void {
-    const labels = `group="${group}",status="${status}"`
-    this.#counts.set(labels, (this.#counts.get(labels) ?? 0) + 1)
+  #add(labels: string): void {
+    const known = this.#counts.get(labels)
+    if (known === undefined) this.#counts.set(labels, { count: 1 })
+    else known.count++
   }
 
   /** Labels to how often. */
-  get all(): ReadonlyMap<string, number> {
-    return this.#counts
+  get all(): Iterable<readonly [labels: string, count: number]> {
+    return [...this.#counts].map(([labels, { count }]) => [labels, count] as const)
   }
+}
+
+/** As the text form has them. */
+export function labelsOf(group: string, status: number): string {
+  return `group="${group}",status="${status}"`
 }
 
 /** The server's own figures: name, kind, value. */

@@ -1,6 +1,7 @@
 /** One answer as it goes over the wire, whole: head and body in one piece, with the date and the serial kept current. */
 import type { Serial } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
+import { labelsOf } from './metrics.ts'
 
 /** What an answer was made of, by which it is known when it is none any more. */
 export interface Basis {
@@ -29,6 +30,8 @@ const DATE_LENGTH = 29
 export class ReadyAnswer {
   readonly status: 200 | 304
   readonly basis: Basis
+  /** What it is counted as. */
+  readonly labels: string
   readonly untilMs: number
   /** What it takes in memory. */
   readonly sizeBytes: number
@@ -49,6 +52,7 @@ export class ReadyAnswer {
   constructor(parts: AnswerParts, basis: Basis) {
     this.status = parts.status
     this.basis = basis
+    this.labels = labelsOf(basis.group, parts.status)
     this.untilMs = basis.untilMs ?? Number.POSITIVE_INFINITY
     const lines = parts.headers.map(([name, value]) => `${name}: ${value}\r\n`)
     const place = parts.headers.findIndex(([name]) => name === SERIAL)

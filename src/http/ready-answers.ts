@@ -11,7 +11,7 @@ export function readyAnswers({ shelf, requests, log, server }: Services): Ready 
     shelf,
     peerOf: (socket) => peerOf(socket as Socket, server),
     onAnswered: (answer, head, socket) => {
-      requests.countReady(answer.basis.group, answer.status)
+      requests.countReady(answer.labels)
       if (!log.http.isLevelEnabled('info')) return
       const [method = '', url = ''] = head.slice(0, head.indexOf('\r\n')).split(' ')
       log.http.info(

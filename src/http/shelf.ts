@@ -106,9 +106,9 @@ export class Shelf {
     for (const key of [...keys]) if (this.#answers.get(key)!.basis.untilMs !== undefined) this.#take(key)
   }
 
-  /** How many answers stand here, and their bytes. */
-  get figures(): { readonly answers: number; readonly bytes: number } {
-    return { answers: this.#answers.size, bytes: this.#sizeBytes }
+  /** How many answers stand here, their bytes, how many heads are known, and the last commit that was looked at. */
+  get figures(): { readonly answers: number; readonly bytes: number; readonly heads: number; readonly seen: Serial } {
+    return { answers: this.#answers.size, bytes: this.#sizeBytes, heads: this.#heads.size, seen: this.#seen }
   }
 
   #understand(text: string, head: string, peer: string): ReadyAnswer | undefined {
