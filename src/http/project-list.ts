@@ -14,8 +14,10 @@ import { JSON_TYPE, type ListedProject } from '../pep/simple.ts'
 import { listToHtml } from '../pep/simple-html.ts'
 import { jsonListHead, listToJson } from '../pep/simple-json.ts'
 import { sendHead } from './answers.ts'
+import { sendEncoded } from './encoded.ts'
 import { contentType, matches, representation } from './representation.ts'
 import type { Services } from './services.ts'
+import { mayStandReady } from './shelving.ts'
 
 /** What is sent of a list that lies ready. */
 export interface ReadyAnswer extends ListFrame {
@@ -36,7 +38,10 @@ export async function sendList(
   const type = representation(request)
   const isJson = type === JSON_TYPE
   const { ready, others, othersAreJournalled, isMirror } = await listOf(opened, reply, isJson)
-  if (ready === undefined) return await sendNames(services, request, reply, type, others ?? nothing())
+  if (ready === undefined) {
+    const isOfStages = opened.chain.every(({ options }) => options.type === 'stage')
+    return await sendNames(services, request, reply, type, others ?? nothing(), isOfStages)
+  }
   await using open = new AsyncDisposableStack()
   open.use(ready)
   const index = await ready.index()
@@ -121,17 +126,26 @@ async function sendMerged(
   return reply.send(sent(chunks, list, encoding === 'identity'))
 }
 
-/** Names that lie nowhere ready: those of stages, and what is held of mirrors. */
+/** Names that lie nowhere ready: those of stages, and what is held of mirrors. A short list is sent, and kept, as a page is. */
 async function sendNames(
   services: Services,
   request: FastifyRequest,
   reply: FastifyReply,
   type: ReturnType<typeof representation>,
   listed: ListedBatches,
+  isOfStages: boolean,
 ): Promise<FastifyReply> {
   const last = services.catalog.lastStamp
   reply.header('x-pypi-last-serial', String(last))
-  const chunks = await begun(type === JSON_TYPE ? listToJson(withSerials(listed), last) : listToHtml(namesOf(listed)))
+  const { first, chunks } = await shortened(
+    type === JSON_TYPE ? listToJson(withSerials(listed), last) : listToHtml(namesOf(listed)),
+    services.limits.shelfListBytes,
+  )
+  if (chunks === undefined) {
+    reply.header('cache-control', 'no-cache')
+    if (isOfStages) mayStandReady(request, { group: 'simple' })
+    return await sendEncoded(services.encoded, request, reply, contentType(type), first)
+  }
   cached(reply)
   reply.header('content-type', contentType(type))
   if (request.method === 'HEAD') {
@@ -166,6 +180,31 @@ async function begun(chunks: AsyncGenerator<Buffer>): Promise<AsyncGenerator<Buf
     }
   }
   return all()
+}
+
+/** The whole as one buffer where it is no longer than so many bytes; else all of it as chunks. Throws as the first of them. */
+async function shortened(
+  source: AsyncGenerator<Buffer>,
+  mostBytes: number,
+): Promise<{ readonly first: Buffer; readonly chunks?: AsyncGenerator<Buffer> }> {
+  const before: Buffer[] = []
+  let bytes = 0
+  while (bytes <= mostBytes) {
+    const next = await source.next()
+    if (next.done === true) return { first: Buffer.concat(before) }
+    before.push(next.value)
+    bytes += next.value.length
+  }
+  const first = Buffer.concat(before)
+  async function* all() {
+    try {
+      yield first
+      yield* source
+    } finally {
+      await source.return(undefined)
+    }
+  }
+  return { first, chunks: all() }
 }
 
 /** The gzip stream, or what is in it for who cannot read it. The list is closed behind it. */

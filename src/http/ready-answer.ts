@@ -5,8 +5,8 @@ import { labelsOf } from './metrics.ts'
 
 /** What an answer was made of, by which it is known when it is none any more. */
 export interface Basis {
-  /** What is stored of other projects does not matter. */
-  readonly project: ProjectName
+  /** What is stored of other projects does not matter. Absent: each of them does. */
+  readonly project?: ProjectName
   /** After this it may be another, ms since 1970: answers that an upstream has a part in. Absent: not by time. */
   readonly untilMs?: number
   /** What is counted. */

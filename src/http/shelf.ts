@@ -35,7 +35,8 @@ export class Shelf {
   /** By the very bytes of a request, as text: what plain requests were found to ask for. */
   readonly #heads = new Map<string, ReadyAnswer>()
   #headCharacters = 0
-  readonly #byProject = new Map<ProjectName, Set<string>>()
+  /** Keys; those of answers that any project changes have none. */
+  readonly #byProject = new Map<ProjectName | undefined, Set<string>>()
   /** Changes up to this one have been looked at. */
   #seen: Serial
   #isCatchingUp = false
@@ -180,7 +181,9 @@ export class Shelf {
       case 'project':
       case 'upstream':
       case 'attachment':
-        for (const key of [...(this.#byProject.get(change.project) ?? [])]) this.#take(key)
+        for (const project of [change.project, undefined]) {
+          for (const key of [...(this.#byProject.get(project) ?? [])]) this.#take(key)
+        }
         break
       case 'token':
       case 'publisher':

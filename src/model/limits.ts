@@ -103,6 +103,8 @@ export interface Limits {
   readonly shelfAnswerBytes: number
   /** Files that may stand ready: metadata and wheels of pure Python; for larger ones the disk is as good. */
   readonly shelfFileBytes: number
+  /** A list of projects that is put together in memory, and may stand ready: some 20,000 names. */
+  readonly shelfListBytes: number
   /** Heads of requests that are known by their very bytes: some 500 characters each. */
   readonly shelfHeadCharacters: number
   /** An answer that an upstream has a part in stands ready so long at most: uses of its files are noted at least so often. */
@@ -254,6 +256,7 @@ export const LIMITS: Limits = Object.freeze({
   shelfBytes: 32 * MIB,
   shelfAnswerBytes: 4 * MIB,
   shelfFileBytes: 64 * KIB,
+  shelfListBytes: 1 * MIB,
   shelfHeadCharacters: 4 * MIB,
   shelfMirroredMs: 15_000,
   backoffFirstMs: 1000,
