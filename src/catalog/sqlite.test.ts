@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { sql } from 'kysely'
 import { tempFolder } from '../../test/ground/temp-folder.ts'
 import type { Problem } from '../model/errors.ts'
 import { indexName, userName } from '../model/names.ts'
@@ -9,6 +10,7 @@ import { projectName } from '../pep/name.ts'
 import { findUser, listUsers, saveUser } from './accounts.ts'
 import { catalogContract, NOW } from './catalog.contract.ts'
 import { holdingsContract } from './holdings.contract.ts'
+import { changesSince } from './journal.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { SqliteCatalog } from './sqlite.ts'
 
@@ -121,4 +123,60 @@ test('SqliteCatalog ends after the writes that were asked for', async () => {
   await using again = await open(path)
   assert.equal((await again.read(listUsers)).length, 5)
   assert.ok(await again.read((reader) => findUser(reader, 'u4')))
+})
+
+test('SqliteCatalog commits writes that come together as one transaction, each with its serial and its journal row', async () => {
+  await using folder = await tempFolder()
+  const path = join(folder.path, 'catalog.db')
+  await using catalog = await open(path)
+  using beside = new DatabaseSync(path)
+  const seen: number[] = []
+  const rowsBeside = () => (beside.prepare('SELECT count(*) AS n FROM journal').get() as { n: number }).n
+  const writes = ['a', 'b', 'c', 'd'].map((name) =>
+    catalog.write(async (writer) => {
+      await saveUser(writer, { name: userName(name), created: 'then' }, 'created')
+      assert.deepEqual([catalog.serial, rowsBeside()], [0, 0])
+      writer.onCommit(() => seen.push(catalog.serial, rowsBeside()))
+      if (name === 'b') throw new Error('one fails')
+      return name
+    }),
+  )
+  const results = await Promise.allSettled(writes)
+  assert.deepEqual(
+    results.map((each) => (each.status === 'fulfilled' ? each.value : (each.reason as Error).message)),
+    ['a', 'one fails', 'c', 'd'],
+  )
+  assert.deepEqual(seen, [1, 3, 2, 3, 3, 3])
+  const journal = await catalog.read((reader) => changesSince(reader, 0 as typeof catalog.serial, 10))
+  assert.deepEqual(
+    journal.map(({ serial, changes }) => [serial, changes.map((each) => each.what === 'user' && each.user)]),
+    [
+      [1, ['a']],
+      [2, ['c']],
+      [3, ['d']],
+    ],
+  )
+})
+
+test('SqliteCatalog rejects all writes of a group that cannot be committed, and keeps its serial', async () => {
+  await using folder = await tempFolder()
+  await using catalog = await open(join(folder.path, 'catalog.db'))
+  const save = (name: string) =>
+    catalog.write((writer) => saveUser(writer, { name: userName(name), created: 'then' }, 'created'))
+  await save('a')
+  // A reference that is looked at when the transaction ends, to nothing.
+  const broken = catalog.write(async ({ db }) => {
+    await sql`PRAGMA defer_foreign_keys = ON`.execute(db)
+    await sql`INSERT INTO group_members VALUES ('nobody', 'a')`.execute(db)
+  })
+  const results = await Promise.allSettled([save('b'), broken, save('c')])
+  for (const each of results)
+    assert.match(String(each.status === 'rejected' && each.reason), /FOREIGN KEY constraint failed/)
+  assert.equal(catalog.serial, 1)
+  await save('d')
+  assert.equal(catalog.serial, 2)
+  assert.deepEqual(
+    (await catalog.read(listUsers)).map(({ name }) => name),
+    ['a', 'd'],
+  )
 })

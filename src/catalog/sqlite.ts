@@ -4,6 +4,7 @@ import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from
 import { isDiskFull, Problem } from '../model/errors.ts'
 import type { Change, Serial } from '../model/records.ts'
 import type { Catalog, Reader, Writer } from './catalog.ts'
+import { GroupCommit, type Written } from './group-commit.ts'
 import { append, lastCommitTime, lastSerial } from './journal.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { stampProjects } from './projects.ts'
@@ -29,11 +30,12 @@ export class SqliteCatalog implements Catalog {
   readonly #idle: Connection[] = []
   readonly #all: Connection[] = []
   readonly #waiting: ((connection: Connection) => void)[] = []
-  #lastWrite: Promise<unknown> = Promise.resolve()
+  readonly #writes: GroupCommit
   #whenEnqueued: () => void = nothing
 
   private constructor(writer: Connection, options: SqliteCatalogOptions) {
     this.#writer = writer
+    this.#writes = new GroupCommit(writer.raw)
     this.#now = options.now
     for (let each = 0; each < options.readers; each++) {
       const reader = connect(options.path)
@@ -90,50 +92,44 @@ export class SqliteCatalog implements Catalog {
   }
 
   async write<T>(fn: (writer: Writer) => Promise<T>): Promise<T> {
-    const mine = this.#lastWrite.then(() => this.#transact(fn))
-    // The next writer waits for this one, whatever becomes of it; its caller is told by `mine` itself.
-    this.#lastWrite = mine.then(nothing, nothing)
-    return mine
+    try {
+      return await this.#writes.write(() => this.#transact(fn))
+    } catch (error) {
+      if (!isDiskFull(error) || error instanceof Problem) throw error
+      throw new Problem('disk-full', 'Cannot record the change: the disk of the server folder is full', {
+        hint: 'free some space and send the request again; nothing was changed',
+        cause: error,
+      })
+    }
   }
 
-  async #transact<T>(fn: (writer: Writer) => Promise<T>): Promise<T> {
-    const { raw, db } = this.#writer
+  /** One write, in the transaction that is open. It counts from `committed` on. */
+  async #transact<T>(fn: (writer: Writer) => Promise<T>): Promise<Written<T>> {
+    const { db } = this.#writer
     const changes: Change[] = []
     const afterwards: (() => void)[] = []
     const now = this.#now()
-    let result: T
-    let serial = this.#serial
-    try {
-      raw.exec('BEGIN IMMEDIATE')
-      result = await fn({
-        db,
-        change: (change) => changes.push(change),
-        enqueue: async (job) => {
-          await enqueue({ db }, job, now.getTime())
-          if (!afterwards.includes(this.#whenEnqueued)) afterwards.push(this.#whenEnqueued)
-        },
-        onCommit: (after) => afterwards.push(after),
-      })
-      if (changes.length > 0) {
-        // Another process (`airlock passwd`) may have taken some since.
-        serial = ((await lastSerial({ db })) + 1) as Serial
-        await append({ db }, serial, now, changes)
-        await stampProjects({ db }, changes, this.#nextStamp())
-      }
-      raw.exec('COMMIT')
-    } catch (error) {
-      if (raw.isTransaction) raw.exec('ROLLBACK')
-      if (isDiskFull(error)) {
-        throw new Problem('disk-full', 'Cannot record the change: the disk of the server folder is full', {
-          hint: 'free some space and send the request again; nothing was changed',
-          cause: error,
-        })
-      }
-      throw error
+    const result = await fn({
+      db,
+      change: (change) => changes.push(change),
+      enqueue: async (job) => {
+        await enqueue({ db }, job, now.getTime())
+        if (!afterwards.includes(this.#whenEnqueued)) afterwards.push(this.#whenEnqueued)
+      },
+      onCommit: (after) => afterwards.push(after),
+    })
+    let serial: Serial | undefined
+    if (changes.length > 0) {
+      // Another write of the group, or another process (`airlock passwd`), may have taken some since.
+      serial = ((await lastSerial({ db })) + 1) as Serial
+      await append({ db }, serial, now, changes)
+      await stampProjects({ db }, changes, this.#nextStamp())
     }
-    this.#serial = serial
-    for (const after of afterwards) after()
-    return result
+    const committed = () => {
+      if (serial !== undefined) this.#serial = serial
+      for (const after of afterwards) after()
+    }
+    return { result, committed }
   }
 
   #nextStamp(): number {
@@ -142,7 +138,7 @@ export class SqliteCatalog implements Catalog {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#lastWrite
+    await this.#writes.settled()
     for (const connection of this.#all) connection.raw.close()
     this.#writer.raw.exec('PRAGMA optimize')
     this.#writer.raw.close()
