@@ -5,9 +5,17 @@ import type { IndexRecord, User } from '../model/records.ts'
 import type { Reader, Writer } from './catalog.ts'
 import { rememberStageDeleted } from './deleted-addresses.ts'
 import type { Schema } from './schema.ts'
+import { statement } from './statement.ts'
 
-export async function findUser({ db }: Reader, name: string): Promise<User | undefined> {
-  const row = await db.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst()
+const USER = statement<{ name: string }>()((db, { name }) =>
+  db.selectFrom('users').selectAll().where('name', '=', name),
+)
+const INDEX = statement<{ name: string }>()((db, { name }) =>
+  db.selectFrom('indexes').selectAll().where('name', '=', name),
+)
+
+export async function findUser(reader: Reader, name: string): Promise<User | undefined> {
+  const row = USER.first(reader, { name })
   return row && asUser(row)
 }
 
@@ -34,8 +42,8 @@ export async function deleteUser(writer: Writer, name: UserName): Promise<void> 
   writer.change({ what: 'user', how: 'deleted', user: name })
 }
 
-export async function findIndex({ db }: Reader, name: string): Promise<IndexRecord | undefined> {
-  const row = await db.selectFrom('indexes').selectAll().where('name', '=', name).executeTakeFirst()
+export async function findIndex(reader: Reader, name: string): Promise<IndexRecord | undefined> {
+  const row = INDEX.first(reader, { name })
   return row && asIndex(row)
 }
 

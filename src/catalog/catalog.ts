@@ -2,9 +2,10 @@
 import type { Kysely } from 'kysely'
 import type { Change, Job, Serial } from '../model/records.ts'
 import type { Schema } from './schema.ts'
+import type { Prepares } from './statement.ts'
 
 /** A consistent view of the catalog at one serial. */
-export interface Reader {
+export interface Reader extends Prepares {
   /** For the modules of this folder only: queries are written here and nowhere else. */
   readonly db: Kysely<Schema>
 }

@@ -1,5 +1,5 @@
 /** File rows. A row implies its blobs: blob first, row second. */
-import type { Selectable } from 'kysely'
+import type { Insertable, Selectable } from 'kysely'
 import type { Digest } from '../lib/digest.ts'
 import type { File, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -8,8 +8,42 @@ import type { Reader, Writer } from './catalog.ts'
 import { rememberDeleted } from './deleted-addresses.ts'
 import { ensureProject } from './projects.ts'
 import type { Schema } from './schema.ts'
+import { statement, type Value } from './statement.ts'
 
 export type NewFile = Omit<File, 'id' | 'index'>
+
+const FILE = statement<{ index: number; project: string; filename: string }>()((db, { index, project, filename }) =>
+  db
+    .selectFrom('files')
+    .innerJoin('projects', 'projects.id', 'files.project_id')
+    .selectAll('files')
+    .where('projects.index_id', '=', index)
+    .where('projects.name', '=', project)
+    .where('files.filename', '=', filename),
+)
+const OTHER_THAN_WHEELS = statement<{ index: number; project: string }>()((db, { index, project }) =>
+  db
+    .selectFrom('files')
+    .innerJoin('projects', 'projects.id', 'files.project_id')
+    .select(['files.filename', 'files.version'])
+    .where('projects.index_id', '=', index)
+    .where('projects.name', '=', project)
+    .where('files.filename', 'not like', '%.whl'),
+)
+/** What may change under a filename. */
+const FILE_COLUMNS = [
+  ...(['version', 'digest', 'size_bytes', 'upload_time', 'address_hash', 'requires_python', 'yanked'] as const),
+  ...(['metadata_digest', 'metadata_bytes', 'origin', 'upstream', 'log'] as const),
+]
+type FileRow = Pick<Insertable<Schema['files']>, (typeof FILE_COLUMNS)[number]>
+type FileValues = { [Column in keyof FileRow]-?: FileRow[Column] & Value }
+const SAVE_FILE = statement<FileValues & { index_id: number; project_id: number; filename: string }>()((db, value) => {
+  const row = Object.fromEntries(FILE_COLUMNS.map((column) => [column, value[column]])) as unknown as FileValues
+  return db
+    .insertInto('files')
+    .values({ index_id: value.index_id, project_id: value.project_id, filename: value.filename, ...row })
+    .onConflict((conflict) => conflict.columns(['project_id', 'filename']).doUpdateSet(row))
+})
 
 /** Every file of a project, in no particular order. */
 export async function listFiles({ db }: Reader, index: IndexRecord, project: ProjectName): Promise<File[]> {
@@ -21,6 +55,26 @@ export async function listFiles({ db }: Reader, index: IndexRecord, project: Pro
     .where('projects.name', '=', project)
     .execute()
   return rows.map((row) => asFile(row, index, project))
+}
+
+/** The file of that name. */
+export async function findFile(
+  reader: Reader,
+  index: IndexRecord,
+  project: ProjectName,
+  filename: string,
+): Promise<File | undefined> {
+  const row = FILE.first(reader, { index: index.id, project, filename })
+  return row && asFile(row, index, project)
+}
+
+/** Names and versions of a project's files that are no wheels: few, where wheels are many. */
+export async function listOtherThanWheels(
+  reader: Reader,
+  index: IndexRecord,
+  project: ProjectName,
+): Promise<Pick<File, 'filename' | 'version'>[]> {
+  return OTHER_THAN_WHEELS.all(reader, { index: index.id, project })
 }
 
 /** The files of that name on the index: one, or several where projects with like names share it. */
@@ -59,17 +113,13 @@ export async function saveFile(
     upstream: file.upstream === undefined ? null : JSON.stringify(file.upstream),
     log: JSON.stringify(file.log),
   }
-  await writer.db
-    .insertInto('files')
-    .values({ index_id: index.id, project_id, filename: file.filename, ...row })
-    .onConflict((conflict) => conflict.columns(['project_id', 'filename']).doUpdateSet(row))
-    .execute()
+  SAVE_FILE.run(writer, { index_id: index.id, project_id, filename: file.filename, ...row })
   writer.change({ what: 'file', how, index: index.name, project: file.project, filename: file.filename })
 }
 
 /** Other content under a name: its old address is gone, and so are the results of tests that were not run with it. */
 async function forgetReplaced(writer: Writer, index: IndexRecord, file: NewFile): Promise<void> {
-  const before = (await listFiles(writer, index, file.project)).find((each) => each.filename === file.filename)
+  const before = await findFile(writer, index, file.project, file.filename)
   if (before === undefined || before.digest === file.digest) return
   await rememberDeleted(writer, [before])
   const attachments = await listAttachments(writer, index, file.project)

@@ -1,6 +1,11 @@
 /** Groups of users: what an access list names as `:group`. */
 import type { UserName } from '../model/names.ts'
 import type { Reader, Writer } from './catalog.ts'
+import { statement } from './statement.ts'
+
+const GROUPS_OF = statement<{ user: string }>()((db, { user }) =>
+  db.selectFrom('group_members').select('group_name').where('user', '=', user).orderBy('group_name'),
+)
 
 /** By name, each with its members by name. */
 export async function listGroups({ db }: Reader): Promise<ReadonlyMap<string, readonly UserName[]>> {
@@ -10,14 +15,8 @@ export async function listGroups({ db }: Reader): Promise<ReadonlyMap<string, re
   return new Map(groups.map(({ name }) => [name, (own.get(name) ?? []).map((member) => member.user as UserName)]))
 }
 
-export async function groupsOf({ db }: Reader, user: UserName): Promise<string[]> {
-  const rows = await db
-    .selectFrom('group_members')
-    .select('group_name')
-    .where('user', '=', user)
-    .orderBy('group_name')
-    .execute()
-  return rows.map((row) => row.group_name)
+export async function groupsOf(reader: Reader, user: UserName): Promise<string[]> {
+  return GROUPS_OF.all(reader, { user }).map((row) => row.group_name)
 }
 
 /** Creates the group where it is new, and gives it exactly these members, who must exist. */

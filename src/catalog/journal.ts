@@ -1,13 +1,17 @@
 /** The ordered change log: one row per committed write that changed something. */
 import type { Change, Serial } from '../model/records.ts'
 import type { Reader } from './catalog.ts'
+import { statement } from './statement.ts'
 
-export async function lastSerial({ db }: Reader): Promise<Serial> {
-  const found = await db
-    .selectFrom('journal')
-    .select((eb) => eb.fn.max('serial').as('serial'))
-    .executeTakeFirst()
-  return (found?.serial ?? 0) as Serial
+const LAST_SERIAL = statement<Record<string, never>>()((db) =>
+  db.selectFrom('journal').select((eb) => eb.fn.max('serial').as('serial')),
+)
+const APPEND = statement<{ serial: number; at: string; changes: string }>()((db, { serial, at, changes }) =>
+  db.insertInto('journal').values({ serial, at, changes }),
+)
+
+export async function lastSerial(reader: Reader): Promise<Serial> {
+  return (LAST_SERIAL.first(reader, {})?.serial ?? 0) as Serial
 }
 
 /** When the last change was committed, RFC 3339; absent before the first. */
@@ -33,9 +37,6 @@ export async function changesSince(
 }
 
 /** For the catalog itself, inside its transaction. */
-export async function append({ db }: Reader, serial: Serial, at: Date, changes: readonly Change[]): Promise<void> {
-  await db
-    .insertInto('journal')
-    .values({ serial, at: at.toISOString(), changes: JSON.stringify(changes) })
-    .execute()
+export async function append(reader: Reader, serial: Serial, at: Date, changes: readonly Change[]): Promise<void> {
+  APPEND.run(reader, { serial, at: at.toISOString(), changes: JSON.stringify(changes) })
 }

@@ -6,6 +6,39 @@ import type { ProjectStatus } from '../pep/simple.ts'
 import { compareVersions } from '../pep/version.ts'
 import type { Reader, Writer } from './catalog.ts'
 import { asStatus, indexForSearch } from './search.ts'
+import { statement } from './statement.ts'
+
+const PROJECT = statement<{ index: number; name: string }>()((db, { index, name }) =>
+  db.selectFrom('projects').selectAll().where('index_id', '=', index).where('name', '=', name),
+)
+const NEW_PROJECT = statement<{ index_id: number; name: string }>()((db, { index_id, name }) =>
+  db.insertInto('projects').values({ index_id, name }),
+)
+const DESCRIBE = statement<{ id: number; version: string; summary: string }>()((db, { id, version, summary }) =>
+  db.updateTable('projects').set({ latest_version: version, summary }).where('id', '=', id),
+)
+const STAMP = statement<{ index: string; name: string; serial: number }>()((db, { index, name, serial }) =>
+  db
+    .updateTable('projects')
+    .set({ serial })
+    .where('index_id', '=', (eb) => eb.selectFrom('indexes').select('id').where('name', '=', index))
+    .where('name', '=', name),
+)
+const RELEASE = statement<{ index: number; name: string; version: string }>()((db, { index, name, version }) =>
+  db
+    .selectFrom('releases')
+    .innerJoin('projects', 'projects.id', 'releases.project_id')
+    .select('releases.metadata')
+    .where('projects.index_id', '=', index)
+    .where('projects.name', '=', name)
+    .where('releases.version', '=', version),
+)
+const SAVE_RELEASE = statement<{ project_id: number; version: string; metadata: string }>()((db, row) =>
+  db
+    .insertInto('releases')
+    .values({ project_id: row.project_id, version: row.version, metadata: row.metadata })
+    .onConflict((conflict) => conflict.columns(['project_id', 'version']).doUpdateSet({ metadata: row.metadata })),
+)
 
 export interface ProjectRow {
   readonly id: number
@@ -20,16 +53,11 @@ export interface ProjectRow {
 
 /** Whether the index knows the name: a registered release is enough, files are not needed (devpi's shadowing rule). */
 export async function findProject(
-  { db }: Reader,
+  reader: Reader,
   index: IndexRecord,
   name: ProjectName,
 ): Promise<ProjectRow | undefined> {
-  const row = await db
-    .selectFrom('projects')
-    .selectAll()
-    .where('index_id', '=', index.id)
-    .where('name', '=', name)
-    .executeTakeFirst()
+  const row = PROJECT.first(reader, { index: index.id, name })
   return row && asProject(row)
 }
 
@@ -103,44 +131,27 @@ export async function listReleases({ db }: Reader, index: IndexRecord, name: Pro
 }
 
 export async function findRelease(
-  { db }: Reader,
+  reader: Reader,
   index: IndexRecord,
   name: ProjectName,
   version: string,
 ): Promise<Release | undefined> {
-  const row = await db
-    .selectFrom('releases')
-    .innerJoin('projects', 'projects.id', 'releases.project_id')
-    .select('releases.metadata')
-    .where('projects.index_id', '=', index.id)
-    .where('projects.name', '=', name)
-    .where('releases.version', '=', version)
-    .executeTakeFirst()
+  const row = RELEASE.first(reader, { index: index.id, name, version })
   return row && { project: name, version, metadata: JSON.parse(row.metadata) as Release['metadata'] }
 }
 
 /** The project's row id, making the row where the name is new to the index. */
-export async function ensureProject({ db }: Writer, index: IndexRecord, name: ProjectName): Promise<number> {
-  const row = await db
-    .insertInto('projects')
-    .values({ index_id: index.id, name, latest_version: null, summary: null, status: null, status_reason: null })
-    // An update that changes nothing, so that the id comes back either way.
-    .onConflict((conflict) => conflict.columns(['index_id', 'name']).doUpdateSet({ name }))
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return row.id
+export async function ensureProject(writer: Writer, index: IndexRecord, name: ProjectName): Promise<number> {
+  const known = PROJECT.first(writer, { index: index.id, name })
+  return known?.id ?? NEW_PROJECT.run(writer, { index_id: index.id, name })
 }
 
 /** Creates the release or replaces its metadata; keeps the project's latest version, its summary and the search current. */
 export async function saveRelease(writer: Writer, index: IndexRecord, release: Release): Promise<void> {
-  const { db } = writer
-  const projectId = await ensureProject(writer, index, release.project)
+  const known = PROJECT.first(writer, { index: index.id, name: release.project })
+  const projectId = known?.id ?? NEW_PROJECT.run(writer, { index_id: index.id, name: release.project })
   const metadata = JSON.stringify(release.metadata)
-  await db
-    .insertInto('releases')
-    .values({ project_id: projectId, version: release.version, metadata })
-    .onConflict((conflict) => conflict.columns(['project_id', 'version']).doUpdateSet({ metadata }))
-    .execute()
+  SAVE_RELEASE.run(writer, { project_id: projectId, version: release.version, metadata })
   writer.change({
     what: 'release',
     how: 'registered',
@@ -148,12 +159,8 @@ export async function saveRelease(writer: Writer, index: IndexRecord, release: R
     project: release.project,
     version: release.version,
   })
-  const project = await db
-    .selectFrom('projects')
-    .select('latest_version')
-    .where('id', '=', projectId)
-    .executeTakeFirstOrThrow()
-  if (project.latest_version !== null && compareVersions(release.version, project.latest_version) < 0) return
+  const latest = known?.latest_version ?? null
+  if (latest !== null && compareVersions(release.version, latest) < 0) return
   await describeProject(writer, projectId, release)
 }
 
@@ -175,11 +182,7 @@ export async function saveProjectStatus(
 /** Makes the release the one by which the project is listed and found. */
 export async function describeProject(writer: Writer, projectId: number, latest: Release): Promise<void> {
   const summary = one(latest.metadata.summary)
-  await writer.db
-    .updateTable('projects')
-    .set({ latest_version: latest.version, summary })
-    .where('id', '=', projectId)
-    .execute()
+  DESCRIBE.run(writer, { id: projectId, version: latest.version, summary })
   await indexForSearch(writer, projectId, {
     name: latest.project,
     summary,
@@ -188,16 +191,11 @@ export async function describeProject(writer: Writer, projectId: number, latest:
 }
 
 /** Gives every project that the changes tell of the number; one that they took away has none. */
-export async function stampProjects({ db }: Reader, changes: readonly Change[], serial: number): Promise<void> {
+export async function stampProjects(reader: Reader, changes: readonly Change[], serial: number): Promise<void> {
   const told = new Set(changes.flatMap((each) => ('project' in each ? [`${each.index} ${each.project}`] : [])))
   for (const each of told) {
     const [index, name] = each.split(' ') as [string, string]
-    await db
-      .updateTable('projects')
-      .set({ serial })
-      .where('index_id', '=', (eb) => eb.selectFrom('indexes').select('id').where('name', '=', index))
-      .where('name', '=', name)
-      .execute()
+    STAMP.run(reader, { index, name, serial })
   }
 }
 

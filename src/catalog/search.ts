@@ -19,19 +19,30 @@ const DESCRIPTION_CHARACTERS = 20_000
 /** Words looked at in one search. */
 const WORDS_MAX = 8
 
-/** Replaces what is searchable of a project. */
+interface Searchable {
+  readonly name: ProjectName
+  readonly summary: string
+  readonly description: string
+}
+
+/** Replaces what is searchable of a project. Most releases say of it what the one before said: then nothing is written. */
 export async function indexForSearch(
-  { db }: Writer,
+  writer: Writer,
   projectId: number,
-  text: { readonly name: ProjectName; readonly summary: string; readonly description: string },
+  { name, summary, description: whole }: Searchable,
 ): Promise<void> {
-  const description = text.description.slice(0, DESCRIPTION_CHARACTERS)
+  const description = whole.slice(0, DESCRIPTION_CHARACTERS)
+  const known = writer.prepare('SELECT name, summary, description FROM search WHERE rowid = ?').all([projectId])[0] as
+    | Searchable
+    | undefined
+  if (known?.name === name && known.summary === summary && known.description === description) return
+  const { db } = writer
   await sql`DELETE FROM search WHERE rowid = ${projectId}`.execute(db)
-  await sql`INSERT INTO search (rowid, name, summary, description) VALUES (${projectId}, ${text.name}, ${text.summary}, ${description})`.execute(
+  await sql`INSERT INTO search (rowid, name, summary, description) VALUES (${projectId}, ${name}, ${summary}, ${description})`.execute(
     db,
   )
   await sql`DELETE FROM search_names WHERE rowid = ${projectId}`.execute(db)
-  await sql`INSERT INTO search_names (rowid, name) VALUES (${projectId}, ${text.name})`.execute(db)
+  await sql`INSERT INTO search_names (rowid, name) VALUES (${projectId}, ${name})`.execute(db)
 }
 
 /** Replaces what is searchable of a project's documentation; nothing is, for an empty text. */

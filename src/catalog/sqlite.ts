@@ -80,7 +80,7 @@ export class SqliteCatalog implements Catalog {
     try {
       connection.raw.exec('BEGIN')
       try {
-        return await fn({ db: connection.db })
+        return await fn(connection.reader)
       } finally {
         connection.raw.exec('ROLLBACK')
       }
@@ -105,15 +105,15 @@ export class SqliteCatalog implements Catalog {
 
   /** One write, in the transaction that is open. It counts from `committed` on. */
   async #transact<T>(fn: (writer: Writer) => Promise<T>): Promise<Written<T>> {
-    const { db } = this.#writer
+    const { reader } = this.#writer
     const changes: Change[] = []
     const afterwards: (() => void)[] = []
     const now = this.#now()
     const result = await fn({
-      db,
+      ...reader,
       change: (change) => changes.push(change),
       enqueue: async (job) => {
-        await enqueue({ db }, job, now.getTime())
+        await enqueue(reader, job, now.getTime())
         if (!afterwards.includes(this.#whenEnqueued)) afterwards.push(this.#whenEnqueued)
       },
       onCommit: (after) => afterwards.push(after),
@@ -121,9 +121,9 @@ export class SqliteCatalog implements Catalog {
     let serial: Serial | undefined
     if (changes.length > 0) {
       // Another write of the group, or another process (`airlock passwd`), may have taken some since.
-      serial = ((await lastSerial({ db })) + 1) as Serial
-      await append({ db }, serial, now, changes)
-      await stampProjects({ db }, changes, this.#nextStamp())
+      serial = ((await lastSerial(reader)) + 1) as Serial
+      await append(reader, serial, now, changes)
+      await stampProjects(reader, changes, this.#nextStamp())
     }
     const committed = () => {
       if (serial !== undefined) this.#serial = serial
@@ -147,12 +147,14 @@ export class SqliteCatalog implements Catalog {
 
 interface Connection {
   readonly raw: DatabaseSync
-  readonly db: Kysely<Schema>
+  readonly reader: Reader
 }
 
 function connect(path: string): Connection {
   const raw = new DatabaseSync(path, { timeout: BUSY_MS })
-  return { raw, db: new Kysely<Schema>({ dialect: new SqliteDialect({ database: new PreparingDatabase(raw) }) }) }
+  const database = new PreparingDatabase(raw)
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) })
+  return { raw, reader: { db, prepare: (sql) => database.prepare(sql) } }
 }
 
 function migrate(raw: DatabaseSync, path: string): void {

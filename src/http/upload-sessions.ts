@@ -97,14 +97,15 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     scope.post<AtSession>(`${SESSION}/publish`, { config }, async (request, reply) => {
       const asked = await sessionOf(request)
       const { index, project, version } = asked.session
-      if (await publishSession(publisher, asked)) {
+      const { session, files, isNew } = await publishSession(publisher, asked)
+      if (isNew) {
         log.publish.info(
           { 'index.name': index, 'user.name': asked.who.name, project, version },
           'Upload session published',
         )
       }
       reply.header('location', `${baseOf(request)}/${index}/${project}/${encodeURIComponent(version)}`)
-      return await sendSession(request, reply, 201, asked)
+      return sendDocument(request, reply, 201, sessionDocument(baseOf(request), session, files))
     })
 
     scope.post<AtSession>(`${SESSION}/files`, { config }, async (request, reply) => {

@@ -1,6 +1,6 @@
 /** What an upload brings to attest to its file (PEP 740): verified before anything is kept, then stored as provenance. */
 import type { Writer } from '../catalog/catalog.ts'
-import { listFiles } from '../catalog/files.ts'
+import { findFile } from '../catalog/files.ts'
 import { findMirroredProvenance, findProvenance, type StoredProvenance, saveProvenance } from '../catalog/provenance.ts'
 import { isMirror } from '../indexes/open-index.ts'
 import { VERIFIED } from '../indexes/provenance.ts'
@@ -96,7 +96,7 @@ async function provenanceOf(
   index: IndexRecord,
   { project, filename }: Pick<File, 'project' | 'filename'>,
 ): Promise<StoredProvenance | undefined> {
-  const file = (await listFiles(writer, index, project)).find((each) => each.filename === filename)
+  const file = await findFile(writer, index, project, filename)
   if (!isMirror(index)) return file && (await findProvenance(writer, file))
   const mirrored = await findMirroredProvenance(writer, index, project, filename)
   return mirrored?.digest === file?.digest ? mirrored : undefined

@@ -5,7 +5,6 @@ import { noteOnVersion } from '../archive/metadata-rules.ts'
 import type { BlobStore, Draft } from '../blob/blob-store.ts'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { listFiles } from '../catalog/files.ts'
 import { saveRelease } from '../catalog/projects.ts'
 import type { Provenances } from '../indexes/provenance.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -140,8 +139,7 @@ async function keep(
   draft: Draft,
 ): Promise<Published> {
   const { catalog } = publisher
-  const existing = await catalog.read((reader) => listFiles(reader, record, upload.project))
-  const before = conflicting(record, existing, upload)
+  const before = await catalog.read((reader) => conflicting(reader, record, upload))
   if (before === 'same') return await again(publisher, record, upload)
   const storable = await storableOf(publisher, upload)
   await durably(() => draft.commit())

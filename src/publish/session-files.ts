@@ -2,7 +2,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { noteOnVersion } from '../archive/metadata-rules.ts'
 import { BlobTooLarge, type Draft } from '../blob/blob-store.ts'
-import { listFiles } from '../catalog/files.ts'
 import {
   addStagedFile,
   attestStagedFile,
@@ -39,8 +38,8 @@ export async function announceFile(
     const record = await currentIndex(writer, session.index)
     const { sha256: digest } = order.hashes
     const { filename } = order
-    const published = await listFiles(writer, record, session.project)
-    conflicting(record, published, { filename, version: session.version, ...(digest !== undefined && { digest }) })
+    const { project, version } = session
+    await conflicting(writer, record, { project, filename, version, ...(digest !== undefined && { digest }) })
     const files = await listStagedFiles(writer, session)
     const known = files.find((each) => each.filename === filename)
     if (known !== undefined) return { file: known, isNew: false }

@@ -9,16 +9,24 @@ import type { Publisher } from './publish.ts'
 import { type AskedSession, currentIndex, noSuchSession, stillOpen } from './sessions.ts'
 import { storeUpload } from './store-upload.ts'
 
+/** A session as it was left by its publication: what comes after, its end even, is another matter. */
+export interface PublishedSession {
+  readonly session: UploadSession
+  readonly files: readonly StagedFile[]
+  /** It was not published before. */
+  readonly isNew: boolean
+}
+
 /**
- * Publishes the session; once more is the same as once, and `false`. Its filenames are held against what is on the index in
+ * Publishes the session; once more is the same as once, with `isNew` false. Its filenames are held against what is on the index in
  * that very transaction, so that neither another session nor an upload form can come in between.
  *
  * Throws `session-conflict` where a file is not completed or there is none; `project-closed`, `file-exists`, `no-such-session`.
  */
-export async function publishSession(publisher: Publisher, asked: AskedSession): Promise<boolean> {
+export async function publishSession(publisher: Publisher, asked: AskedSession): Promise<PublishedSession> {
   return await publisher.catalog.write(async (writer) => {
     const now = await findUploadSession(writer, asked.record, asked.session.key)
-    if (now?.status === 'published') return false
+    if (now?.status === 'published') return { session: now, files: await listStagedFiles(writer, now), isNew: false }
     const session = await stillOpen(publisher, writer, asked)
     const record = await currentIndex(writer, session.index)
     const files = await listStagedFiles(writer, session)
@@ -29,7 +37,7 @@ export async function publishSession(publisher: Publisher, asked: AskedSession):
     }
     for (const file of files) await store(publisher, writer, asked, record, session, file)
     await markPublished(writer, session)
-    return true
+    return { session: { ...session, status: 'published' }, files: await listStagedFiles(writer, session), isNew: true }
   })
 }
 

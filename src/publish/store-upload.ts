@@ -1,8 +1,8 @@
 /** The last step of every upload: what passed all checks becomes a file of the stage, in the transaction of the caller. */
 import { writeBlob } from '../blob/blob-store.ts'
-import type { Writer } from '../catalog/catalog.ts'
+import type { Reader, Writer } from '../catalog/catalog.ts'
 import { noteDropped } from '../catalog/dropped-blobs.ts'
-import { listFiles, type NewFile, saveFile } from '../catalog/files.ts'
+import { findFile, listOtherThanWheels, type NewFile, saveFile } from '../catalog/files.ts'
 import { findRelease, saveRelease } from '../catalog/projects.ts'
 import type { Principal } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
@@ -56,7 +56,7 @@ export async function storeUpload(
   attestations: readonly SignedAttestation[],
 ): Promise<'same' | 'stored'> {
   await checkTakesUploads(writer, record, upload.project)
-  const replaced = conflicting(record, await listFiles(writer, record, upload.project), upload)
+  const replaced = await conflicting(writer, record, upload)
   if (replaced === 'same') return 'same'
   const { name, version, metadata, ...facts } = upload
   const now = clock.now()
@@ -92,15 +92,15 @@ export async function forgetStored(
  * What stands in the way: nothing, the same file on an index that keeps its files, or a file that may be replaced.
  * Throws `file-exists` for what may not.
  */
-export function conflicting(
+export async function conflicting(
+  reader: Reader,
   record: IndexRecord,
-  files: readonly File[],
-  upload: Pick<Upload, 'filename' | 'version'> & { readonly digest?: string },
-): File | 'same' | undefined {
-  const before = files.find((file) => file.filename === upload.filename)
+  upload: Pick<Upload, 'project' | 'filename' | 'version'> & { readonly digest?: string },
+): Promise<File | 'same' | undefined> {
+  const before = await findFile(reader, record, upload.project, upload.filename)
   if (record.options.volatile) return before
   if (before === undefined) {
-    refuseSecondSdist(record, files, upload)
+    await refuseSecondSdist(reader, record, upload)
     return undefined
   }
   if (before.digest === upload.digest) return 'same'
@@ -110,13 +110,14 @@ export function conflicting(
 }
 
 /** Installers take either of two, and nobody knows which: the public index allows one. */
-function refuseSecondSdist(
-  { options }: IndexRecord,
-  files: readonly File[],
-  { filename, version }: Pick<Upload, 'filename' | 'version'>,
-): void {
+async function refuseSecondSdist(
+  reader: Reader,
+  record: IndexRecord,
+  { project, filename, version }: Pick<Upload, 'project' | 'filename' | 'version'>,
+): Promise<void> {
+  const { options } = record
   if (fileTypeOf(filename) !== 'sdist' || (options.type === 'stage' && options.upload_checks === 'lenient')) return
-  const other = files.find(
+  const other = (await listOtherThanWheels(reader, record, project)).find(
     (file) => fileTypeOf(file.filename) === 'sdist' && compareVersions(file.version, version) === 0,
   )
   if (other === undefined) return
