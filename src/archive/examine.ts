@@ -4,7 +4,7 @@
  * with `readArchiveMetadata`, which asks only what it needs.
  */
 import type { Readable } from 'node:stream'
-import { crc32 } from 'node:zlib'
+import { crc32, inflateRawSync } from 'node:zlib'
 import type yauzl from 'yauzl'
 import { collect } from '../lib/streams.ts'
 import { type ParsedFilename, parseFilename } from '../pep/filename.ts'
@@ -36,6 +36,9 @@ export interface ExamineLimits extends ArchiveLimits {
 
 type ParsedWheel = Extract<ParsedFilename, { kind: 'wheel' }>
 type ParsedSdist = Extract<ParsedFilename, { kind: 'sdist' }>
+
+/** What is unpacked in less time than a stream through zlib's threads takes to begin. */
+const SMALL_BYTES = 64 * 1024
 
 const FOLDER_OF_INFO = /^[^/]+\.dist-info$/
 const PKG_INFO_PLACE: MetadataPlace = {
@@ -70,6 +73,7 @@ export async function examineArchive(
 }
 
 interface OpenedZip {
+  readonly source: WatchedSource
   readonly zip: yauzl.ZipFile
   readonly listing: ZipListing
 }
@@ -84,7 +88,7 @@ async function withZip(
     try {
       const listing = await listZip(zip, source, limits.members)
       const faults = faultsOf(ZIP_RULES, listing)
-      return faults.length > 0 ? { faults } : await examine({ zip, listing })
+      return faults.length > 0 ? { faults } : await examine({ source, zip, listing })
     } finally {
       zip.close()
     }
@@ -171,7 +175,7 @@ function examineSdist(
   return { bytes, metadata, faults }
 }
 
-async function readMember({ zip }: OpenedZip, member: ListedMember, bytesMost: number): Promise<Buffer> {
+async function readMember(opened: OpenedZip, member: ListedMember, bytesMost: number): Promise<Buffer> {
   const { method, packedBytes, sizeBytes } = member
   const name = member.path.slice(member.path.lastIndexOf('/') + 1)
   if (sizeBytes > bytesMost) throw new ArchiveError('too-big', `its ${name} is larger than ${bytesMost} bytes`)
@@ -180,12 +184,29 @@ async function readMember({ zip }: OpenedZip, member: ListedMember, bytesMost: n
       'damaged',
       `its ${name} is neither stored nor deflated; only other files may be packed with Zstandard`,
     )
+  const small = sizeBytes <= SMALL_BYTES && packedBytes <= SMALL_BYTES && (await readSmall(opened.source, member))
+  if (small) return small
   const { dataAt } = member.local!
   const stream = await new Promise<Readable>((resolve, reject) => {
     const answer = (error: Error | null, opened: Readable) => (error === null ? resolve(opened) : reject(error))
-    zip.openReadStreamLowLevel(dataAt, packedBytes, 0, packedBytes, method === 8, sizeBytes, answer)
+    opened.zip.openReadStreamLowLevel(dataAt, packedBytes, 0, packedBytes, method === 8, sizeBytes, answer)
   })
   const bytes = await collect(stream, bytesMost)
   if (crc32(bytes) !== member.crc) throw new ArchiveError('damaged', `its ${name} does not match its checksum`)
   return bytes
+}
+
+/** Unpacked at once where it is whole; what is wrong with any other, the reader of streams tells. */
+async function readSmall(source: WatchedSource, member: ListedMember): Promise<Buffer | undefined> {
+  const { method, packedBytes, sizeBytes } = member
+  const { dataAt } = member.local!
+  const packed = Buffer.concat(await Array.fromAsync(source.read(dataAt, dataAt + packedBytes)))
+  let bytes: Buffer
+  try {
+    bytes = method === 8 ? inflateRawSync(packed, { maxOutputLength: sizeBytes + 1 }) : packed
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return undefined
+  }
+  return bytes.length === sizeBytes && crc32(bytes) === member.crc ? bytes : undefined
 }

@@ -91,10 +91,20 @@ export async function writeBlob(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: { readonly limitBytes: number; readonly expect?: Digest },
 ): Promise<BlobInfo> {
+  const written = await writeHeldBlob(store, source, options)
+  setTimeout(() => written[Symbol.dispose](), ROW_WITHIN_MS).unref()
+  return written.blob
+}
+
+/** As `writeBlob`, held until it is disposed: for who writes the row at once. */
+export async function writeHeldBlob(
+  store: BlobStore,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: { readonly limitBytes: number; readonly expect?: Digest },
+): Promise<{ readonly blob: BlobInfo } & Disposable> {
   await using draft = await store.draft({ limitBytes: options.limitBytes })
   for await (const chunk of source) await draft.append(chunk)
   const blob = await draft.commit(options.expect)
   const held = store.hold(blob.digest)
-  setTimeout(() => held[Symbol.dispose](), ROW_WITHIN_MS).unref()
-  return blob
+  return { blob, [Symbol.dispose]: () => held[Symbol.dispose]() }
 }

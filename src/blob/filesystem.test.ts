@@ -8,13 +8,18 @@ import { blobStoreContract } from './blob-store.contract.ts'
 import { writeBlob } from './blob-store.ts'
 import { FilesystemBlobs } from './filesystem.ts'
 
-blobStoreContract({
-  name: 'FilesystemBlobs',
-  lacks: [],
+const SMALL_IN_MEMORY = {
+  what: 'drafts-taking-room',
+  why: 'a small draft becomes a file when it is committed',
+} as const
+const contract = (name: string, draftKeptBytes: number, lacks: Parameters<typeof blobStoreContract>[0]['lacks']) => ({
+  name,
+  lacks,
   open: async () => {
     const folder = await tempFolder()
     // Pieces smaller than what is read, so that reading takes several.
-    const open = (clear: boolean) => FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, clear })
+    const open = (clear: boolean) =>
+      FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, draftKeptBytes, clear })
     return {
       store: await open(true),
       drafts: async () => (await readdir(join(folder.path, 'drafts'))).length,
@@ -23,6 +28,9 @@ blobStoreContract({
     }
   },
 })
+blobStoreContract(contract('FilesystemBlobs', 0, []))
+blobStoreContract(contract('FilesystemBlobs with drafts that outgrow memory', 150, [SMALL_IN_MEMORY]))
+blobStoreContract(contract('FilesystemBlobs with drafts in memory', 100_000, [SMALL_IN_MEMORY]))
 
 test('FilesystemBlobs keeps a blob as a read-only file named by its sha256, for sha256sum to check', async () => {
   await using folder = await tempFolder()

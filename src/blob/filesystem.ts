@@ -4,37 +4,39 @@
  *   ROOT/blobs/sha256/ab/ab12…   one blob, read-only
  *   ROOT/drafts/RANDOM           bytes on their way; whatever lies here at start was left by a crash
  */
-import { createHash, randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, type FileHandle, link, mkdir, open, readdir, rm, stat, unlink, utimes } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, link, mkdir, open, readdir, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Digest } from '../lib/digest.ts'
+import { BlobFolders } from './blob-folders.ts'
 import { BlobHolds } from './blob-holds.ts'
-import {
-  type BlobInfo,
-  BlobMissing,
-  type BlobStore,
-  BlobTooLarge,
-  type ByteRange,
-  DigestMismatch,
-  type Draft,
-} from './blob-store.ts'
+import { type BlobInfo, BlobMissing, type BlobStore, type ByteRange, type Draft } from './blob-store.ts'
+import { FileDraft } from './file-draft.ts'
+
+/** Drafts up to this are kept in memory until they are committed: as much as an upload's form takes on its way anyway. */
+const DRAFT_KEPT_BYTES = 128 * 1024
 
 export interface FilesystemBlobsOptions {
   readonly root: string
   /** Largest piece read at once. */
   readonly readChunkBytes: number
+  /** What a draft may have before it becomes a file; where not told, as much as a small wheel. */
+  readonly draftKeptBytes?: number
 }
 
 export class FilesystemBlobs implements BlobStore {
   readonly #root: string
   readonly #readChunkBytes: number
+  readonly #draftKeptBytes: number
+  readonly #folders: BlobFolders
   readonly #holds = new BlobHolds()
 
   private constructor(options: FilesystemBlobsOptions) {
     this.#root = options.root
     this.#readChunkBytes = options.readChunkBytes
+    this.#draftKeptBytes = options.draftKeptBytes ?? DRAFT_KEPT_BYTES
+    this.#folders = new BlobFolders(join(options.root, 'blobs', 'sha256'))
   }
 
   /** Makes the folders where they are missing. With `clear`, removes drafts that a crash left; only the sole writer may. */
@@ -77,10 +79,13 @@ export class FilesystemBlobs implements BlobStore {
 
   async draft(options: { readonly limitBytes: number }): Promise<Draft> {
     const path = join(this.#drafts(), randomUUID())
-    const handle = await open(path, 'wx+', 0o600)
-    return new FileDraft(handle, path, options.limitBytes, this.#readChunkBytes, (digest) =>
-      this.#publishHeld(path, digest),
-    )
+    return await FileDraft.create({
+      path,
+      limitBytes: options.limitBytes,
+      readChunkBytes: this.#readChunkBytes,
+      keptBytes: this.#draftKeptBytes,
+      publish: (digest) => this.#publishHeld(path, digest),
+    })
   }
 
   async delete(digest: Digest): Promise<void> {
@@ -145,24 +150,23 @@ export class FilesystemBlobs implements BlobStore {
 
   /** A hard link is atomic and tells when the blob exists already, where a rename would silently replace it. */
   async #publish(draft: string, digest: Digest): Promise<void> {
-    const target = this.#path(digest)
-    const folder = join(target, '..')
-    if (!(await exists(folder))) {
-      await mkdir(folder, { recursive: true })
-      await syncFolder(join(folder, '..'))
-    }
+    const name = folderOf(digest)
+    const folder = await this.#folders.ready(name)
     try {
-      await link(draft, target)
-      await syncFolder(folder)
+      await link(draft, join(folder, digest))
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') this.#folders.forget(name)
+      if (code !== 'EEXIST') throw error
       // Young again, so that a collection of unnamed blobs leaves it for the row that is about to name it.
-      await utimes(target, new Date(), new Date())
+      await utimes(join(folder, digest), new Date(), new Date())
     }
+    // Also of one that was there: another process may have put it there a moment ago.
+    await this.#folders.sync(folder)
   }
 
   #path(digest: Digest): string {
-    return join(this.#root, 'blobs', 'sha256', digest.slice(0, 2), digest)
+    return join(this.#root, 'blobs', 'sha256', folderOf(digest), digest)
   }
 
   #drafts(): string {
@@ -170,77 +174,8 @@ export class FilesystemBlobs implements BlobStore {
   }
 }
 
-class FileDraft implements Draft {
-  sizeBytes = 0
-  readonly #handle: FileHandle
-  readonly #path: string
-  readonly #limitBytes: number
-  readonly #readChunkBytes: number
-  readonly #publish: (digest: Digest) => Promise<Disposable>
-  readonly #hash = createHash('sha256')
-  #digest: Digest | undefined
-  #held: Disposable | undefined
-
-  constructor(
-    handle: FileHandle,
-    path: string,
-    limitBytes: number,
-    readChunkBytes: number,
-    publish: (digest: Digest) => Promise<Disposable>,
-  ) {
-    this.#handle = handle
-    this.#path = path
-    this.#limitBytes = limitBytes
-    this.#readChunkBytes = readChunkBytes
-    this.#publish = publish
-  }
-
-  async append(chunk: Uint8Array): Promise<void> {
-    if (this.sizeBytes + chunk.length > this.#limitBytes) throw new BlobTooLarge(this.#limitBytes)
-    this.#hash.update(chunk)
-    let written = 0
-    while (written < chunk.length) {
-      const { bytesWritten } = await this.#handle.write(chunk, written, chunk.length - written, this.sizeBytes)
-      written += bytesWritten
-      this.sizeBytes += bytesWritten
-    }
-  }
-
-  async *read(range: ByteRange): AsyncIterable<Uint8Array> {
-    const end = Math.min(range.end, this.sizeBytes)
-    let position = range.start
-    while (position < end) {
-      const buffer = Buffer.allocUnsafe(Math.min(this.#readChunkBytes, end - position))
-      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, position)
-      if (bytesRead === 0) throw new Error(`Cannot read draft: it ended at byte ${position} of ${end}`)
-      position += bytesRead
-      yield buffer.subarray(0, bytesRead)
-    }
-  }
-
-  digest(): Digest {
-    this.#digest ??= this.#hash.digest('hex') as Digest
-    return this.#digest
-  }
-
-  async commit(expect?: Digest): Promise<BlobInfo> {
-    const digest = this.digest()
-    if (expect !== undefined && expect !== digest) throw new DigestMismatch(expect, digest)
-    await this.#handle.chmod(0o444)
-    await this.#handle.sync()
-    this.#held = await this.#publish(digest)
-    return { digest, sizeBytes: this.sizeBytes }
-  }
-
-  release(): void {
-    this.#held?.[Symbol.dispose]()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.release()
-    await this.#handle.close()
-    await unlink(this.#path)
-  }
+function folderOf(digest: Digest): string {
+  return digest.slice(0, 2)
 }
 
 async function linked(path: string, name: string): Promise<boolean> {
@@ -255,25 +190,6 @@ async function linked(path: string, name: string): Promise<boolean> {
 
 /** Another file system, one without links, too many links to one file, somebody else's file. */
 const LINKS_REFUSED = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES']
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
-  }
-}
 
 function isAbsent(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'ENOENT'

@@ -141,8 +141,12 @@ async function keep(
   const { catalog } = publisher
   const before = await catalog.read((reader) => conflicting(reader, record, upload))
   if (before === 'same') return await again(publisher, record, upload)
-  const storable = await storableOf(publisher, upload)
-  await durably(() => draft.commit())
+  using held = new DisposableStack()
+  const storing = storableOf(publisher, upload).then((kept) => held.use(kept).storable)
+  const both = [storing, durably(() => draft.commit())] as const
+  // Where one fails the other is not left under way.
+  await Promise.allSettled(both)
+  const [storable] = await Promise.all(both)
   try {
     return await catalog.write(async (writer) => {
       // Somebody may have uploaded the same name meanwhile: decided again, now inside the transaction.

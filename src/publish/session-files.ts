@@ -73,6 +73,7 @@ export async function receiveFile(
   const { catalog, blobs, clock, limits } = publisher
   checkNotCompleted(file)
   await using draft = await blobs.draft({ limitBytes: file.sizeBytes })
+  using held = new DisposableStack()
   let storable: Storable
   let note: string | undefined
   try {
@@ -84,7 +85,7 @@ export async function receiveFile(
     ])
     const content = { filename: file.filename, draft, hashes: {} }
     const upload = await examineUpload(limits, record, { fields, content }, content)
-    storable = await storableOf(publisher, upload)
+    storable = held.use(await storableOf(publisher, upload)).storable
     note = upload.metadata && noteOnVersion(upload.metadata)
   } catch (error) {
     if (error instanceof Problem) await catalog.write((writer) => refuseStagedFile(writer, file, error.message))

@@ -1,5 +1,5 @@
 /** The last step of every upload: what passed all checks becomes a file of the stage, in the transaction of the caller. */
-import { writeBlob } from '../blob/blob-store.ts'
+import { writeHeldBlob } from '../blob/blob-store.ts'
 import type { Reader, Writer } from '../catalog/catalog.ts'
 import { noteDropped } from '../catalog/dropped-blobs.ts'
 import { findFile, listOtherThanWheels, type NewFile, saveFile } from '../catalog/files.ts'
@@ -27,23 +27,30 @@ export interface Storable
   readonly metadata: Release['metadata']
 }
 
-/** What there is to store of an upload; its METADATA is written into the blob store, the file itself is left to the caller. */
-export async function storableOf({ blobs, limits }: Publisher, upload: Upload): Promise<Storable> {
+/**
+ * What there is to store of an upload; its METADATA is written into the blob store, and held until this is disposed. The
+ * file itself is left to the caller.
+ */
+export async function storableOf(
+  { blobs, limits }: Publisher,
+  upload: Upload,
+): Promise<{ readonly storable: Storable } & Disposable> {
   const bytes = upload.metadataBytes
   const isWheel = upload.filename.endsWith('.whl')
   const isServed = isWheel || (upload.metadata !== undefined && isFinal(upload.metadata))
-  const coreMetadata =
+  const written =
     bytes !== undefined && isServed
-      ? await durably(() => writeBlob(blobs, [bytes], { limitBytes: limits.metadataBytes }))
+      ? await durably(() => writeHeldBlob(blobs, [bytes], { limitBytes: limits.metadataBytes }))
       : undefined
   const { name, project, version, filename, sizeBytes, digest } = upload
-  return {
+  const storable: Storable = {
     ...{ name, project, version, filename, sizeBytes, digest },
     // The file is the authority; the form fills what it leaves open (an egg carries no metadata that is read here).
     metadata: { ...formMetadata(upload.fields), ...upload.metadata?.fields },
     ...requiresPython(upload),
-    ...(coreMetadata !== undefined && { coreMetadata }),
+    ...(written !== undefined && { coreMetadata: written.blob }),
   }
+  return { storable, [Symbol.dispose]: () => written?.[Symbol.dispose]() }
 }
 
 /** Stores it, unless the same is there. Throws `project-closed`, `file-exists`, and what `keepAttestations` throws. */

@@ -1,0 +1,125 @@
+/** Bytes on their way to becoming a blob: a file in the folder of drafts, or in memory while they are few. */
+import { createHash } from 'node:crypto'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import type { Digest } from '../lib/digest.ts'
+import { type BlobInfo, BlobTooLarge, type ByteRange, DigestMismatch, type Draft } from './blob-store.ts'
+
+export interface FileDraftOptions {
+  /** Where the file is to lie; nothing is there. */
+  readonly path: string
+  readonly limitBytes: number
+  readonly readChunkBytes: number
+  /** A draft becomes a file when it has more than this, or is committed: a small upload that is refused never does. */
+  readonly keptBytes: number
+  /** Gives the file, which is whole and synced, the name of its blob, and holds that. */
+  readonly publish: (digest: Digest) => Promise<Disposable>
+}
+
+export class FileDraft implements Draft {
+  sizeBytes = 0
+  readonly #options: FileDraftOptions
+  readonly #hash = createHash('sha256')
+  #digest: Digest | undefined
+  /** All of it, or nothing where there is a file: see `#open`. */
+  #kept: Buffer[] = []
+  #handle: FileHandle | undefined
+  #held: Disposable | undefined
+
+  private constructor(options: FileDraftOptions) {
+    this.#options = options
+  }
+
+  static async create(options: FileDraftOptions): Promise<FileDraft> {
+    const draft = new FileDraft(options)
+    if (options.keptBytes === 0) await draft.#open()
+    return draft
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    const { limitBytes, keptBytes } = this.#options
+    if (this.sizeBytes + chunk.length > limitBytes) throw new BlobTooLarge(limitBytes)
+    this.#hash.update(chunk)
+    if (this.#handle === undefined && this.sizeBytes + chunk.length <= keptBytes) {
+      // A copy: the chunk may be a piece of a large block, and is the caller's again from now on.
+      this.#kept.push(Buffer.from(chunk))
+      this.sizeBytes += chunk.length
+      return
+    }
+    const handle = this.#handle ?? (await this.#open())
+    this.#kept = []
+    this.sizeBytes += await writeAll(handle, chunk, this.sizeBytes)
+  }
+
+  async *read(range: ByteRange): AsyncIterable<Uint8Array> {
+    const end = Math.min(range.end, this.sizeBytes)
+    let position = range.start
+    if (position >= end) return
+    if (this.#kept.length > 0) {
+      yield this.#bytes().subarray(position, end)
+      return
+    }
+    while (position < end) {
+      const buffer = Buffer.allocUnsafe(Math.min(this.#options.readChunkBytes, end - position))
+      const { bytesRead } = await this.#handle!.read(buffer, 0, buffer.length, position)
+      if (bytesRead === 0) throw new Error(`Cannot read draft: it ended at byte ${position} of ${end}`)
+      position += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+
+  digest(): Digest {
+    this.#digest ??= this.#hash.digest('hex') as Digest
+    return this.#digest
+  }
+
+  async commit(expect?: Digest): Promise<BlobInfo> {
+    const digest = this.digest()
+    if (expect !== undefined && expect !== digest) throw new DigestMismatch(expect, digest)
+    const handle = this.#handle ?? (await this.#open())
+    await handle.chmod(0o444)
+    await handle.sync()
+    this.#held = await this.#options.publish(digest)
+    return { digest, sizeBytes: this.sizeBytes }
+  }
+
+  release(): void {
+    this.#held?.[Symbol.dispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release()
+    if (this.#handle === undefined) return
+    await this.#handle.close()
+    await unlink(this.#options.path)
+  }
+
+  /** Makes the file, with all that was kept. What was kept stays, for reading. */
+  async #open(): Promise<FileHandle> {
+    const { path } = this.#options
+    const handle = await open(path, 'wx+', 0o600)
+    try {
+      if (this.#kept.length > 0) await writeAll(handle, this.#bytes(), 0)
+    } catch (error) {
+      // Never half of it: who commits once more begins anew.
+      await handle.close()
+      await unlink(path)
+      throw error
+    }
+    this.#handle = handle
+    return handle
+  }
+
+  #bytes(): Buffer {
+    if (this.#kept.length > 1) this.#kept = [Buffer.concat(this.#kept)]
+    return this.#kept[0]!
+  }
+}
+
+/** Gives the number of bytes. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array, at: number): Promise<number> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, at + written)
+    written += bytesWritten
+  }
+  return bytes.length
+}
