@@ -1,7 +1,7 @@
 /** The folders that blobs lie in: made where they are missing, and synced once for all who wait for the same one. */
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncFolder } from './small-file.ts'
 
 export class BlobFolders {
   readonly #top: string
@@ -72,14 +72,5 @@ class SharedSync {
     this.#next = undefined
     this.#running = syncFolder(this.#path)
     await this.#running
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle: FileHandle = await open(path, constants.O_RDONLY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }

@@ -1,8 +1,13 @@
 /** Bytes on their way to becoming a blob: a file in the folder of drafts, or in memory while they are few. */
 import { createHash } from 'node:crypto'
+import { unlinkSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import type { Digest } from '../lib/digest.ts'
 import { type BlobInfo, BlobTooLarge, type ByteRange, DigestMismatch, type Draft } from './blob-store.ts'
+import { writeSmallFile } from './small-file.ts'
+
+/** Blobs are read-only: nobody writes to one by accident. */
+const BLOB_MODE = 0o444
 
 export interface FileDraftOptions {
   /** Where the file is to lie; nothing is there. */
@@ -75,10 +80,7 @@ export class FileDraft implements Draft {
   async commit(expect?: Digest): Promise<BlobInfo> {
     const digest = this.digest()
     if (expect !== undefined && expect !== digest) throw new DigestMismatch(expect, digest)
-    const handle = this.#handle ?? (await this.#open())
-    await handle.chmod(0o444)
-    await handle.sync()
-    this.#held = await this.#options.publish(digest)
+    this.#held = this.#handle === undefined ? await this.#commitSmall() : await this.#commitFile(this.#handle)
     return { digest, sizeBytes: this.sizeBytes }
   }
 
@@ -91,6 +93,22 @@ export class FileDraft implements Draft {
     if (this.#handle === undefined) return
     await this.#handle.close()
     await unlink(this.#options.path)
+  }
+
+  async #commitSmall(): Promise<Disposable> {
+    const { path, publish } = this.#options
+    await writeSmallFile(path, this.#bytes(), BLOB_MODE)
+    try {
+      return await publish(this.digest())
+    } finally {
+      unlinkSync(path)
+    }
+  }
+
+  async #commitFile(handle: FileHandle): Promise<Disposable> {
+    await handle.chmod(BLOB_MODE)
+    await handle.sync()
+    return await this.#options.publish(this.digest())
   }
 
   /** Makes the file, with all that was kept. What was kept stays, for reading. */
@@ -111,7 +129,7 @@ export class FileDraft implements Draft {
 
   #bytes(): Buffer {
     if (this.#kept.length > 1) this.#kept = [Buffer.concat(this.#kept)]
-    return this.#kept[0]!
+    return this.#kept[0] ?? Buffer.alloc(0)
   }
 }
 

@@ -5,6 +5,7 @@
  *   ROOT/drafts/RANDOM           bytes on their way; whatever lies here at start was left by a crash
  */
 import { randomUUID } from 'node:crypto'
+import { linkSync } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -153,7 +154,7 @@ export class FilesystemBlobs implements BlobStore {
     const name = folderOf(digest)
     const folder = await this.#folders.ready(name)
     try {
-      await link(draft, join(folder, digest))
+      linkSync(draft, join(folder, digest))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === 'ENOENT') this.#folders.forget(name)
