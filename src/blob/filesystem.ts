@@ -151,19 +151,28 @@ export class FilesystemBlobs implements BlobStore {
 
   /** A hard link is atomic and tells when the blob exists already, where a rename would silently replace it. */
   async #publish(draft: string, digest: Digest): Promise<void> {
-    const name = folderOf(digest)
-    const folder = await this.#folders.ready(name)
+    const folder = await this.#folders.ready(folderOf(digest))
     try {
-      linkSync(draft, join(folder, digest))
+      await this.#link(draft, digest)
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT') this.#folders.forget(name)
-      if (code !== 'EEXIST') throw error
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       // Young again, so that a collection of unnamed blobs leaves it for the row that is about to name it.
       await utimes(join(folder, digest), new Date(), new Date())
     }
     // Also of one that was there: another process may have put it there a moment ago.
     await this.#folders.sync(folder)
+  }
+
+  async #link(draft: string, digest: Digest): Promise<void> {
+    try {
+      linkSync(draft, this.#path(digest))
+    } catch (error) {
+      if (!isAbsent(error)) throw error
+      // Somebody tidied an empty folder away.
+      this.#folders.forget(folderOf(digest))
+      await this.#folders.ready(folderOf(digest))
+      linkSync(draft, this.#path(digest))
+    }
   }
 
   #path(digest: Digest): string {
