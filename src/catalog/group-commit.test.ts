@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { GroupCommit, type WritingConnection } from './group-commit.ts'
+import { GroupCommit, type Turn, type WritingConnection } from './group-commit.ts'
 
 /** A connection that writes down what it is told, and can be made to fail. */
 function scripted(fails: (sql: string, said: readonly string[]) => Error | undefined = () => undefined) {
@@ -27,9 +27,14 @@ const named = (name: string, said: string[]) => async () => {
   return { result: name, committed: () => said.push(`${name} is told`) }
 }
 
+/** Of the only worker there is. */
+function turn(raw: WritingConnection): Turn {
+  return { begin: async () => raw.exec('BEGIN IMMEDIATE'), ended: () => {} }
+}
+
 test('GroupCommit commits writes that wait together once, in their order, and tells nobody before', async () => {
   const { raw, said } = scripted()
-  const group = new GroupCommit(raw)
+  const group = new GroupCommit(raw, turn(raw))
   const results = await Promise.all(['a', 'b', 'c'].map((name) => group.write(named(name, said))))
   assert.deepEqual(results, ['a', 'b', 'c'])
   assert.deepEqual(said, [
@@ -42,7 +47,7 @@ test('GroupCommit commits writes that wait together once, in their order, and te
 
 test('GroupCommit takes a write in that comes while another of the group is at work', async () => {
   const { raw, said } = scripted()
-  const group = new GroupCommit(raw)
+  const group = new GroupCommit(raw, turn(raw))
   let second: Promise<string> | undefined
   await group.write(async () => {
     second = group.write(named('b', said))
@@ -55,7 +60,7 @@ test('GroupCommit takes a write in that comes while another of the group is at w
 test('GroupCommit rolls back a write that throws alone, wherever in the group it stands', async () => {
   for (const bad of [0, 1, 2]) {
     const { raw, said } = scripted()
-    const group = new GroupCommit(raw)
+    const group = new GroupCommit(raw, turn(raw))
     const done = await Promise.allSettled(
       [0, 1, 2].map((each) =>
         group.write(async () => {
@@ -77,7 +82,7 @@ test('GroupCommit rejects all of a group whose COMMIT fails, and goes on with th
   const failure = new Error('disk I/O error')
   let isBroken = true
   const { raw, said } = scripted((sql) => (sql === 'COMMIT' && isBroken ? failure : undefined))
-  const group = new GroupCommit(raw)
+  const group = new GroupCommit(raw, turn(raw))
   const done = await Promise.allSettled(['a', 'b'].map((name) => group.write(named(name, said))))
   assert.deepEqual(
     done.map((each) => each.status === 'rejected' && each.reason),
@@ -91,7 +96,7 @@ test('GroupCommit rejects all of a group whose COMMIT fails, and goes on with th
 
 test('GroupCommit rejects the writes before one at which SQLite gave the transaction up', async () => {
   const { raw, said, giveUp } = scripted()
-  const group = new GroupCommit(raw)
+  const group = new GroupCommit(raw, turn(raw))
   const full = new Error('database or disk is full')
   const done = await Promise.allSettled([
     group.write(named('a', said)),
@@ -110,7 +115,7 @@ test('GroupCommit rejects the writes before one at which SQLite gave the transac
 
 test('GroupCommit tells the failure of what comes after a commit to that writer alone', async () => {
   const { raw, said } = scripted()
-  const group = new GroupCommit(raw)
+  const group = new GroupCommit(raw, turn(raw))
   const bad = group.write(async () => ({
     result: 'a',
     committed: () => {
@@ -125,7 +130,7 @@ test('GroupCommit tells the failure of what comes after a commit to that writer 
 test('GroupCommit ends a group that has been at it for long, and bounds its size', async (t: TestContext) => {
   await t.test('by time', async () => {
     const { raw, said } = scripted()
-    const group = new GroupCommit(raw)
+    const group = new GroupCommit(raw, turn(raw))
     await Promise.all([
       group.write(async () => {
         await delay(30)
@@ -137,7 +142,7 @@ test('GroupCommit ends a group that has been at it for long, and bounds its size
   })
   await t.test('by count', async () => {
     const { raw, said } = scripted()
-    const group = new GroupCommit(raw)
+    const group = new GroupCommit(raw, turn(raw))
     await Promise.all(Array.from({ length: 150 }, (_, each) => group.write(named(String(each), said))))
     assert.ok(said.filter((sql) => sql === 'COMMIT').length >= 3)
   })
@@ -145,7 +150,7 @@ test('GroupCommit ends a group that has been at it for long, and bounds its size
 
 test('GroupCommit.settled() waits for all that was asked for', async () => {
   const { raw, said } = scripted()
-  const group = new GroupCommit(raw)
+  const group = new GroupCommit(raw, turn(raw))
   await group.settled()
   const writes = Promise.all(['a', 'b'].map((name) => group.write(named(name, said))))
   await group.settled()

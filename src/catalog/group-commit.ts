@@ -22,6 +22,14 @@ export interface Written<T> {
 /** The connection that writes. */
 export type WritingConnection = Pick<DatabaseSync, 'exec' | 'isTransaction'>
 
+/** The turn of a connection among those of other workers that write to the same file. */
+export interface Turn {
+  /** Begins a transaction that may write. */
+  begin(): Promise<void>
+  /** It has ended, however it did. */
+  ended(): void
+}
+
 interface Waiting {
   /** Does the work. Throws what the work throws. */
   run(): Promise<void>
@@ -32,11 +40,13 @@ interface Waiting {
 
 export class GroupCommit {
   readonly #raw: WritingConnection
+  readonly #turn: Turn
   readonly #waiting: Waiting[] = []
   #running: Promise<void> | undefined
 
-  constructor(raw: WritingConnection) {
+  constructor(raw: WritingConnection, turn: Turn) {
     this.#raw = raw
+    this.#turn = turn
   }
 
   /**
@@ -99,11 +109,12 @@ export class GroupCommit {
       }
     }
     if (done.length > 0) this.#commit(done)
+    this.#turn.ended()
   }
 
   /** Nothing is in the transaction that a failure could hurt. */
   async #asFirst(write: Waiting): Promise<void> {
-    this.#raw.exec('BEGIN IMMEDIATE')
+    await this.#turn.begin()
     try {
       await write.run()
     } catch (error) {

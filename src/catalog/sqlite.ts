@@ -10,21 +10,30 @@ import { MIGRATIONS } from './migrations.ts'
 import { stampProjects } from './projects.ts'
 import { enqueue } from './queue.ts'
 import type { Schema } from './schema.ts'
+import { SharedCounters } from './shared-counters.ts'
 
 /** Compiled statements kept per connection; there are fewer different ones than this. */
 const STATEMENTS_KEPT = 300
 /** How long a lock of another process (a check, a backup) is waited for. */
 const BUSY_MS = 10_000
 
+/** Of several workers one lets the others write before it writes again, and looks so often whether it may. */
+const TURN_MS = 5
+/** SQLITE_BUSY, the primary code: some other connection writes. */
+const BUSY = 5
+
 export interface SqliteCatalogOptions {
   readonly path: string
   readonly readers: number
   readonly now: () => Date
+  /** Of the server's workers together; absent where this is the only one. */
+  readonly counters?: SharedCounters
 }
 
 export class SqliteCatalog implements Catalog {
-  #serial = 0 as Serial
-  #stamp = 0
+  /** Serial and stamp, which other workers raise too. */
+  readonly counters: SharedCounters
+  readonly #isShared: boolean
   readonly #writer: Connection
   readonly #now: () => Date
   readonly #idle: Connection[] = []
@@ -35,8 +44,13 @@ export class SqliteCatalog implements Catalog {
 
   private constructor(writer: Connection, options: SqliteCatalogOptions) {
     this.#writer = writer
-    this.#writes = new GroupCommit(writer.raw)
+    this.#writes = new GroupCommit(writer.raw, {
+      begin: () => this.#begin(),
+      ended: () => this.counters.turnEnds(),
+    })
     this.#now = options.now
+    this.counters = options.counters ?? new SharedCounters()
+    this.#isShared = options.counters !== undefined
     for (let each = 0; each < options.readers; each++) {
       const reader = connect(options.path)
       // The second reads the file: every connection has all that it opens from the start, and none more on a busy day.
@@ -51,9 +65,11 @@ export class SqliteCatalog implements Catalog {
     const writer = connect(options.path)
     writer.raw.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     migrate(writer.raw, options.path)
+    // Of several workers none stands still while another writes: see `#begin`.
+    if (options.counters !== undefined) writer.raw.exec('PRAGMA busy_timeout = 0')
     const catalog = new SqliteCatalog(writer, options)
-    catalog.#serial = await catalog.read(lastSerial)
-    catalog.#stamp = Date.parse((await catalog.read(lastCommitTime)) ?? '') || 0
+    catalog.counters.committed(await catalog.read(lastSerial))
+    catalog.counters.showStamp(Date.parse((await catalog.read(lastCommitTime)) ?? '') || 0)
     return catalog
   }
 
@@ -63,16 +79,20 @@ export class SqliteCatalog implements Catalog {
   }
 
   get serial(): Serial {
-    return this.#serial
+    return this.counters.serial
   }
 
   get lastStamp(): number {
-    return this.#stamp
+    return this.counters.lastStamp
   }
 
   async stamp(): Promise<number> {
     // As a write: a smaller number must not become visible later.
-    return await this.write(async () => this.#nextStamp())
+    return await this.write(async (writer) => {
+      const stamp = this.counters.takeStamp(this.#now().getTime())
+      writer.onCommit(() => this.counters.showStamp(stamp))
+      return stamp
+    })
   }
 
   async read<T>(fn: (reader: Reader) => Promise<T>): Promise<T> {
@@ -119,27 +139,43 @@ export class SqliteCatalog implements Catalog {
       onCommit: (after) => afterwards.push(after),
     })
     let serial: Serial | undefined
+    let stamp = 0
     if (changes.length > 0) {
-      // Another write of the group, or another process (`airlock passwd`), may have taken some since.
+      // Another write of the group, another worker, or another process (`airlock passwd`), may have taken some since.
       serial = ((await lastSerial(reader)) + 1) as Serial
+      stamp = this.counters.takeStamp(now.getTime())
       await append(reader, serial, now, changes)
-      await stampProjects(reader, changes, this.#nextStamp())
+      await stampProjects(reader, changes, stamp)
     }
     const committed = () => {
-      if (serial !== undefined) this.#serial = serial
+      // Before anybody learns of it: whoever then asks any worker sees it.
+      if (serial !== undefined) this.counters.committed(serial)
+      this.counters.showStamp(stamp)
       for (const after of afterwards) after()
     }
     return { result, committed }
   }
 
-  #nextStamp(): number {
-    this.#stamp = Math.max(this.#now().getTime(), this.#stamp + 1)
-    return this.#stamp
+  /**
+   * Takes the write lock. Of several workers each lets the others have their turn, and none stands still while it waits:
+   * SQLite's own waiting would keep the whole thread.
+   */
+  async #begin(): Promise<void> {
+    const { raw } = this.#writer
+    if (!this.#isShared) return raw.exec('BEGIN IMMEDIATE')
+    if (this.counters.isWriterWaiting) await this.counters.nextTurn(TURN_MS)
+    if (began(raw)) return
+    using _waiting = this.counters.waitToWrite()
+    const untilMs = performance.now() + BUSY_MS
+    do await this.counters.nextTurn(TURN_MS)
+    while (performance.now() < untilMs && !began(raw))
+    if (!raw.isTransaction) raw.exec('BEGIN IMMEDIATE')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writes.settled()
     for (const connection of this.#all) connection.raw.close()
+    this.#writer.raw.exec(`PRAGMA busy_timeout = ${BUSY_MS}`)
     this.#writer.raw.exec('PRAGMA optimize')
     this.#writer.raw.close()
   }
@@ -155,6 +191,17 @@ function connect(path: string): Connection {
   const database = new PreparingDatabase(raw)
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) })
   return { raw, reader: { db, prepare: (sql) => database.prepare(sql) } }
+}
+
+/** Whether the write lock was free. Throws what else keeps it from beginning. */
+function began(raw: DatabaseSync): boolean {
+  try {
+    raw.exec('BEGIN IMMEDIATE')
+    return true
+  } catch (error) {
+    if (((error as { errcode?: number }).errcode ?? 0) % 256 === BUSY) return false
+    throw error
+  }
 }
 
 function migrate(raw: DatabaseSync, path: string): void {
