@@ -1,11 +1,19 @@
 /** Who is about to name a blob, and the order of publishing and discarding one: for stores whose blobs only one process writes. */
 import type { Digest } from '../lib/digest.ts'
+import type { SharedHolds } from './shared-holds.ts'
 
 export class BlobHolds {
   readonly #counts = new Map<Digest, number>()
   readonly #last = new Map<Digest, Promise<unknown>>()
+  readonly #shared: SharedHolds | undefined
+
+  /** With `shared`, the other workers of this server publish and discard too. */
+  constructor(shared?: SharedHolds) {
+    this.#shared = shared
+  }
 
   hold(digest: Digest): Disposable {
+    if (this.#shared !== undefined) return this.#shared.hold(digest)
     this.#counts.set(digest, (this.#counts.get(digest) ?? 0) + 1)
     let isHeld = true
     return {
@@ -20,13 +28,14 @@ export class BlobHolds {
   }
 
   isHeld(digest: Digest): boolean {
-    return this.#counts.has(digest)
+    return this.#shared?.isHeld(digest) ?? this.#counts.has(digest)
   }
 
   /** One after the other for one digest, in the order of the calls. */
   async exclusively<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(digest) ?? Promise.resolve()
-    const mine = before.then(work)
+    const shared = this.#shared
+    const mine = before.then(shared === undefined ? work : () => shared.exclusively(digest, work))
     const settled = mine.then(nothing, nothing)
     this.#last.set(digest, settled)
     try {

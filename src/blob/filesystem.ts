@@ -14,6 +14,7 @@ import { BlobFolders } from './blob-folders.ts'
 import { BlobHolds } from './blob-holds.ts'
 import { type BlobInfo, BlobMissing, type BlobStore, type ByteRange, type Draft } from './blob-store.ts'
 import { FileDraft } from './file-draft.ts'
+import type { SharedHolds } from './shared-holds.ts'
 
 /** Drafts up to this are kept in memory until they are committed: as much as an upload's form takes on its way anyway. */
 const DRAFT_KEPT_BYTES = 128 * 1024
@@ -24,6 +25,8 @@ export interface FilesystemBlobsOptions {
   readonly readChunkBytes: number
   /** What a draft may have before it becomes a file; where not told, as much as a small wheel. */
   readonly draftKeptBytes?: number
+  /** Where other workers of this server publish and discard blobs too. */
+  readonly holds?: SharedHolds
 }
 
 export class FilesystemBlobs implements BlobStore {
@@ -31,13 +34,14 @@ export class FilesystemBlobs implements BlobStore {
   readonly #readChunkBytes: number
   readonly #draftKeptBytes: number
   readonly #folders: BlobFolders
-  readonly #holds = new BlobHolds()
+  readonly #holds: BlobHolds
 
   private constructor(options: FilesystemBlobsOptions) {
     this.#root = options.root
     this.#readChunkBytes = options.readChunkBytes
     this.#draftKeptBytes = options.draftKeptBytes ?? DRAFT_KEPT_BYTES
     this.#folders = new BlobFolders(join(options.root, 'blobs', 'sha256'))
+    this.#holds = new BlobHolds(options.holds)
   }
 
   /** Makes the folders where they are missing. With `clear`, removes drafts that a crash left; only the sole writer may. */

@@ -2,6 +2,7 @@
  * The numbers that all workers of a server have in common, in memory that their threads share. Whoever reads one sees at
  * once what another worker has committed; nobody waits for a message to arrive.
  */
+import { waitForChange } from '../lib/shared-wait.ts'
 import type { Serial } from '../model/records.ts'
 
 /** Where each number lies. */
@@ -114,7 +115,7 @@ export class SharedCounters {
   /** Until another transaction is over somewhere, `mostMs` at most. Does not keep this thread from other work. */
   async nextTurn(mostMs: number): Promise<void> {
     const seen = Atomics.load(this.#lock, TURN)
-    await Atomics.waitAsync(this.#lock, TURN, seen, mostMs).value
+    await waitForChange(this.#lock, TURN, seen, mostMs)
   }
 
   #raise(place: number, to: bigint): void {
