@@ -16,10 +16,12 @@ import { ApiTokens } from './accounts/tokens.ts'
 import { Users } from './accounts/users.ts'
 import { VouchedUsers } from './accounts/vouched-users.ts'
 import { FilesystemBlobs } from './blob/filesystem.ts'
+import { SharedHolds } from './blob/shared-holds.ts'
 import { findUser, listIndexes, listUsers } from './catalog/accounts.ts'
 import { type Identity, ServerFolder } from './catalog/server-folder.ts'
+import { SharedCounters } from './catalog/shared-counters.ts'
 import { SqliteCatalog } from './catalog/sqlite.ts'
-import type { ServerCommands } from './cli/server-commands.ts'
+import type { ServerCommands, SharedMemory } from './cli/server-commands.ts'
 import type { Config } from './config/load.ts'
 import { DEFAULT_UPSTREAM_PAGES, PUBLISH_PREDICATE } from './config/settings.ts'
 import { createApp } from './http/app.ts'
@@ -35,6 +37,7 @@ import { describeFile } from './indexes/describe-file.ts'
 import { Documentation } from './indexes/documentation.ts'
 import { Mirrors } from './indexes/mirrors.ts'
 import { isMirror, openIndexes } from './indexes/open-index.ts'
+import type { Duties, Peers, SharedMirrors } from './indexes/peers.ts'
 import { Provenances } from './indexes/provenance.ts'
 import { ToxResults } from './indexes/tox-results.ts'
 import { indexDocumentation } from './jobs/index-documentation.ts'
@@ -67,6 +70,8 @@ export interface Stores extends AsyncDisposable {
   readonly blobs: FilesystemBlobs
   readonly passwords: Passwords
   readonly users: Users
+  /** Where the server has several workers. */
+  readonly shared?: SharedMemory
 }
 
 export interface Server extends AsyncDisposable {
@@ -78,15 +83,18 @@ export interface Server extends AsyncDisposable {
   createListener(): HttpServer
   /** Starts what works in the background: jobs, and fetching what mirrors will be asked for. */
   start(): Promise<void>
+  /** What other workers may ask of this one. */
+  readonly duties: Duties
 }
 
 /**
  * Opens the folder; with `initialise`, one that is new is made ready. `undefined` when it is not initialised and should
- * not be. With `alone`, no other process may have it open, and what a crash left unfinished is cleared away.
+ * not be. With `alone`, no other process may have it open, and what a crash left unfinished is cleared away. With `shared`,
+ * other workers of this process have it open as well.
  */
 export async function openStores(
   config: Config,
-  options: { readonly initialise: boolean; readonly alone: boolean },
+  options: { readonly initialise: boolean; readonly alone: boolean; readonly shared?: SharedMemory },
   clock: Clock = systemClock,
 ): Promise<Stores | undefined> {
   refuseNoHash(config.rootPasswordHash)
@@ -96,9 +104,12 @@ export async function openStores(
   await using stack = new AsyncDisposableStack()
   if (options.alone) stack.use(await folder.lock())
   const { readChunkBytes, catalogReaders } = config.limits
-  const blobs = await FilesystemBlobs.open({ root: folder.root, readChunkBytes, clear: options.alone })
+  const { shared, alone } = options
+  const holds = shared && { holds: new SharedHolds(shared.holds, shared.worker) }
+  const counters = shared && { counters: new SharedCounters(shared.counters) }
+  const blobs = await FilesystemBlobs.open({ root: folder.root, readChunkBytes, clear: alone, ...holds })
   const catalog = stack.use(
-    await SqliteCatalog.open({ path: folder.catalog, readers: catalogReaders, now: () => clock.now() }),
+    await SqliteCatalog.open({ path: folder.catalog, readers: catalogReaders, now: () => clock.now(), ...counters }),
   )
   const passwords = new Passwords(config.limits)
   if (known === undefined) {
@@ -114,15 +125,23 @@ export async function openStores(
   const identity = known ?? (await folder.establish(clock.now()))
   const opened = stack.move()
   const users = new Users(catalog, passwords, clock, mayUnder(config))
-  return { folder, identity, catalog, blobs, passwords, users, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return {
+    ...{ folder, identity, catalog, blobs, passwords, users },
+    ...(shared !== undefined && { shared }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
 }
 
-/** Puts the server together; nothing listens yet. The stores are disposed with it. */
+/**
+ * Puts the server together; nothing listens yet. The stores are disposed with it. With `peers` it is one of several workers:
+ * what happens in the background happens in worker 0.
+ */
 export async function openServer(
   config: Config,
   stores: Stores,
   log: Log,
   clock: Clock = systemClock,
+  peers?: Peers,
 ): Promise<Server> {
   await using stack = new AsyncDisposableStack()
   stack.use(stores)
@@ -135,6 +154,7 @@ export async function openServer(
     catalog,
     limits,
     nowMs: clock === systemClock ? Date.now : () => clock.now().getTime(),
+    ...(peers !== undefined && { mirrorNews: () => catalog.counters.mirrorNews }),
     onTrouble: (error) => log.catalog.error({ err: error }, 'Cannot read the journal'),
   })
   const mirrors = stack.use(
@@ -157,6 +177,7 @@ export async function openServer(
       warn,
       info: (message, fields) => log.mirror.info(fields, message),
       onNews: (project) => shelf.forgetMirrored(project),
+      ...(peers !== undefined && { shared: sharedMirrors(stores, peers) }),
     }),
   )
   const provenances = new Provenances({ catalog, mirrors, limits, verifier: await attestationVerifier(config) })
@@ -175,7 +196,8 @@ export async function openServer(
       onTrouble: (error) => log.jobs.error({ err: error }, 'Cannot read or write the job table'),
     }),
   )
-  catalog.whenEnqueued(() => runner.wake())
+  const isFirst = peers === undefined || peers.worker === 0
+  catalog.whenEnqueued(() => (isFirst ? runner.wake() : peers.wake()))
   const sweeper = stack.use(
     new Sweeper({
       catalog,
@@ -255,10 +277,11 @@ export async function openServer(
       ...(config.remoteUserHeader !== undefined && { remoteUserHeader: config.remoteUserHeader }),
       ...(config.outsideUrl !== undefined && { outsideUrl: config.outsideUrl }),
     },
+    ...(peers !== undefined && { peers }),
   }
   const app = createApp(services)
   stack.defer(() => app.close())
-  const root = await catalog.read((reader) => findUser(reader, 'root'))
+  const root = isFirst ? await catalog.read((reader) => findUser(reader, 'root')) : undefined
   const hasOpenRoot = root?.passwordHash !== undefined && (await passwords.matches('', root.passwordHash))
   const opened = stack.move()
   return {
@@ -267,6 +290,7 @@ export async function openServer(
     hasOpenRoot,
     createListener: () => createListener(app.routing, limits, readyAnswers(services)),
     start: async () => {
+      if (!isFirst) return
       runner.start()
       await mirrors.prune()
       sweeper.start()
@@ -274,8 +298,20 @@ export async function openServer(
         if (isMirror(record)) await mirrors.warm(record)
       }
     },
+    duties: {
+      wake: () => runner.wake(),
+      pruned: () => mirrors.forgetRemoved(),
+      openMirror: (indexId) => mirrors.openById(indexId),
+      refreshList: (indexId) => mirrors.refreshList(indexId),
+      figures: () => ({ ...services.requests.figures, mirrors: mirrors.status() }),
+    },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+function sharedMirrors({ catalog, shared }: Stores, { keeper, pruned }: Peers): SharedMirrors {
+  const holds = new SharedHolds(shared!.holds, shared!.worker)
+  return { counters: catalog.counters, holds, onPruned: pruned, ...(keeper !== undefined && { keeper }) }
 }
 
 /** What PEP 740 takes. */
@@ -310,4 +346,9 @@ function refuseNoHash(hash: string | undefined): void {
 }
 
 /** What the commands of the cli floor need of this one. */
-export const serverCommands: ServerCommands<Stores> = { version: VERSION, openStores, openServer }
+export const serverCommands: ServerCommands<Stores> = {
+  version: VERSION,
+  openStores,
+  openServer,
+  workerProgram: new URL('./worker.ts', import.meta.url),
+}

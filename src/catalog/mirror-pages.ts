@@ -1,4 +1,5 @@
 /** What a mirror remembers of its upstream: project pages as they were last seen, and small facts. Not journalled: a cache. */
+import { sql } from 'kysely'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { Reader, Writer } from './catalog.ts'
@@ -29,6 +30,18 @@ export async function findPage({ db }: Reader, index: IndexRecord, name: Project
   }
 }
 
+/** When upstream last confirmed the page that is remembered now, ms since 1970; `undefined` when none is. */
+export async function findPageTime({ db }: Reader, index: IndexRecord, name: ProjectName): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('mirror_pages')
+    .select('fetched_ms')
+    .where('index_id', '=', index.id)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  return row?.fetched_ms
+}
+
+/** In place of one of the very same time the page gets the next: another worker must see by its time that it is another. */
 export async function savePage({ db }: Writer, index: IndexRecord, name: ProjectName, page: MirrorPage): Promise<void> {
   const row = {
     fetched_ms: page.fetchedMs,
@@ -40,7 +53,12 @@ export async function savePage({ db }: Writer, index: IndexRecord, name: Project
   await db
     .insertInto('mirror_pages')
     .values({ index_id: index.id, name, ...row })
-    .onConflict((conflict) => conflict.columns(['index_id', 'name']).doUpdateSet(row))
+    .onConflict((conflict) =>
+      conflict.columns(['index_id', 'name']).doUpdateSet({
+        ...row,
+        fetched_ms: sql<number>`excluded.fetched_ms + (excluded.fetched_ms = mirror_pages.fetched_ms)`,
+      }),
+    )
     .execute()
 }
 

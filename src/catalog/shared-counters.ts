@@ -79,6 +79,11 @@ export class SharedCounters {
     Atomics.add(this.#numbers, LISTS, 1n)
   }
 
+  /** Changes with `pages` and `lists`. */
+  get mirrorNews(): bigint {
+    return this.pages + this.lists
+  }
+
   /** Whether a list has its stamp already, and is not in place yet. */
   get isListComing(): boolean {
     return Atomics.load(this.#numbers, LISTS_COMING) > 0n

@@ -14,6 +14,7 @@ import { writeServiceFiles } from './gen-config.ts'
 import { checkFolder, initialise, setPassword } from './maintain.ts'
 import { serve } from './serve.ts'
 import type { ServerCommands } from './server-commands.ts'
+import { sharedMemory } from './shared-memory.ts'
 
 const STORAGE: readonly DevpiOptionName[] = ['storage', 'keyfs-cache-size']
 const SERVER: readonly SettingKey[] = [
@@ -66,7 +67,7 @@ function devpiServer(context: CliContext, server: ServerCommands): Command {
       context.stderr.write('devpi-server: --passwd is deprecated, use: devpi-passwd USER\n')
       return await setPassword(context, server, config, passwd)
     }
-    const stores = await server.openStores(config, { initialise: false, alone: true })
+    const stores = await server.openStores(config, { initialise: false, alone: true, ...sharedMemory(config) })
     if (stores === undefined) {
       throw new Problem(
         'directory-not-ours',

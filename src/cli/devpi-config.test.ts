@@ -29,6 +29,7 @@ async function run(argv: readonly string[], env: Readonly<Record<string, string>
       return undefined
     },
     openServer: async () => assert.fail('nothing is there to serve'),
+    workerProgram: new URL('file:///nowhere'),
   }
   const text = { stdout: '', stderr: '' }
   const stream = (name: keyof typeof text) =>

@@ -16,6 +16,7 @@ const SERVER: ServerCommands = {
   version: '0.0',
   openStores: async () => assert.fail('no store is to be opened'),
   openServer: async () => assert.fail('nothing is to be served'),
+  workerProgram: new URL('file:///nowhere'),
 }
 
 /** Runs it and gives what it wrote, by name. */

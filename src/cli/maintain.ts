@@ -18,6 +18,7 @@ import { writeServiceFiles } from './gen-config.ts'
 import { serve } from './serve.ts'
 import type { OpenStores, ServerCommands } from './server-commands.ts'
 import { addSettingOptions, configOf } from './setting-options.ts'
+import { sharedMemory } from './shared-memory.ts'
 
 const FOLDER: readonly SettingKey[] = ['serverdir']
 const INIT: readonly SettingKey[] = ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream']
@@ -26,6 +27,7 @@ const SERVE: readonly SettingKey[] = [
   'host',
   'port',
   'listen',
+  'workers',
   'unix_socket',
   'unix_socket_perms',
   'trusted_proxy',
@@ -64,7 +66,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
     SERVE,
   ).action(async (_options, command: Command) => {
     const config = configOf(command, context)
-    const stores = await server.openStores(config, { initialise: true, alone: true })
+    const stores = await server.openStores(config, { initialise: true, alone: true, ...sharedMemory(config) })
     await serve(context, server, config, stores!, context.stderr)
   })
 

@@ -1,13 +1,15 @@
 /** Listens, says where, and ends in order: no new connections, requests under way finished, stores closed. */
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Writable } from 'node:stream'
 import type { Config } from '../config/load.ts'
 import { openLog } from '../lib/log.ts'
+import { LogLines } from '../lib/log-lines.ts'
 import { Problem } from '../model/errors.ts'
 import type { CliContext } from './context.ts'
+import { close, listenOn } from './listen.ts'
 import type { OpenStores, ServerCommands } from './server-commands.ts'
 import { listenOnSocket } from './unix-socket.ts'
+import { Workers } from './workers.ts'
 
 /** Serves until the context says stop. `announce` gets the line `serving at url: …` that tools wait for. */
 export async function serve(
@@ -17,65 +19,57 @@ export async function serve(
   stores: OpenStores,
   announce: Writable,
 ): Promise<void> {
-  const isTerminal = (context.stderr as { isTTY?: boolean }).isTTY === true
-  const log = openLog(config.logLevel, isTerminal ? 'readable' : 'json', (line) => context.stderr.write(line))
-  await using opened = await server.openServer(config, stores, log)
+  const { stderr } = context as { stderr: Writable & { readonly isTTY?: boolean; readonly fd?: number } }
+  const form = stderr.isTTY === true ? 'readable' : 'json'
+  const { shared } = stores
+  // Of several workers each writes its lines to the same place, and none may write into another's.
+  const logLines = { fd: stderr.fd ?? STDERR, form, lock: new SharedArrayBuffer(4) } as const
+  const isTogether = shared !== undefined && stderr.fd !== undefined
+  const lines = isTogether ? new LogLines(logLines.fd, logLines.lock) : stderr
+  const log = openLog(config.logLevel, form, (line) => lines.write(line), shared === undefined ? null : { worker: 0 })
+  const workers = shared && new Workers({ program: server.workerProgram, config, shared, logLines })
+  await using opened = await server.openServer(config, stores, log, undefined, workers?.peers)
   await opened.app.ready()
   const listeners: Server[] = []
   try {
+    if (workers !== undefined && config.listen.length === 0) throw onlySocket()
     // First, as tools take the line with the address for the end of the start.
     if (config.unixSocket !== undefined) {
       listeners.push(await listenOnSocket(opened.createListener(), config.unixSocket))
       announce.write(`serving at unix socket: ${config.unixSocket.path}\n`)
     }
-    for (const { host, port } of config.listen) {
-      const first = await listen(opened.createListener(), host, port)
-      listeners.push(first)
-      const bound = (first.address() as AddressInfo).port
-      // devpi listens on both families for the default name; one that the machine lacks is no loss.
-      if (host === 'localhost') listeners.push(...(await alsoOnIpv6(opened.createListener(), bound)))
-      announce.write(
-        `serving at url: ${urlOf(host, bound)}${host === 'localhost' ? ` (might be http://[${host}]:${bound} for IPv6)` : ''}\n`,
-      )
+    const found = []
+    for (const address of config.listen) {
+      const one = await listenOn(() => opened.createListener(), address, workers !== undefined)
+      listeners.push(...one.listeners)
+      found.push({ host: address.host, bound: one.bound })
     }
+    await workers?.start(
+      opened.duties,
+      found.flatMap(({ bound }) => bound),
+      log,
+    )
+    for (const { host, bound } of found) announce.write(`serving at url: ${toldAddress(host, bound[0]!.port)}\n`)
     const isPublic = config.outsideUrl !== undefined || config.listen.some(({ host }) => !isLoopback(host))
     if (opened.hasOpenRoot && isPublic) warnOfOpenRoot(context.stderr, config.serverDir)
     await opened.start()
     await stopped(context.stop)
   } finally {
-    await Promise.all(listeners.map((each) => close(each, config.limits.drainMs)))
+    await Promise.all([...listeners.map((each) => close(each, config.limits.drainMs)), workers?.stop()])
   }
 }
 
-function listen(listener: Server, host: string, port: number): Promise<Server> {
-  const address = host === 'localhost' ? '127.0.0.1' : host
-  // Without a host it is every address, of both families where the machine has both.
-  const place = host === '*' ? { port } : { host: address, port }
-  return new Promise((resolve, reject) => {
-    listener.once('error', (error: NodeJS.ErrnoException) => reject(explained(error, host, port)))
-    listener.listen(place, () => resolve(listener))
-  })
-}
+/** Where threads write that cannot be given a stream: the process's own stderr. */
+const STDERR = 2
 
-async function alsoOnIpv6(listener: Server, port: number): Promise<Server[]> {
-  try {
-    return [await listen(listener, '::1', port)]
-  } catch {
-    return []
-  }
-}
-
-function explained(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  if (error.code === 'EADDRINUSE') {
-    return new Problem('port-in-use', `Cannot listen on ${host}:${port}: another program does`, {
-      hint: 'stop that one, or choose another port with --port',
-      cause: error,
-    })
-  }
-  if (error.code === 'EACCES' || error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return new Problem('setting-invalid', `Cannot listen on ${host}:${port}: ${error.message}`, { cause: error })
-  }
-  return error
+function onlySocket(): Problem {
+  return new Problem(
+    'setting-invalid',
+    'Cannot use workers with a Unix socket alone: several threads cannot share one',
+    {
+      hint: 'set listen, or host and port, too; requests through the socket are answered by the first worker',
+    },
+  )
 }
 
 async function stopped(stop: AbortSignal | undefined): Promise<void> {
@@ -83,16 +77,9 @@ async function stopped(stop: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve) => stop?.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-async function close(listener: Server, drainMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
-  listener.closeIdleConnections()
-  const timer = setTimeout(() => listener.closeAllConnections(), drainMs)
-  await closed
-  clearTimeout(timer)
-}
-
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+function toldAddress(host: string, port: number): string {
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return host === 'localhost' ? `${url} (might be http://[${host}]:${port} for IPv6)` : url
 }
 
 function isLoopback(host: string): boolean {

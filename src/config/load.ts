@@ -14,6 +14,8 @@ import { type UpstreamSettings, upstreamSettings } from './upstream-settings.ts'
 export interface Config {
   readonly serverDir: string
   readonly listen: readonly { readonly host: string; readonly port: number }[]
+  /** Threads that serve; the process's own is one of them. */
+  readonly workers: number
   readonly outsideUrl?: URL
   readonly offline: boolean
   readonly absoluteUrls: boolean
@@ -92,6 +94,7 @@ export function loadConfig(sources: ConfigSources): Config {
   return Object.freeze({
     serverDir: path('serverdir')!,
     listen,
+    workers: integer('workers', 1, LIMITS.workers),
     offline: flag('offline_mode'),
     absoluteUrls: flag('absolute_urls'),
     mirrorExpirySeconds: integer('mirror_cache_expiry', 0, 365 * 86_400),

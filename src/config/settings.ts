@@ -45,6 +45,13 @@ export const SETTINGS = [
     sentence: 'Address and port to listen on, instead of host and port; may be given more than once',
   },
   {
+    key: 'workers',
+    type: 'integer',
+    default: '1',
+    value: 'N',
+    sentence: 'Threads that answer requests side by side, each on a core of its own; more than one only on Linux',
+  },
+  {
     key: 'outside_url',
     type: 'url',
     value: 'URL',

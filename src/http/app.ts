@@ -110,7 +110,7 @@ export function createApp(services: Services): FastifyInstance {
   })
 
   // Operators
-  operators(app, services, requests)
+  operators(app, services)
   authcheck(app, services)
   // Uploaders, and whoever manages users and indexes
   devpiAccounts(app, services)

@@ -1,6 +1,7 @@
 /** Figures for those who watch the server, in the text form that Prometheus reads. */
 import type { FastifyRequest } from 'fastify'
 import type { MirrorStatus } from '../indexes/mirrors.ts'
+import type { WorkerFigures } from '../indexes/peers.ts'
 
 /** Answers since the server started, by who asked for what. */
 export class RequestCounts {
@@ -21,15 +22,27 @@ export class RequestCounts {
     this.#add(labels)
   }
 
-  #add(labels: string): void {
+  /** Adds what another worker has counted. */
+  add({ requests, uploads, ready }: Omit<WorkerFigures, 'mirrors'>): void {
+    for (const [labels, count] of requests) this.#add(labels, count)
+    this.uploads += uploads
+    this.ready += ready
+  }
+
+  #add(labels: string, count = 1): void {
     const known = this.#counts.get(labels)
-    if (known === undefined) this.#counts.set(labels, { count: 1 })
-    else known.count++
+    if (known === undefined) this.#counts.set(labels, { count })
+    else known.count += count
+  }
+
+  /** As one worker tells them to the others. */
+  get figures(): Omit<WorkerFigures, 'mirrors'> {
+    return { requests: this.all, uploads: this.uploads, ready: this.ready }
   }
 
   /** Labels to how often. */
-  get all(): Iterable<readonly [labels: string, count: number]> {
-    return [...this.#counts].map(([labels, { count }]) => [labels, count] as const)
+  get all(): ReadonlyMap<string, number> {
+    return new Map([...this.#counts].map(([labels, { count }]) => [labels, count]))
   }
 }
 

@@ -5,22 +5,30 @@ import { lastCommitTime } from '../catalog/journal.ts'
 import { countHeld } from '../catalog/projects.ts'
 import { countJobs } from '../catalog/queue.ts'
 import type { MirrorStatus } from '../indexes/mirrors.ts'
+import type { WorkerFigures } from '../indexes/peers.ts'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { Problem } from '../model/errors.ts'
+import { addedCounts, addedMirrors } from './all-workers.ts'
 import { sendJson, sendResult } from './answers.ts'
 import { readableTo } from './asked.ts'
-import { type Figure, metricsPage, type RequestCounts } from './metrics.ts'
+import { type Figure, metricsPage } from './metrics.ts'
 import { addressOfClient } from './outside.ts'
 import type { Services } from './services.ts'
 
-export function operators(app: FastifyInstance, services: Services, requests: RequestCounts): void {
-  const { catalog, mirrors, server } = services
+export function operators(app: FastifyInstance, services: Services): void {
+  const { catalog, mirrors, server, peers, requests } = services
+
+  /** Of all workers, this one's first. */
+  async function allFigures(): Promise<readonly WorkerFigures[]> {
+    const own = { ...requests.figures, mirrors: mirrors.status() }
+    return peers === undefined ? [own] : [own, ...(await peers.figures())]
+  }
 
   /** Only of mirrors that who asks may read: the name of an index is told to nobody else. */
-  async function readableMirrors(request: FastifyRequest): Promise<MirrorStatus[]> {
+  async function readableMirrors(request: FastifyRequest, all: readonly WorkerFigures[]): Promise<MirrorStatus[]> {
     const isReadable = await readableTo(services, request)
     const readable = (await catalog.read((reader) => listIndexes(reader))).filter(isReadable).map(({ name }) => name)
-    return mirrors.status().filter(({ name }) => (readable as readonly string[]).includes(name))
+    return addedMirrors(all).filter(({ name }) => (readable as readonly string[]).includes(name))
   }
 
   async function figures(): Promise<Figure[]> {
@@ -43,7 +51,8 @@ export function operators(app: FastifyInstance, services: Services, requests: Re
   })
   app.get('/+health', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }))
   app.get('/+metrics', async (request, reply) => {
-    const page = metricsPage(await figures(), requests, await readableMirrors(request), Date.now())
+    const all = await allFigures()
+    const page = metricsPage(await figures(), addedCounts(all), await readableMirrors(request, all), Date.now())
     return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(page)
   })
   app.get('/+status', async (request, reply) => {
@@ -65,7 +74,7 @@ export function operators(app: FastifyInstance, services: Services, requests: Re
       role: 'MASTER',
       polling_replicas: {},
       metrics: await figures(),
-      mirrors: await readableMirrors(request),
+      mirrors: await readableMirrors(request, await allFigures()),
       'request-address': addressOfClient(request, server) ?? null,
     })
   })

@@ -15,6 +15,7 @@ import type { DocumentationView, TestResultView, TestsView } from '../indexes/at
 import type { Documentation } from '../indexes/documentation.ts'
 import type { Mirrors } from '../indexes/mirrors.ts'
 import type { Indexes } from '../indexes/open-index.ts'
+import type { Peers } from '../indexes/peers.ts'
 import type { Provenances } from '../indexes/provenance.ts'
 import type { ToxResults } from '../indexes/tox-results.ts'
 import type { HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../indexes/views.ts'
@@ -56,6 +57,8 @@ export interface Services {
   readonly limits: Limits
   readonly log: Log
   readonly server: ServerFacts
+  /** The other workers of this server, where it has several. */
+  readonly peers?: Pick<Peers, 'figures'>
 }
 
 export interface ServerFacts {

@@ -15,6 +15,8 @@ export interface ShelfOptions {
   readonly catalog: Catalog
   readonly limits: Pick<Limits, 'shelfBytes' | 'shelfAnswerBytes' | 'shelfHeadCharacters'>
   readonly nowMs: () => number
+  /** Another number when what mirrors answer has changed in another worker; absent where there is none. */
+  readonly mirrorNews?: () => bigint
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -42,6 +44,7 @@ export class Shelf {
   #isCatchingUp = false
   /** Counts what made answers go. */
   #epoch = 0
+  #seenNews = 0n
   /** The second that it is, and with it the date; `#edition` counts seconds and serials. */
   #untilMs = 0
   #date = ''
@@ -52,6 +55,7 @@ export class Shelf {
   constructor(options: ShelfOptions) {
     this.#options = options
     this.#seen = options.catalog.serial
+    this.#seenNews = options.mirrorNews?.() ?? 0n
   }
 
   /**
@@ -65,6 +69,7 @@ export class Shelf {
       void this.#catchUp()
       return undefined
     }
+    this.#hearOthers()
     if (this.nowMs >= this.#untilMs || serial !== this.#editionSerial) this.#turnPage(serial)
     const text = peer === '' ? head : peer + head
     const known = this.#heads.get(text)
@@ -81,12 +86,14 @@ export class Shelf {
   }
 
   begin(): Beginning {
+    this.#hearOthers()
     return { serial: this.#options.catalog.serial, epoch: this.#epoch }
   }
 
   /** Keeps an answer that was made since `begun`, unless something has happened since. Returns whether it stands here now. */
   put(key: string, parts: AnswerParts, basis: Basis, begun: Beginning): boolean {
     const { catalog, limits } = this.#options
+    this.#hearOthers()
     if (begun.serial !== catalog.serial || begun.epoch !== this.#epoch) return false
     const answer = new ReadyAnswer(parts, basis)
     if (answer.sizeBytes > limits.shelfAnswerBytes) return false
@@ -146,6 +153,15 @@ export class Shelf {
         this.#answers.set(key, answer)
       } else this.#take(key)
     }
+  }
+
+  #hearOthers(): void {
+    const { mirrorNews } = this.#options
+    if (mirrorNews === undefined) return
+    const news = mirrorNews()
+    if (news === this.#seenNews) return
+    this.#seenNews = news
+    this.forgetMirrored()
   }
 
   #turnPage(serial: Serial): void {

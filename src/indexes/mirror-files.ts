@@ -85,6 +85,7 @@ export class MirrorFiles {
       ...(file.requiresPython !== undefined && { requiresPython: file.requiresPython }),
       ...(file.yanked !== undefined && { yanked: file.yanked }),
     }
+    const restate = await memory.restating(project, file)
     await catalog.write(async (writer) => {
       await saveFile(writer, record, held, 'mirrored')
       const key = `${record.id}/${filename}`
@@ -93,7 +94,7 @@ export class MirrorFiles {
       if (stored === undefined) return
       uses.note(stored.id)
       // It was on its way when upstream's page was last looked at, and no row told of it yet.
-      await memory.restate(writer, stored, file)
+      await restate(writer, stored)
     })
   }
 }

@@ -1,6 +1,7 @@
 /** A mirror's list of all projects: on disk, refreshed in the background, never held in memory. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -17,6 +18,7 @@ import { NameList } from '../names/name-list.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { RememberedPage } from './mirror-memory.ts'
 import type { ListChange, ListValidators, NamesResult, NamesWork } from './names-worker.ts'
+import type { ListStanding, SharedMirrors } from './peers.ts'
 import { STAMP_WANTED } from './stamp-wanted.ts'
 
 export interface MirrorNamesOptions {
@@ -40,6 +42,8 @@ export interface MirrorNamesOptions {
   readonly onNews: () => void
   /** Told of names that came and went. */
   readonly onChange: (change: ListChange & { readonly count: number }) => void
+  /** Where other workers use the list too. With a keeper it fetches it, and this one follows. */
+  readonly shared?: Pick<SharedMirrors, 'counters' | 'keeper'>
 }
 
 /** What operators want to see of a list. Times are ms since 1970. */
@@ -60,6 +64,8 @@ const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
 const NUMBERS_KEPT = 10_000
 const FETCHED = 'names-fetched-ms'
 const VALIDATORS = 'names-validators'
+/** A list that comes is in place some seconds later; looked at so often meanwhile. */
+const LOOK_MS = 10
 const NO_LIST = 'upstream has no list of all projects'
 
 export class MirrorNames implements AsyncDisposable {
@@ -72,6 +78,8 @@ export class MirrorNames implements AsyncDisposable {
   #failures = 0
   #published: Promise<void> = Promise.resolve()
   #nextTrialMs = Number.NEGATIVE_INFINITY
+  /** The count of changed lists when this one was looked at; where others keep it. */
+  #seen: bigint | undefined
 
   constructor(options: MirrorNamesOptions) {
     this.#options = options
@@ -79,6 +87,13 @@ export class MirrorNames implements AsyncDisposable {
 
   get status(): ListStatus {
     return this.#status
+  }
+
+  /** What other workers should know of how the last refresh went. */
+  get standing(): ListStanding {
+    const { failure } = this.#status
+    const isPaused = this.#nextTrialMs !== Number.NEGATIVE_INFINITY
+    return { ...(failure !== undefined && { failure }), ...(isPaused && { nextTrialMs: this.#nextTrialMs }) }
   }
 
   /**
@@ -95,7 +110,7 @@ export class MirrorNames implements AsyncDisposable {
 
   /** What the list that is here says of the name. Does not ask upstream, and nobody learns of the name. */
   async numbers(name: ProjectName): Promise<ListedName | undefined> {
-    await this.#published
+    await this.#inPlace()
     const seen = this.#found.get(name)
     if (seen !== undefined) return seen === 'none' ? undefined : seen
     const state = this.#status
@@ -108,6 +123,7 @@ export class MirrorNames implements AsyncDisposable {
   /** Whether the list, which was fetched after the page, tells of a change that the page does not have. */
   async isNewer(name: ProjectName, page: RememberedPage): Promise<boolean> {
     const serial = page.detail?.lastSerial
+    if (serial !== undefined) await this.#follow()
     if (serial === undefined || page.fetchedMs >= (this.#status.fetchedMs ?? Number.NEGATIVE_INFINITY)) return false
     return ((await this.numbers(name))?.upstream ?? 0) > serial
   }
@@ -117,7 +133,7 @@ export class MirrorNames implements AsyncDisposable {
    * cannot be had: `missing()` says why. `isNumbered`: one whose numbers are in place.
    */
   async list(isNumbered = false): Promise<NameList | undefined> {
-    if (isNumbered) await this.#published
+    if (isNumbered) await this.#inPlace()
     await using stack = new AsyncDisposableStack()
     const here = stack.use(await this.#open())
     await this.#refreshWhenOld(here !== undefined)
@@ -173,7 +189,41 @@ export class MirrorNames implements AsyncDisposable {
     return false
   }
 
+  /** Once a list has its stamp, whoever reads lists for their numbers waits until it is in place. */
+  async #inPlace(): Promise<void> {
+    await this.#published
+    const { shared, limits } = this.#options
+    if (shared?.keeper === undefined) return
+    for (let waitedMs = 0; shared.counters.isListComing && waitedMs < limits.listWaitMs; waitedMs += LOOK_MS) {
+      await delay(LOOK_MS)
+    }
+    await this.#follow()
+  }
+
+  /** Looks at the list anew when worker 0 has put another in place, or upstream confirmed it. */
+  async #follow(): Promise<void> {
+    const { shared } = this.#options
+    if (shared?.keeper === undefined || shared.counters.lists === this.#seen) return
+    this.#seen = shared.counters.lists
+    const fetched = await this.#state(FETCHED)
+    await this.#look(fetched === undefined ? {} : { fetchedMs: Number(fetched) })
+  }
+
+  async #askKeeper(): Promise<void> {
+    const { shared, record, clock, limits } = this.#options
+    const { failure: _healed, ...before } = this.#status
+    try {
+      const { failure, nextTrialMs } = await shared!.keeper!.refreshList(record.id)
+      this.#nextTrialMs = nextTrialMs ?? Number.NEGATIVE_INFINITY
+      this.#status = { ...before, ...(failure !== undefined && { failure }) }
+    } catch (error) {
+      this.#nextTrialMs = clock.now().getTime() + limits.backoffFirstMs
+      this.#status = { ...before, failure: reasonOf(error) }
+    }
+  }
+
   async #fetch(): Promise<void> {
+    if (this.#options.shared?.keeper !== undefined) return await this.#askKeeper()
     const nowMs = this.#options.clock.now().getTime()
     const result = await this.#work(nowMs)
     if (this.#isClosed) return
@@ -196,6 +246,7 @@ export class MirrorNames implements AsyncDisposable {
       return true
     })
     if (!isHere) return await rm(path, { force: true })
+    this.#options.shared?.counters.listsChanged()
     const lastChange = result.kind === 'list' ? result.change : undefined
     await this.#look({ fetchedMs, ...(lastChange !== undefined && { lastChange }) })
     if (lastChange !== undefined) this.#options.onChange({ ...lastChange, count: this.#status.projects ?? 0 })
@@ -254,9 +305,11 @@ export class MirrorNames implements AsyncDisposable {
   async #stamp(worker: Worker): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#published = promise
+    const coming = this.#options.shared?.counters.listComes()
     this.#options.onNews()
     worker.once('exit', () => {
       this.#found = new Recent(NUMBERS_KEPT)
+      coming?.[Symbol.dispose]()
       this.#options.onNews()
       resolve()
     })

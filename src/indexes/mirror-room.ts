@@ -1,5 +1,6 @@
 /** The room that a mirror's files take up on disk, kept within its bounds: what was used longest ago goes first. */
 import type { BlobStore } from '../blob/blob-store.ts'
+import type { SharedHolds } from '../blob/shared-holds.ts'
 import type { Catalog, Writer } from '../catalog/catalog.ts'
 import { findFiles, isBlobNamed } from '../catalog/files.ts'
 import {
@@ -32,6 +33,8 @@ export interface MirrorRoomOptions {
   readonly uses: FileUses
   readonly bounds: RoomBounds
   readonly warn: (message: string, fields: Record<string, unknown>) => void
+  /** Where other workers make room too: what each needs the others leave. */
+  readonly shared?: { readonly holds: SharedHolds }
 }
 
 export interface Evicted {
@@ -76,8 +79,10 @@ export class MirrorRoom {
   /** Until this is disposed, none of the project's files goes, and they come on top: who copies a release needs it whole. */
   retain(project: ProjectName): AsyncDisposable {
     this.#needed.set(project, (this.#needed.get(project) ?? 0) + 1)
+    const held = this.#options.shared?.holds.hold(this.#shared(project))
     return {
       [Symbol.asyncDispose]: async () => {
+        held?.[Symbol.dispose]()
         const others = this.#needed.get(project)! - 1
         if (others > 0) this.#needed.set(project, others)
         else this.#needed.delete(project)
@@ -130,12 +135,23 @@ export class MirrorRoom {
     const evicted = { files: 0, bytes: 0, digests: [] as Digest[], isLast: true }
     for (const one of found.sort((a, b) => a.usedMs - b.usedMs).slice(0, BATCH)) {
       if (over <= 0 && one.usedMs >= oldestMs) return evicted
+      if ('fileId' in one && this.#isNeededElsewhere(one.project)) continue
       evicted.digests.push(...(await this.#evict(writer, one)))
       if ('fileId' in one) evicted.files++
       evicted.bytes += one.bytes
       over -= one.bytes
     }
-    return { ...evicted, isLast: found.length < BATCH }
+    // Where others need all of them, there is nothing to be done before they are ready.
+    return { ...evicted, isLast: found.length < BATCH || evicted.digests.length === 0 }
+  }
+
+  #isNeededElsewhere(project: ProjectName): boolean {
+    return this.#options.shared?.holds.isHeld(this.#shared(project)) === true
+  }
+
+  /** What the project goes by among the workers. */
+  #shared(project: ProjectName): string {
+    return `${this.#options.record.id}/${project}`
   }
 
   async #evict(writer: Writer, one: EvictableFile | EvictableMetadata): Promise<Digest[]> {

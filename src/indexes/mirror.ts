@@ -1,7 +1,7 @@
 /** A mirror as a layer: answers from an upstream, caching as it goes, and from what it holds while upstream is gone. */
 
 import type { BlobStore } from '../blob/blob-store.ts'
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { findFiles, listFiles } from '../catalog/files.ts'
 import type { StoredProvenance } from '../catalog/provenance.ts'
 import { deleteFile } from '../catalog/removal.ts'
@@ -29,6 +29,7 @@ import { MirrorPages } from './mirror-pages.ts'
 import { type Judge, MirrorProvenance } from './mirror-provenance.ts'
 import { MirrorRoom, type RoomBounds } from './mirror-room.ts'
 import type { FileSource, IndexFile, IndexPage, Layer } from './package-index.ts'
+import type { SharedMirrors } from './peers.ts'
 import { checkDeliverable, isQuarantined, listable, type RemovalPolicy, withheld } from './removal-policy.ts'
 import { heldFile, heldListed, heldNames, heldSource } from './stage.ts'
 
@@ -47,6 +48,8 @@ export interface MirrorOptions {
   readonly bounds: RoomBounds
   readonly warn: (message: string, fields: Record<string, unknown>) => void
   readonly onNews?: (project: ProjectName) => void
+  /** Where other workers serve the mirror too. */
+  readonly shared?: Pick<SharedMirrors, 'counters' | 'holds'> & { readonly url: string }
 }
 
 /** Answers from what was here, and others, since the mirror was opened. */
@@ -75,7 +78,7 @@ export class Mirror implements Layer {
     this.name = options.record.name
     this.room = new MirrorRoom(options)
     this.#numbers = new MirrorNumbers(options)
-    const memory = new MirrorMemory(options.catalog, options.record, options.onNews)
+    const memory = new MirrorMemory(options)
     this.#pages = new MirrorPages({ ...options, memory, figures: this.figures })
     this.#files = new MirrorFiles({ ...options, room: this.room, memory })
     this.#provenance = new MirrorProvenance(options)
@@ -210,12 +213,18 @@ export class Mirror implements Layer {
   async forgetLost(filename: string): Promise<void> {
     const { catalog, record, blobs } = this.#options
     const archive = filename.replace(/\.metadata$/, '')
+    const isLost = async (file: File) => {
+      const digests = [file.digest, ...(file.coreMetadata === undefined ? [] : [file.coreMetadata.digest])]
+      return (await Promise.all(digests.map((digest) => blobs.stat(digest)))).includes(undefined)
+    }
+    const lost = async (reader: Reader) => {
+      const files = await findFiles(reader, record, archive)
+      return (await Promise.all(files.map(async (file) => ((await isLost(file)) ? [file] : [])))).flat()
+    }
+    // Writers wait for each other: who finds all in order need not be one.
+    if ((await catalog.read(lost)).length === 0) return
     await catalog.write(async (writer) => {
-      for (const file of await findFiles(writer, record, archive)) {
-        const digests = [file.digest, ...(file.coreMetadata === undefined ? [] : [file.coreMetadata.digest])]
-        const found = await Promise.all(digests.map((digest) => blobs.stat(digest)))
-        if (found.includes(undefined)) await deleteFile(writer, record, file)
-      }
+      for (const file of await lost(writer)) await deleteFile(writer, record, file)
     })
   }
 

@@ -20,6 +20,8 @@ import { type CacheFigures, Mirror } from './mirror.ts'
 import { withoutCredentials } from './mirror-address.ts'
 import { type ListStatus, MirrorNames } from './mirror-names.ts'
 import { boundsOf, type RoomBounds } from './mirror-room.ts'
+import { isMirror } from './open-index.ts'
+import type { ListStanding, SharedMirrors } from './peers.ts'
 
 export interface MirrorsOptions extends PlaceOptions {
   readonly catalog: Catalog
@@ -38,6 +40,8 @@ export interface MirrorsOptions extends PlaceOptions {
   readonly info: (message: string, fields: Record<string, unknown>) => void
   /** What mirrors answer of the project, of any where none is named, may be another from now on, and no commit tells of it. */
   readonly onNews?: (project?: ProjectName) => void
+  /** Where other workers of this server serve the same mirrors. */
+  readonly shared?: SharedMirrors
 }
 
 export interface MirrorStatus extends UpstreamFigures, CacheFigures {
@@ -102,6 +106,21 @@ export class Mirrors implements AsyncDisposable {
     }))
   }
 
+  /** Opens the mirror as its record is now, for another worker; one that was removed is none. */
+  async openById(indexId: number): Promise<void> {
+    const indexes = await this.#options.catalog.read((reader) => listIndexes(reader))
+    const record = indexes.find(({ id }) => id === indexId)
+    if (record !== undefined && isMirror(record)) await this.get(record)
+  }
+
+  /** Fetches the list now, or joins the fetch that is under way, for another worker. */
+  async refreshList(indexId: number): Promise<ListStanding> {
+    await this.openById(indexId)
+    const names = this.#kept.get(indexId)?.names
+    await names?.refresh()
+    return names?.standing ?? {}
+  }
+
   /** Begins to fetch the mirror's list of names if it is old, so that it is here before somebody needs it. */
   async warm(record: MirrorRecord): Promise<void> {
     await this.get(record)
@@ -113,6 +132,12 @@ export class Mirrors implements AsyncDisposable {
    * index or a user was removed, and at the start, for what a crash left.
    */
   async prune(): Promise<void> {
+    await this.forgetRemoved()
+    this.#options.shared?.onPruned()
+  }
+
+  /** As `prune`, after another worker has removed an index. */
+  async forgetRemoved(): Promise<void> {
     const pruned = this.#opening.then(() => this.#prune())
     this.#opening = pruned.catch(() => {})
     await pruned
@@ -144,7 +169,10 @@ export class Mirrors implements AsyncDisposable {
     await mkdir(folder, { recursive: true })
     // First: its thread may be about to put the list of another upstream here.
     if (kept !== undefined) await close(kept)
-    await this.#notice(record, withoutCredentials(place.url), path)
+    const url = withoutCredentials(place.url)
+    const { shared: others } = this.#options
+    if (others?.keeper === undefined) await this.#notice(record, url, path)
+    else await others.keeper.openMirror(record.id)
     const expiryMs = (record.options.mirror_cache_expiry ?? expirySeconds) * 1000
     const shared = { catalog, record, limits, clock, offline, expiryMs }
     const upstream = new Upstream({ ...place, offline, clock, hosts: this.#hosts })
@@ -154,6 +182,7 @@ export class Mirrors implements AsyncDisposable {
         : new MirrorNames({
             ...shared,
             upstream: place,
+            ...(others !== undefined && { shared: others }),
             sections: this.#sections,
             path,
             temp,
@@ -167,7 +196,8 @@ export class Mirrors implements AsyncDisposable {
             onChange: (change) => info('The list of projects has changed', { 'index.name': record.name, ...change }),
           })
     const room = { uses: this.#uses, bounds: boundsOf(record, this.#options.room ?? {}), warn }
-    const mirror = new Mirror({ ...shared, ...room, blobs, upstream, onNews, ...(names !== undefined && { names }) })
+    const more = { ...(names !== undefined && { names }), ...(others !== undefined && { shared: { ...others, url } }) }
+    const mirror = new Mirror({ ...shared, ...room, blobs, upstream, onNews, ...more })
     this.#kept.set(record.id, { options: text, mirror, upstream, names })
     return mirror
   }
@@ -179,6 +209,7 @@ export class Mirrors implements AsyncDisposable {
     if (before !== undefined) await rm(path, { force: true })
     await catalog.write(async (writer) => {
       await forgetPages(writer, record)
+      writer.onCommit(() => this.#options.shared?.counters.pagesChanged())
       await forgetMirroredProvenance(writer, record)
       await writeState(writer, record, 'url', url)
     })

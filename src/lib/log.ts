@@ -11,11 +11,19 @@ const ABOVE = ['', '*', '*.*', '*.*.*']
 /** Fields whose values never reach a log, wherever they stand. */
 export const REDACTED = ABOVE.flatMap((above) => SECRETS.map((key) => `${above}${key}`.replace(/^\./, '')))
 
-/** `write` gets each line, newline included: JSON for programs, or a form for somebody at a terminal. */
-export function openLog(level: string, form: 'json' | 'readable', write: (line: string) => void): Log {
+/**
+ * `write` gets each line, newline included: JSON for programs, or a form for somebody at a terminal. `base` has fields that
+ * every line carries.
+ */
+export function openLog(
+  level: string,
+  form: 'json' | 'readable',
+  write: (line: string) => void,
+  base: Readonly<Record<string, unknown>> | null = null,
+): Log {
   const show = form === 'json' ? withoutUrlSecrets : (line: string) => readable(withoutUrlSecrets(line))
   const root = pino(
-    { level, base: null, timestamp: stdTimeFunctions.isoTime, redact: { paths: REDACTED, censor: '[redacted]' } },
+    { level, base, timestamp: stdTimeFunctions.isoTime, redact: { paths: REDACTED, censor: '[redacted]' } },
     { write: (line: string) => write(show(line)) },
   )
   return Object.fromEntries(SUBSYSTEMS.map((name) => [name, root.child({ subsystem: name })])) as unknown as Log

@@ -191,6 +191,16 @@ export interface Limits {
   /** Advisories of one answer, as with OSV; and of all answers to one request of several questions. */
   readonly advisoriesPerPage: number
   readonly advisoriesPerBatch: number
+  /** Threads that serve: more would only wait for each other's writes, and each takes some 60 MiB. */
+  readonly workers: number
+  /** One worker waits so long for what another answers at once: figures, or a mirror that is to be opened anew. */
+  readonly workerAnswerMs: number
+  /** The same for a list of all projects, which is fetched meanwhile; who needs it waits `listWaitMs`. */
+  readonly workerListMs: number
+  /** Questions of one worker to another that are not answered yet. */
+  readonly workerQuestions: number
+  /** A worker starts within this time, on a busy machine too. */
+  readonly workerStartMs: number
   /** A stopping server waits this long for requests under way. */
   readonly drainMs: number
   /** A failed job is tried this often. */
@@ -302,6 +312,11 @@ export const LIMITS: Limits = Object.freeze({
   advisoryQueries: 1000,
   advisoriesPerPage: 1000,
   advisoriesPerBatch: 10_000,
+  workers: 64,
+  workerAnswerMs: 5000,
+  workerListMs: 10 * 60_000,
+  workerQuestions: 1000,
+  workerStartMs: 60_000,
   drainMs: 10_000,
   jobAttempts: 5,
   blobGraceMs: 24 * 3600 * 1000,
