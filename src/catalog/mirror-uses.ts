@@ -1,5 +1,4 @@
 /** What mirrors hold and how it is used, so that what is used least can go. Not journalled: a cache's own book-keeping. */
-import { sql } from 'kysely'
 import type { Digest } from '../lib/digest.ts'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -54,8 +53,7 @@ export async function recordUses({ db }: Writer, uses: readonly FileUse[]): Prom
   for (const { fileId, usedMs, uses: more } of uses) {
     await db
       .updateTable('file_uses')
-      // Another worker may have written down a later one.
-      .set((eb) => ({ used_ms: sql<number>`max(used_ms, ${usedMs})`, uses: eb('uses', '+', more) }))
+      .set((eb) => ({ used_ms: usedMs, uses: eb('uses', '+', more) }))
       .where('file_id', '=', fileId)
       .execute()
   }

@@ -23,8 +23,8 @@ const FLOORS = [
   ['accounts', 'publish', 'jobs', 'transfer'],
   ['http', 'web', 'cli'],
 ]
-/** The two that may import everything, the lower one first. */
-const TOP = ['compose.ts', 'main.ts']
+/** Those that may import everything, the lowest one first. */
+const TOP = ['compose.ts', 'worker.ts', 'main.ts']
 const KNOWS_THE_PROCESS = ['src/main.ts', 'src/config/load.ts']
 const KNOWS_THE_REGISTRY = ['src/config/settings.ts']
 const LINES_MOST = 400
