@@ -8,16 +8,21 @@ import { type Pinned, startPinned } from './pinned-process.ts'
 
 export const AIRLOCK = 'Airlock'
 
-/** `program` is the `bin/airlock` of a checkout. */
-export function airlock(program: string): PeerKind {
+/** `program` is the `bin/airlock` of a checkout; `workers` and `cores` where it should have several. */
+export function airlock(
+  program: string,
+  { workers = 1, cores }: { readonly workers?: number; readonly cores?: string } = {},
+): PeerKind {
   const start = (folder: string): Promise<Pinned> =>
     startPinned({
       program,
       args: (port) => [
         ...['serve', '--serverdir', join(folder, 'server'), '--no-root-pypi'],
         ...['--host', '127.0.0.1', '--port', String(port), '--log-level', 'error'],
+        ...(workers > 1 ? ['--workers', String(workers)] : []),
       ],
       ready: '/+api',
+      ...(cores !== undefined && { cores }),
     })
   return {
     name: AIRLOCK,

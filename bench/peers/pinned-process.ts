@@ -14,6 +14,8 @@ export interface PinnedOptions {
   readonly env?: (port: number) => Env
   /** Asked until it answers with 200. */
   readonly ready: string
+  /** Other cores than the one for servers, as taskset takes them. */
+  readonly cores?: string
 }
 
 export interface Pinned extends AsyncDisposable {
@@ -30,12 +32,12 @@ const STOP_MS = 20_000
 const OUTPUT_CHARACTERS = 64 * 1024
 
 /** Starts it on a free port and waits for its first answer. Throws what it printed when there is none. */
-export async function startPinned({ program, args, env, ready }: PinnedOptions): Promise<Pinned> {
+export async function startPinned({ program, args, env, ready, cores = SERVER_CORE }: PinnedOptions): Promise<Pinned> {
   const home = await tempFolder()
   const port = await freePort()
   const started = performance.now()
   // taskset becomes the program: the process id stays.
-  const child = spawn('taskset', ['-c', SERVER_CORE, program, ...args(port)], {
+  const child = spawn('taskset', ['-c', cores, program, ...args(port)], {
     cwd: home.path,
     env: cleanEnv(home.path, env?.(port)),
     stdio: ['ignore', 'pipe', 'pipe'],

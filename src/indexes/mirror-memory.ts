@@ -90,24 +90,25 @@ export class MirrorMemory {
       const known = this.#shared === undefined ? undefined : await this.recall(name)
       const former = known === undefined ? before : known.detail
       const news = upstreamChanges(former, detail)
-      const isDone = await this.#catalog.write(async (writer) => {
+      const done = await this.#catalog.write(async (writer) => {
         if (this.#shared !== undefined) {
-          if (!(await this.#isOwnUpstream(writer))) return true
+          if (!(await this.#isOwnUpstream(writer))) return 'foreign'
           const isSame = (await findPageTime(writer, this.#record, name)) === known?.fetchedMs
-          if (!isSame && others < COMPARISONS) return false
+          if (!isSame && others < COMPARISONS) return 'outrun'
         }
         await savePage(writer, this.#record, name, { ...rest, ...(packed !== undefined && { detail: packed }) })
         writer.onCommit(() => this.#shared?.counters.pagesChanged())
         const held = await listFiles(writer, this.#record, name)
         await this.#restate(writer, restated(held, former, detail, now))
-        if (news.length === 0) return true
+        if (news.length === 0) return 'kept'
         const changes = news
           .slice(0, NEWS_TOLD)
           .map((each) => `${each.what} ${'status' in each ? each.status : each.filename}`)
         writer.change({ what: 'upstream', how: 'changed', index: this.#record.name, project: name, changes })
-        return true
+        return 'kept'
       })
-      if (isDone) break
+      if (done === 'foreign') return
+      if (done === 'kept') break
     }
     this.#unpack(name, page, seen)
     this.#onNews(name)
