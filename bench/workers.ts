@@ -1,10 +1,11 @@
 /**
  * What several workers cost and bring: one beside two, on one core and on two, taking turns.
  *
- *     bin/with-node bench/workers.ts [--rounds N] [--seconds N] [--connections N] [--dry]
+ *     bin/with-node bench/workers.ts [--rounds N] [--seconds N] [--warm N] [--connections N] [--dry]
  *
  * On one core the servers are on core 0 and the load on core 1: there requests per CPU-second tell what sharing costs. On two
- * cores two workers have both, and the load comes from one of them as well: a machine with more shows more.
+ * cores two workers have both, and the load comes from one of them as well: a machine with more shows more. Every worker compiles
+ * for itself, so each is warmed up for `--warm` seconds of its own core before the first round.
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -17,6 +18,7 @@ import { airlock } from './peers/airlock.ts'
 import type { Peer } from './peers/peer.ts'
 import { memoryBytes } from './peers/process-figures.ts'
 import { measureGets, type Sample } from './serving/measured-load.ts'
+import type { Target } from './serving/scenario.ts'
 
 const MIB = 1024 * 1024
 /** The benchmark's own content, made smaller: the page is the same. */
@@ -26,6 +28,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '3' },
+    warm: { type: 'string', default: '40' },
     connections: { type: 'string', default: '32' },
     dry: { type: 'boolean', default: false },
   },
@@ -47,28 +50,29 @@ async function compare(): Promise<void> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await tempFolder())
   const content = await madeContent(amounts(SCALE))
+  const project = content.files[0]!.project
+  const targetOf = (peer: Peer): Target => ({
+    ...{ path: peer.page(project, 'html', 'direct')!, headers: { accept: 'text/html' } },
+    ...{ status: 200, isCompressed: false },
+  })
   const contenders: Contender[] = []
   for (const [title, workers, cores] of [
     ['one worker, one core', 1, '0'],
     ['two workers, one core', 2, '0'],
-    ['one worker, two cores', 1, '0,1'],
     ['two workers, two cores', 2, '0,1'],
   ] as const) {
     const kind = airlock(join(CHECKOUT, 'bin', 'airlock'), { workers, cores })
     const place = join(folder.path, String(contenders.length))
     await kind.prepare(place, content, undefined)
-    contenders.push({ title, peer: stack.use(await kind.start(place, content, undefined)), samples: [] })
+    const peer = stack.use(await kind.start(place, content, undefined))
+    contenders.push({ title, peer, samples: [] })
+    // A part of it is the warm-up of the measurement itself, which counts as well.
+    await measureGets(peer, targetOf(peer), { connections, seconds: (Number(values.warm) * workers) / 1.4 })
+    process.stderr.write(`${title}: warm\n`)
   }
-  const project = content.files[0]!.project
   for (let round = 1; round <= rounds; round++) {
     for (const { title, peer, samples } of contenders) {
-      const target = {
-        path: peer.page(project, 'html', 'direct')!,
-        headers: { accept: 'text/html' },
-        status: 200,
-        isCompressed: false,
-      }
-      const sample = await measureGets(peer, target, { connections, seconds })
+      const sample = await measureGets(peer, targetOf(peer), { connections, seconds })
       samples.push(sample)
       process.stderr.write(
         `round ${round}: ${title}: ${sample.perCpuSecond.toFixed(0)} per CPU-second, ${sample.perSecond.toFixed(0)} per second\n`,
@@ -93,7 +97,7 @@ async function compare(): Promise<void> {
   const head = ['Server', 'Per CPU-second', 'Spread', 'Beside one alone', 'Per second', 'p99, ms', 'Memory, MiB']
   const text = `# Several workers
 
-GETs of a small page (${contenders[0]!.samples[0]!.bodyBytes} bytes) over ${connections} connections; ${rounds} rounds of ${seconds} s in which the servers took turns, the medians of them.
+GETs of a small page (${contenders[0]!.samples[0]!.bodyBytes} bytes) over ${connections} connections; ${rounds} rounds of ${seconds} s in which the servers took turns, the medians of them, after ${values.warm} s for each worker to warm up.
 
 ${table([head, ...rows])}
 

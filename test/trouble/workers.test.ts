@@ -153,26 +153,31 @@ test('a mirror is one mirror: pages, its list, another upstream and its end are 
   for (const client of [one, two]) assert.equal((await client.asks(page)).status, 404)
 })
 
-test('a worker that dies is told of and comes back, and the others serve meanwhile', async () => {
-  await using folder = await tempFolder()
-  const mark = join(folder.path, 'die')
-  // Loaded into every thread of the server; those that are not the first die when the file is there.
+/** What is loaded into every thread of the server: those that are not the first do it when the file is there. */
+async function onMark(folder: string, doing: string) {
+  const mark = join(folder, 'mark')
   const program = `import { existsSync, rmSync } from 'node:fs'
     import { isMainThread } from 'node:worker_threads'
     if (!isMainThread) setInterval(() => {
       if (!existsSync(${JSON.stringify(mark)})) return
       rmSync(${JSON.stringify(mark)})
-      throw new Error('made to die')
+      ${doing}
     }, 20).unref()`
-  await writeFile(join(folder.path, 'dying.mjs'), program)
-  const env = { NODE_OPTIONS: `--import ${pathToFileURL(join(folder.path, 'dying.mjs'))}` }
+  const path = join(folder, 'on-mark.mjs')
+  await writeFile(path, program)
+  return { env: { NODE_OPTIONS: `--import ${pathToFileURL(path)}` }, make: () => writeFile(mark, '') }
+}
+
+test('a worker that dies is told of and comes back, and the others serve meanwhile', async () => {
+  await using folder = await tempFolder()
+  const { env, make } = await onMark(folder.path, "throw new Error('made to die')")
   await using all = await startWorkers(folder.path, 2, { env })
   const clients = await all.clients()
   using one = clients[0]!
   using _two = clients[1]!
   const login = await one.login()
   await makeIndex(one, login, 'dev', { type: 'stage', bases: [], volatile: false })
-  await writeFile(mark, '')
+  await make()
   await until(() => all.server.output().includes('A worker died and is started anew'))
   assert.match(all.server.output(), /made to die/)
   assert.equal((await one.asks('/+status')).status, 200)
@@ -184,6 +189,27 @@ test('a worker that dies is told of and comes back, and the others serve meanwhi
   assert.deepEqual(await filesOf(one, '/root/dev/+simple/acme/'), [file.filename])
   again[0]![Symbol.dispose]()
   assert.equal((await all.server.stop()).code, 0)
+})
+
+test('figures are refused while a worker does not answer, and never told without it', async () => {
+  await using folder = await tempFolder()
+  const stand = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000)'
+  const { env, make } = await onMark(folder.path, stand)
+  await using all = await startWorkers(folder.path, 2, { env })
+  const clients = await all.clients()
+  using one = clients[0]!
+  clients[1]![Symbol.dispose]()
+  const asked = () => one.asks('/+metrics')
+  assert.equal((await asked()).status, 200)
+  await make()
+  let answer = await asked()
+  for (const untilMs = performance.now() + 5000; answer.status === 200 && performance.now() < untilMs; ) {
+    answer = await asked()
+  }
+  assert.equal(answer.status, 503)
+  assert.match(answer.text, /Cannot ask worker 1 of this server: it has not answered within/)
+  while (answer.status !== 200) answer = await asked()
+  assert.match(answer.text, /^airlock_uploads_total 0$/m)
 })
 
 test('kills while both workers take uploads lose nothing that was acknowledged', async () => {
