@@ -79,7 +79,7 @@ async function compare(): Promise<void> {
       )
     }
   }
-  const alone = median(contenders[0]!.samples.map((each) => each.perCpuSecond))
+  const alone = contenders[0]!.samples.map((each) => each.perCpuSecond)
   const rows = await Promise.all(
     contenders.map(async ({ title, peer, samples }) => {
       const perCpu = samples.map((each) => each.perCpuSecond)
@@ -87,7 +87,8 @@ async function compare(): Promise<void> {
         title,
         median(perCpu).toFixed(0),
         `${Math.min(...perCpu).toFixed(0)} to ${Math.max(...perCpu).toFixed(0)}`,
-        `${(median(perCpu) / alone).toFixed(2)} ×`,
+        // Within a round: what else the machine has to do changes from one to the next.
+        `${median(perCpu.map((each, round) => each / alone[round]!)).toFixed(2)} ×`,
         median(samples.map((each) => each.perSecond)).toFixed(0),
         median(samples.map((each) => each.p99Ms)).toFixed(1),
         ((await memoryBytes(peer.pid)) / MIB).toFixed(0),
@@ -103,6 +104,7 @@ ${table([head, ...rows])}
 
 * One core: the servers on core 0, the load on core 1. Per CPU-second of all threads together; what sharing the port, the catalog and its counters costs.
 * Two cores: the load is on core 1 too, so two workers have one core and what the load leaves of the other.
+* "Beside one alone" is the median of what the rounds say, each by itself, of requests per CPU-second.
 * Memory is what the process holds after the last round (Pss).
 * ${about}
 `
