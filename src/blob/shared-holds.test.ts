@@ -17,7 +17,8 @@ blobStoreContract({
   open: async () => {
     const folder = await tempFolder()
     const holds = new SharedHolds(SharedHolds.memory(2), 1)
-    const open = (clear: boolean) => FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, clear, holds })
+    const open = (clear: boolean) =>
+      FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, draftKeptBytes: 0, clear, holds })
     return {
       store: await open(true),
       drafts: async () => (await readdir(join(folder.path, 'drafts'))).length,

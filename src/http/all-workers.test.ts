@@ -11,6 +11,7 @@ const mirror = (more: Partial<MirrorStatus>): MirrorStatus => ({
 const figures = (requests: [string, number][], uploads: number, mirrors: MirrorStatus[]) => ({
   requests: new Map(requests),
   uploads,
+  ready: uploads * 2,
   mirrors,
 })
 
@@ -33,7 +34,7 @@ test('addedCounts() adds up what all workers have answered', () => {
       ['b', 12],
     ],
   )
-  assert.equal(sum.uploads, 7)
+  assert.deepEqual([sum.uploads, sum.ready], [7, 14])
 })
 
 test('addedMirrors() has each mirror once: figures added up, the worst state, the list that is known best', () => {
