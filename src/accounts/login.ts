@@ -61,17 +61,17 @@ export class Login {
   async principal(credentials: Credentials): Promise<Principal> {
     const token = this.#tokens.read(credentials.secret)
     if (token === 'expired') return ANONYMOUS
-    const user = await this.#catalog.read((reader) => findUser(reader, credentials.user))
-    if (user === undefined) return ANONYMOUS
+    const found = await this.#catalog.read(async (reader) => {
+      const user = await findUser(reader, credentials.user)
+      return user && { user, groups: await groupsOf(reader, user.name) }
+    })
+    if (found === undefined) return ANONYMOUS
+    const { user, groups } = found
     const isRight =
       token === undefined
         ? (credentials.secret !== '' || credentials.isLocal) && (await this.#isPassword(user, credentials.secret))
         : token.user === user.name && token.accountCreated === user.created
-    return isRight ? await this.#known(user) : ANONYMOUS
-  }
-
-  async #known(user: Pick<User, 'name'>): Promise<Principal> {
-    return { name: user.name, groups: await this.#catalog.read((reader) => groupsOf(reader, user.name)) }
+    return isRight ? { name: user.name, groups } : ANONYMOUS
   }
 
   async #isPassword(user: User, password: string): Promise<boolean> {

@@ -67,6 +67,14 @@ export function asFilename(text: string): Filename | undefined {
 
 /** What an archive's name says, or `undefined` when it is the name of no archive (devpi's list of extensions, and pip's). */
 export function parseFilename(text: string): ParsedFilename | undefined {
+  if (last?.text !== text) last = { text, parsed: parsed(text) }
+  return last.parsed
+}
+
+/** An upload's checks ask a dozen times for the same one. */
+let last: { readonly text: string; readonly parsed: ParsedFilename | undefined } | undefined
+
+function parsed(text: string): ParsedFilename | undefined {
   const extension = extensionOf(text)
   if (extension === undefined) return undefined
   if (extension === 'whl') return parseWheel(text.slice(0, -4)) ?? { kind: 'other', extension }
@@ -86,8 +94,8 @@ export function candidates(text: string): readonly { readonly project: ProjectNa
   const extension = extensionOf(text)
   if (extension === undefined) return []
   if (extension === 'whl') {
-    const wheel = parseWheel(text.slice(0, -4))
-    return wheel ? [{ project: wheel.project, version: wheel.version }] : []
+    const wheel = parseFilename(text)
+    return wheel?.kind === 'wheel' ? [{ project: wheel.project, version: wheel.version }] : []
   }
   return splits(stemOf(text, extension).replace(tailOf(extension), ''))
 }
