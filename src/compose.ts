@@ -26,6 +26,7 @@ import type { Config } from './config/load.ts'
 import { DEFAULT_UPSTREAM_PAGES, PUBLISH_PREDICATE } from './config/settings.ts'
 import { createApp } from './http/app.ts'
 import { EncodedPages } from './http/encoded.ts'
+import { FileBodies } from './http/file-body.ts'
 import { createListener } from './http/front-door.ts'
 import { RequestCounts } from './http/metrics.ts'
 import { readyAnswers } from './http/ready-answers.ts'
@@ -227,6 +228,9 @@ export async function openServer(
   const services: Services = {
     catalog,
     blobs,
+    fileBodies: new FileBodies(blobs, limits, (error) =>
+      log.http.error({ err: error }, 'Cannot send a file to its end'),
+    ),
     indexes: openIndexes({ catalog, mirrors, limits, may }),
     mirrors,
     login: new Login(catalog, passwords, tokens),

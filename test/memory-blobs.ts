@@ -4,6 +4,7 @@ import { BlobHolds } from '../src/blob/blob-holds.ts'
 import {
   type BlobInfo,
   BlobMissing,
+  type BlobReader,
   type BlobStore,
   BlobTooLarge,
   type ByteRange,
@@ -31,6 +32,19 @@ export class MemoryBlobs implements BlobStore {
     const found = this.#blobs.get(digest)
     if (found === undefined) throw new BlobMissing(digest)
     return once(range === undefined ? found.bytes : found.bytes.subarray(range.start, range.end))
+  }
+
+  async reader(digest: Digest): Promise<BlobReader> {
+    const found = this.#blobs.get(digest)
+    if (found === undefined) throw new BlobMissing(digest)
+    return {
+      read: async (into, position) => {
+        const bytes = found.bytes.subarray(position, position + into.length)
+        into.set(bytes)
+        return bytes.length
+      },
+      [Symbol.asyncDispose]: async () => {},
+    }
   }
 
   async draft(options: { readonly limitBytes: number }): Promise<Draft> {

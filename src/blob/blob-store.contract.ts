@@ -52,6 +52,27 @@ export function blobStoreContract(options: {
     assert.ok((await readAll(store)).equals(bytes))
   })
 
+  promise('a reader fills what it is given, from any place and as far as the blob goes', async ({ store }) => {
+    await writeBlob(store, [bytes], unlimited)
+    await using reader = await store.reader(digest)
+    const into = Buffer.alloc(4096)
+    assert.equal(await reader.read(into, 5000), 4096)
+    assert.ok(into.equals(bytes.subarray(5000, 5000 + 4096)))
+    assert.equal(await reader.read(into, bytes.length - 10), 10)
+    assert.ok(into.subarray(0, 10).equals(bytes.subarray(-10)))
+    assert.equal(await reader.read(into, bytes.length), 0)
+    await assert.rejects(store.reader(absent), BlobMissing)
+  })
+
+  promise('a reader reads on to the end when the blob was deleted meanwhile', async ({ store }) => {
+    await writeBlob(store, [bytes], unlimited)
+    await using reader = await store.reader(digest)
+    await store.delete(digest)
+    const into = Buffer.alloc(bytes.length)
+    assert.equal(await reader.read(into, 0), bytes.length)
+    assert.ok(into.equals(bytes))
+  })
+
   promise('an empty blob is a blob', async ({ store }) => {
     const empty = await writeBlob(store, [], unlimited)
     assert.deepEqual(empty, { digest: digestOf(''), sizeBytes: 0 })

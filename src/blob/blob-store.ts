@@ -16,6 +16,8 @@ export interface BlobStore {
   stat(digest: Digest): Promise<BlobInfo | undefined>
   /** Throws `BlobMissing`: callers hold a digest only because the catalog says it exists. */
   open(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>
+  /** The same for who brings memory of their own to read into. Throws `BlobMissing` too. */
+  reader(digest: Digest): Promise<BlobReader>
   /** A place to collect bytes whose digest is not known yet. */
   draft(options: { readonly limitBytes: number }): Promise<Draft>
   /** Deleting a blob that is not here is a success. What was opened before is read to its end. */
@@ -30,6 +32,12 @@ export interface BlobStore {
   discard(digest: Digest, isNamed: () => Promise<boolean>): Promise<boolean>
   /** Every blob, in order of digest, with the time it was last written in ms since 1970. */
   list(): AsyncIterable<BlobInfo & { readonly writtenMs: number }>
+}
+
+/** An open blob. Disposing it waits for a read under way: after that nobody writes into what was given to `read`. */
+export interface BlobReader extends AsyncDisposable {
+  /** Fills `into` with what stands from `position` on; gives how many bytes that were, 0 at the blob's end. */
+  read(into: Uint8Array, position: number): Promise<number>
 }
 
 /**

@@ -12,7 +12,14 @@ import { Readable } from 'node:stream'
 import type { Digest } from '../lib/digest.ts'
 import { BlobFolders } from './blob-folders.ts'
 import { BlobHolds } from './blob-holds.ts'
-import { type BlobInfo, BlobMissing, type BlobStore, type ByteRange, type Draft } from './blob-store.ts'
+import {
+  type BlobInfo,
+  BlobMissing,
+  type BlobReader,
+  type BlobStore,
+  type ByteRange,
+  type Draft,
+} from './blob-store.ts'
 import { FileDraft } from './file-draft.ts'
 import type { SharedHolds } from './shared-holds.ts'
 
@@ -63,12 +70,7 @@ export class FilesystemBlobs implements BlobStore {
   }
 
   async open(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
-    let handle: FileHandle
-    try {
-      handle = await open(this.#path(digest), 'r')
-    } catch (error) {
-      throw isAbsent(error) ? new BlobMissing(digest) : error
-    }
+    const handle = await this.#opened(digest)
     const { start, end } = range ?? { start: 0, end: Number.POSITIVE_INFINITY }
     if (start >= end) {
       // A stream cannot be asked for nothing, and a handle that is left open ends the process when it is collected.
@@ -80,6 +82,14 @@ export class FilesystemBlobs implements BlobStore {
       ...(end === Number.POSITIVE_INFINITY ? {} : { end: end - 1 }),
       highWaterMark: this.#readChunkBytes,
     })
+  }
+
+  async reader(digest: Digest): Promise<BlobReader> {
+    const handle = await this.#opened(digest)
+    return {
+      read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
+      [Symbol.asyncDispose]: () => handle.close(),
+    }
   }
 
   async draft(options: { readonly limitBytes: number }): Promise<Draft> {
@@ -176,6 +186,14 @@ export class FilesystemBlobs implements BlobStore {
       this.#folders.forget(folderOf(digest))
       await this.#folders.ready(folderOf(digest))
       linkSync(draft, this.#path(digest))
+    }
+  }
+
+  async #opened(digest: Digest): Promise<FileHandle> {
+    try {
+      return await open(this.#path(digest), 'r')
+    } catch (error) {
+      throw isAbsent(error) ? new BlobMissing(digest) : error
     }
   }
 

@@ -152,12 +152,10 @@ async function send(
       return await sendBytes(request, reply, source, bytes.length, async (start, end) => [bytes.subarray(start, end)])
     }
     case 'blob': {
-      const { digest, sizeBytes } = source
-      const isSmall = sizeBytes <= services.limits.shelfFileBytes
-      return await sendBytes(request, reply, source, sizeBytes, async (start, end) => {
-        const opened = await services.blobs.open(digest, { start, end })
-        return isSmall ? Buffer.concat(await Array.fromAsync(opened)) : opened
-      })
+      const { digest } = source
+      return await sendBytes(request, reply, source, source.sizeBytes, (start, end) =>
+        services.fileBodies.open(digest, { start, end }),
+      )
     }
     case 'upstream': {
       // A question about the size alone is answered from the page, else by upstream; the file is not fetched for it.
@@ -185,7 +183,7 @@ async function sendBytes(
   reply: FastifyReply,
   source: FileSource,
   sizeBytes: number,
-  open: (start: number, end: number) => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array> | Buffer>,
+  open: (start: number, end: number) => Promise<Buffer | AsyncIterable<Uint8Array> | Iterable<Uint8Array>>,
 ): Promise<FastifyReply> {
   reply.header('accept-ranges', 'bytes')
   const range = isRangeWanted(request, reply) ? askedRange(request.headers.range, sizeBytes) : undefined
@@ -197,8 +195,8 @@ async function sendBytes(
   reply.header('content-length', String(end - start))
   if (request.method === 'HEAD') return sendHead(reply)
   if (source.from === 'blob' && start === end) return reply.send(Buffer.alloc(0))
-  const opened = await open(start, end)
-  return reply.send(Buffer.isBuffer(opened) ? opened : stream(opened))
+  const body = await open(start, end)
+  return reply.send(Buffer.isBuffer(body) ? body : stream(body))
 }
 
 function stream(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Readable {

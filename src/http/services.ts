@@ -26,6 +26,7 @@ import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import type { Publisher } from '../publish/publish.ts'
 import type { EncodedPages } from './encoded.ts'
+import type { FileBodies } from './file-body.ts'
 import type { RequestCounts } from './metrics.ts'
 import type { Shelf } from './shelf.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
@@ -33,6 +34,7 @@ import type { TrustedProxy } from './trusted-proxy.ts'
 export interface Services {
   readonly catalog: Catalog
   readonly blobs: BlobStore
+  readonly fileBodies: FileBodies
   readonly indexes: Indexes
   readonly mirrors: Mirrors
   readonly login: Login

@@ -101,8 +101,6 @@ export interface Limits {
   /** Answers that stand ready, all together, and one of them: the page of 5,000 files is 2 MiB when it is not compressed. */
   readonly shelfBytes: number
   readonly shelfAnswerBytes: number
-  /** Files that may stand ready: metadata and wheels of pure Python; for larger ones the disk is as good. */
-  readonly shelfFileBytes: number
   /** A list of projects that is put together in memory, and may stand ready: some 20,000 names. */
   readonly shelfListBytes: number
   /** Heads of requests that are known by their very bytes: some 500 characters each. */
@@ -209,6 +207,14 @@ export interface Limits {
   readonly blobGraceMs: number
   /** Largest chunk read from disk at once. */
   readonly readChunkBytes: number
+  /**
+   * A file goes to its client in pieces of this size: each costs a turn of its own, and from here on larger ones save little.
+   * So many are in use at once, by all clients together; a client that gets none, or is slow, has small ones.
+   */
+  readonly sentPieceBytes: number
+  readonly sentPieces: number
+  /** A file of this size or less is sent at once, and may stand ready. One piece of it is what each further client of a large file takes. */
+  readonly smallPieceBytes: number
 }
 
 export const LIMITS: Limits = Object.freeze({
@@ -265,7 +271,6 @@ export const LIMITS: Limits = Object.freeze({
   encodedPageBytes: 8 * MIB,
   shelfBytes: 32 * MIB,
   shelfAnswerBytes: 4 * MIB,
-  shelfFileBytes: 64 * KIB,
   shelfListBytes: 1 * MIB,
   shelfHeadCharacters: 4 * MIB,
   shelfMirroredMs: 15_000,
@@ -321,6 +326,9 @@ export const LIMITS: Limits = Object.freeze({
   jobAttempts: 5,
   blobGraceMs: 24 * 3600 * 1000,
   readChunkBytes: 256 * KIB,
+  sentPieceBytes: 1 * MIB,
+  sentPieces: 16,
+  smallPieceBytes: 64 * KIB,
 })
 
 /** The limits with some of them changed: what settings and tests use. */

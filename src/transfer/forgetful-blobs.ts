@@ -8,6 +8,9 @@ export const forgetfulBlobs: BlobStore = {
   open: async (digest) => {
     throw new BlobMissing(digest)
   },
+  reader: async (digest) => {
+    throw new BlobMissing(digest)
+  },
   draft: async ({ limitBytes }) => new ForgetfulDraft(limitBytes),
   delete: async () => {},
   hold: () => ({ [Symbol.dispose]() {} }),
