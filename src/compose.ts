@@ -41,7 +41,6 @@ import { isMirror, openIndexes } from './indexes/open-index.ts'
 import type { Duties, Peers, SharedMirrors } from './indexes/peers.ts'
 import { Provenances } from './indexes/provenance.ts'
 import { ToxResults } from './indexes/tox-results.ts'
-import { indexDocumentation } from './jobs/index-documentation.ts'
 import { JobRunner } from './jobs/runner.ts'
 import { Sweeper } from './jobs/sweeper.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -78,8 +77,8 @@ export interface Stores extends AsyncDisposable {
 export interface Server extends AsyncDisposable {
   readonly app: FastifyInstance
   readonly stores: Stores
-  /** Root can log in without a password, from this machine. */
-  readonly hasOpenRoot: boolean
+  /** Whether root can log in without a password, from this machine; to know it takes 50 ms. */
+  hasOpenRoot(): Promise<boolean>
   /** What people's connections go to, not listening yet; to be asked for when `app` is ready, as often as there are addresses. */
   createListener(): HttpServer
   /** Starts what works in the background: jobs, and fetching what mirrors will be asked for. */
@@ -188,10 +187,11 @@ export async function openServer(
       catalog,
       limits,
       clock,
-      run: (job) =>
-        job.kind === 'describe-file'
-          ? describeFile({ catalog, blobs, limits, warn }, job)
-          : indexDocumentation({ catalog, documentation, limits }, job),
+      run: async (job) => {
+        if (job.kind === 'describe-file') return await describeFile({ catalog, blobs, limits, warn }, job)
+        const { indexDocumentation } = await import('./jobs/index-documentation.ts')
+        return await indexDocumentation({ catalog, documentation, limits }, job)
+      },
       onFailure: (job, error, isLast) =>
         log.jobs[isLast ? 'error' : 'warn']({ err: error, 'job.kind': job.kind, 'job.key': job.key }, 'Job failed'),
       onTrouble: (error) => log.jobs.error({ err: error }, 'Cannot read or write the job table'),
@@ -285,13 +285,14 @@ export async function openServer(
   }
   const app = createApp(services)
   stack.defer(() => app.close())
-  const root = isFirst ? await catalog.read((reader) => findUser(reader, 'root')) : undefined
-  const hasOpenRoot = root?.passwordHash !== undefined && (await passwords.matches('', root.passwordHash))
   const opened = stack.move()
   return {
     app,
     stores,
-    hasOpenRoot,
+    hasOpenRoot: async () => {
+      const root = await catalog.read((reader) => findUser(reader, 'root'))
+      return root?.passwordHash !== undefined && (await passwords.matches('', root.passwordHash))
+    },
     createListener: () => createListener(app.routing, limits, readyAnswers(services)),
     start: async () => {
       if (!isFirst) return

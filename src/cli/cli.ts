@@ -1,29 +1,22 @@
 /** The command line: `airlock COMMAND`, and under `compat` devpi's own programs with their options. */
 import { Command, CommanderError } from 'commander'
 import { Problem } from '../model/errors.ts'
-import { addAdvisoriesCommand } from './advisories.ts'
-import { addCacheCommand } from './cache.ts'
-import { addClientCommands, addClientOptions } from './client/client-commands.ts'
-import { addSyncCommand } from './client/sync-command.ts'
-import { showVersion, versionAsked } from './client/version.ts'
-import { DEVPI_PROGRAMS } from './compat.ts'
+import { addClientOptions } from './client/client-options.ts'
 import { type CliContext, CliExit } from './context.ts'
-import { fullNames } from './devpi-config.ts'
-import { addMaintainCommands } from './maintain.ts'
+import { addMaintainCommands, MAINTAIN_COMMANDS } from './maintain.ts'
 import type { ServerCommands } from './server-commands.ts'
-import { addTransferCommands } from './transfer.ts'
 
 /** Runs one command and gives its exit code: 0 done, 1 refused or failed, 2 wrong usage. */
 export async function runCli(argv: readonly string[], context: CliContext, server: ServerCommands): Promise<number> {
   const isCompat = argv[0] === 'compat'
-  const program = isCompat ? compatProgram(argv[1], context, server) : airlockProgram(context, server)
+  const made = isCompat ? compatProgram(argv[1], context, server) : airlockProgram(argv[0], context, server)
+  const { program, isOfDevpi } = await made
   const said = isCompat ? argv.slice(2) : argv
-  const rest = DEVPI_PROGRAMS[program.name()] === undefined ? said : fullNames(program, said)
+  const rest = isOfDevpi ? (await import('./devpi-config.ts')).fullNames(program, said) : said
   prepare(program, context)
   try {
-    const versionOptions = program.name() === 'devpi' ? versionAsked(rest) : undefined
-    if (versionOptions) await showVersion(context, server.version, versionOptions)
-    else if (program.name() === 'devpi' && rest.length === 0) program.help()
+    if (program.name() === 'devpi' && (await showedVersion(context, server, rest))) return 0
+    if (program.name() === 'devpi' && rest.length === 0) program.help()
     else await program.parseAsync([...rest], { from: 'user' })
     return 0
   } catch (error) {
@@ -36,32 +29,55 @@ export async function runCli(argv: readonly string[], context: CliContext, serve
   }
 }
 
-function airlockProgram(context: CliContext, server: ServerCommands): Command {
+interface Made {
+  readonly program: Command
+  /** One of devpi's server programs, which take the beginnings of their options' names. */
+  readonly isOfDevpi: boolean
+}
+
+/** With all commands, unless it is clear that a command of the server itself is meant: loading the others takes longer than it. */
+async function airlockProgram(asked: string | undefined, context: CliContext, server: ServerCommands): Promise<Made> {
   const program = new Command('airlock')
     .description('A Python package index for places that cannot or should not reach the public one')
     .version(server.version)
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.')
   addMaintainCommands(program, context, server)
+  if (asked !== undefined && MAINTAIN_COMMANDS.includes(asked)) return { program, isOfDevpi: false }
+  const { addCacheCommand } = await import('./cache.ts')
   addCacheCommand(program, context, server)
+  const { addAdvisoriesCommand } = await import('./advisories.ts')
   addAdvisoriesCommand(program, context, server)
+  const { addTransferCommands } = await import('./transfer.ts')
   addTransferCommands(program, context, server)
+  const { addClientCommands } = await import('./client/client-commands.ts')
   addClientCommands(program, context)
+  const { addSyncCommand } = await import('./client/sync-command.ts')
   addSyncCommand(program, context)
-  return program
+  return { program, isOfDevpi: false }
 }
 
-function compatProgram(name: string | undefined, context: CliContext, server: ServerCommands): Command {
+async function compatProgram(name: string | undefined, context: CliContext, server: ServerCommands): Promise<Made> {
   if (name === 'devpi') {
+    const { addClientCommands } = await import('./client/client-commands.ts')
     const program = addClientOptions(new Command('devpi').description("devpi's client commands"))
     addClientCommands(program.option('--version', 'show the versions of client and server'), context)
-    return program
+    return { program, isOfDevpi: false }
   }
+  const { DEVPI_PROGRAMS } = await import('./compat.ts')
   const known = DEVPI_PROGRAMS[name ?? '']
-  if (known !== undefined) return known(context, server)
+  if (known !== undefined) return { program: known(context, server), isOfDevpi: true }
   const program = new Command('airlock compat')
   const names = ['devpi', ...Object.keys(DEVPI_PROGRAMS)].join(', ')
   program.action(() => program.error(`error: unknown program '${name ?? ''}', use one of ${names}`))
-  return program
+  return { program, isOfDevpi: false }
+}
+
+/** Whether `devpi` was asked for its version, and told it. */
+async function showedVersion(context: CliContext, server: ServerCommands, words: readonly string[]): Promise<boolean> {
+  const { showVersion, versionAsked } = await import('./client/version.ts')
+  const options = versionAsked(words)
+  if (options !== undefined) await showVersion(context, server.version, options)
+  return options !== undefined
 }
 
 /** No command may end the process or write past the context; that is `main.ts`'s. */

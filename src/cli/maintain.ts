@@ -1,20 +1,21 @@
-/** The commands that work on a server folder: init, serve, passwd, check, gc, gen-config, config. */
+/**
+ * The commands that work on a server folder: init, serve, passwd, check, gc, gen-config, config. What one command alone needs
+ * is loaded when it runs, so that `serve` begins sooner and with less in memory.
+ */
 import type { Command } from 'commander'
 import { findUser } from '../catalog/accounts.ts'
 import type { Config } from '../config/load.ts'
 import { readSettings } from '../config/load.ts'
 import { SETTINGS, type Setting, type SettingKey } from '../config/settings.ts'
-import { check, collect } from '../jobs/upkeep.ts'
 import { systemClock } from '../lib/clock.ts'
 import { withoutUrlSecrets } from '../lib/log.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
 import { userName } from '../model/names.ts'
-import { addClientOptions } from './client/client-commands.ts'
+import { addClientOptions } from './client/client-options.ts'
 import { runCommand } from './client/command-run.ts'
 import { Terminal } from './client/terminal.ts'
-import { passwd } from './client/user.ts'
+import type { passwd } from './client/user.ts'
 import { type CliContext, CliExit } from './context.ts'
-import { writeServiceFiles } from './gen-config.ts'
 import { serve } from './serve.ts'
 import type { OpenStores, ServerCommands } from './server-commands.ts'
 import { addSettingOptions, configOf } from './setting-options.ts'
@@ -56,6 +57,9 @@ const SERVE: readonly SettingKey[] = [
   'log_level',
 ]
 
+/** Those of them that are no command of the client besides. */
+export const MAINTAIN_COMMANDS: readonly string[] = ['init', 'serve', 'check', 'gc', 'gen-config', 'config']
+
 export function addMaintainCommands(program: Command, context: CliContext, server: ServerCommands): void {
   addSettingOptions(program.command('init').description('prepare a folder for a server'), INIT).action(
     async (_options, command: Command) => initialise(context, server, configOf(command, context)),
@@ -90,6 +94,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
       const config = configOf(command, context)
       await using stores = await openExisting(server, config, options.dryRun !== true)
       const { blobGraceMs: graceMs } = config.limits
+      const { collect } = await import('../jobs/upkeep.ts')
       const result = await collect(stores.catalog, stores.blobs, {
         graceMs,
         clock: systemClock,
@@ -101,7 +106,9 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
       )
     })
 
-  const changePassword = runCommand(context)(passwd)
+  const changePassword = runCommand(context)(async (...args: Parameters<typeof passwd>) =>
+    (await import('./client/user.ts')).passwd(...args),
+  )
   addClientOptions(addSettingOptions(program.command('passwd [user]').description('change a password'), FOLDER))
     .addHelpText(
       'after',
@@ -115,6 +122,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
   const genConfig = program.command('gen-config')
   genConfig.description('write configuration files for process managers and web servers; takes what serve takes')
   addSettingOptions(genConfig, SERVE).action(async (_options, command: Command) => {
+    const { writeServiceFiles } = await import('./gen-config.ts')
     const starts = { program: 'bin/airlock', words: ['serve'], command }
     await writeServiceFiles(context, configOf(command, context), starts)
   })
@@ -142,6 +150,7 @@ export async function checkFolder(
   options: { readonly hashes: boolean; readonly json: boolean },
 ): Promise<void> {
   await using stores = await openExisting(server, config, false)
+  const { check } = await import('../jobs/upkeep.ts')
   const report = await check(stores.catalog, stores.blobs, { hashes: options.hashes })
   if (options.json) context.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
   else {

@@ -1,5 +1,6 @@
 /** Listens, says where, and ends in order: no new connections, requests under way finished, stores closed. */
 import type { Server } from 'node:http'
+import { flushCompileCache } from 'node:module'
 import type { Writable } from 'node:stream'
 import type { Config } from '../config/load.ts'
 import { openLog } from '../lib/log.ts'
@@ -10,6 +11,9 @@ import { close, listenOn } from './listen.ts'
 import type { OpenStores, ServerCommands } from './server-commands.ts'
 import { listenOnSocket } from './unix-socket.ts'
 import { Workers } from './workers.ts'
+
+/** After a start, what was compiled for it is written down: the process may be killed and never come to its end, where Node does so. */
+const CACHE_MS = 10_000
 
 /** Serves until the context says stop. `announce` gets the line `serving at url: …` that tools wait for. */
 export async function serve(
@@ -51,8 +55,9 @@ export async function serve(
     )
     for (const { host, bound } of found) announce.write(`serving at url: ${toldAddress(host, bound[0]!.port)}\n`)
     const isPublic = config.outsideUrl !== undefined || config.listen.some(({ host }) => !isLoopback(host))
-    if (opened.hasOpenRoot && isPublic) warnOfOpenRoot(context.stderr, config.serverDir)
+    if (isPublic && (await opened.hasOpenRoot())) warnOfOpenRoot(context.stderr, config.serverDir)
     await opened.start()
+    setTimeout(flushCompileCache, CACHE_MS).unref()
     await stopped(context.stop)
   } finally {
     await Promise.all([...listeners.map((each) => close(each, config.limits.drainMs)), workers?.stop()])

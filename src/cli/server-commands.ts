@@ -38,7 +38,7 @@ export interface OpenStores extends AsyncDisposable {
 
 export interface OpenServer extends AsyncDisposable {
   readonly app: FastifyInstance
-  readonly hasOpenRoot: boolean
+  hasOpenRoot(): Promise<boolean>
   /** One for each address to listen on, once `app` is ready. */
   createListener(): Server
   start(): Promise<void>

@@ -44,6 +44,8 @@ export function createApp(services: Services): FastifyInstance {
     keepAliveTimeout: 30_000,
     http: { headersTimeout: limits.requestHeadMs },
     forceCloseConnections: 'idle',
+    // No route has a schema: these keep Fastify from loading what compiles them, a hundred files.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     // No hook has run for these: an address that cannot be decoded, or with a part that is too long.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       identify(reply)
@@ -137,6 +139,12 @@ export function createApp(services: Services): FastifyInstance {
   toxResults(app, services)
   people(app, services)
   return app
+}
+
+function noSchemas(): () => never {
+  return () => {
+    throw new TypeError('Cannot compile a schema: routes here have none')
+  }
 }
 
 /** What a route may have said already of the answer it then could not give: kept, a cache would take the failure for it. */

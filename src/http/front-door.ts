@@ -2,9 +2,10 @@
  * The front door: what stands between the sockets and node:http. It answers what stands ready on the shelf, and hands
  * everything else over as it came. The server listens itself, so that addresses, time-outs and closing are node:http's own.
  */
-import { createServer, type IncomingMessage, type RequestListener, Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createServer } from '../lib/node-http.ts'
 import type { Limits } from '../model/limits.ts'
 import { type Door, Passage } from './passage.ts'
 import type { ReadyAnswer } from './ready-answer.ts'
@@ -51,13 +52,14 @@ export function keepFrontDoor(server: Server, ready?: Ready): Server {
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
     passages.get(request.socket)?.arrived(request, response),
   )
+  const { closeIdleConnections, closeAllConnections } = server
   server.closeIdleConnections = () => {
     door.closeIdle()
-    Server.prototype.closeIdleConnections.call(server)
+    closeIdleConnections.call(server)
   }
   server.closeAllConnections = () => {
     door.closeAll()
-    Server.prototype.closeAllConnections.call(server)
+    closeAllConnections.call(server)
   }
   server.once('close', () => door.close())
   return server

@@ -1,7 +1,7 @@
 /** The one table from problem to status, and the shapes in which a problem is told. */
-import { STATUS_CODES } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
+import { STATUS_CODES } from '../lib/node-http.ts'
 import type { Problem, ProblemCode } from '../model/errors.ts'
 import { sendJson, sendPage, setReason } from './answers.ts'
 import { readsProblems } from './senders.ts'

@@ -1,8 +1,7 @@
 /** `PUSH` or `POST /user/index[/]` with a JSON object: a release goes to another index, here or elsewhere. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../model/errors.ts'
-import { push } from '../publish/push.ts'
-import { isTaken, OutwardPushes } from '../publish/push-external.ts'
+import type { OutwardPushes } from '../publish/push-external.ts'
 import { readPushOrder } from '../publish/push-order.ts'
 import { sendResult } from './answers.ts'
 import { principalOf } from './auth.ts'
@@ -19,11 +18,15 @@ export type AnswerPush = (
 export function pushes(services: Services): AnswerPush {
   const { publisher, indexes, server, log } = services
   const pusher = { ...publisher, indexes }
-  const outward = new OutwardPushes(pusher, `airlock/${server.version}`)
+  let outward: OutwardPushes | undefined
   return async (request, reply, name, body) => {
     const who = await principalOf(request, services)
     const order = readPushOrder(jsonObject(body))
     const isInside = order.target !== undefined
+    // Loaded with the first push.
+    const { push } = await import('../publish/push.ts')
+    const { isTaken, OutwardPushes } = await import('../publish/push-external.ts')
+    outward ??= new OutwardPushes(pusher, `airlock/${server.version}`)
     const rows = isInside ? await push(pusher, who, name, order) : await outward.push(who, name, order)
     const isDone = isInside || isTaken(rows)
     const where = order.target ?? 'elsewhere'

@@ -6,8 +6,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { collect, TooLong } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
-import { announceFile, askedFile, attestFile, completeFile, dropFile, receiveFile } from '../publish/session-files.ts'
-import { publishSession } from '../publish/session-publish.ts'
+import type { askedFile } from '../publish/session-files.ts'
 import { checkApiVersion, readExtension, readFileOrder, readSessionOrder } from '../publish/session-requests.ts'
 import {
   type AskedSession,
@@ -97,6 +96,7 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     scope.post<AtSession>(`${SESSION}/publish`, { config }, async (request, reply) => {
       const asked = await sessionOf(request)
       const { index, project, version } = asked.session
+      const { publishSession } = await import('../publish/session-publish.ts')
       const { session, files, isNew } = await publishSession(publisher, asked)
       if (isNew) {
         log.publish.info(
@@ -111,6 +111,7 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     scope.post<AtSession>(`${SESSION}/files`, { config }, async (request, reply) => {
       const asked = await sessionOf(request)
       const order = readFileOrder(objectBody(request), asked.session, limits)
+      const { announceFile } = await sessionFiles()
       const { file, isNew } = await announceFile(publisher, asked, order)
       reply.header('location', fileAddress(baseOf(request), asked.session, file))
       if (!isNew) {
@@ -126,11 +127,13 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     )
     scope.delete<AtFile>(FILE, { config }, async (request, reply) => {
       const asked = await sessionOf(request)
+      const { askedFile, dropFile } = await sessionFiles()
       await dropFile(publisher, asked, await askedFile(publisher, asked, request.params.file))
       return reply.code(204).send()
     })
     scope.post<AtFile>(`${FILE}/complete`, { config }, async (request, reply) => {
       const asked = await sessionOf(request)
+      const { askedFile, completeFile } = await sessionFiles()
       await completeFile(publisher, asked, await askedFile(publisher, asked, request.params.file))
       return await sendFileState(request, reply, 201, asked)
     })
@@ -143,7 +146,9 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     scope.addHook('onRequest', async (request) => begin(request))
 
     scope.post<AtFile>(`${FILE}/content`, { config }, async (request, reply) =>
-      taking(request, reply, (asked, file, body) => receiveFile(publisher, asked, file, body)),
+      taking(request, reply, async (asked, file, body) =>
+        (await sessionFiles()).receiveFile(publisher, asked, file, body),
+      ),
     )
     scope.post<AtFile>(`${FILE}/attestations`, { config }, async (request, reply) =>
       taking(request, reply, async (asked, file, body) => {
@@ -151,6 +156,7 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
           if (!(error instanceof TooLong)) throw error
           throw new Problem('too-large', `Cannot accept attestations of more than ${error.limitBytes} bytes`)
         })
+        const { attestFile } = await sessionFiles()
         await attestFile(publisher, asked, file, text.toString('utf8'))
       }),
     )
@@ -168,6 +174,7 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     const body = request.body instanceof Readable ? request.body : Readable.from([])
     try {
       const asked = await sessionOf(request)
+      const { askedFile } = await sessionFiles()
       const file = await askedFile(publisher, asked, request.params.file)
       await take(asked, file, body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>)
       return await sendFileState(request, reply, 201, asked)
@@ -194,6 +201,7 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     status: number,
     asked: AskedSession,
   ): Promise<FastifyReply> {
+    const { askedFile } = await sessionFiles()
     const file = await askedFile(publisher, asked, request.params.file)
     return sendDocument(request, reply, status, fileDocument(baseOf(request), asked.session, file))
   }
@@ -225,4 +233,9 @@ export function checkSessionsEnabled({ server }: Pick<Services, 'server'>): void
 /** For the log. */
 function about({ who, index }: SessionAsk): Record<string, unknown> {
   return { 'index.name': index, 'user.name': who.name }
+}
+
+/** Loaded with the first file: few servers take any in this way. */
+async function sessionFiles() {
+  return await import('../publish/session-files.ts')
 }

@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Principal, publisherLabel } from '../model/access.ts'
-import { mayUpload, publish } from '../publish/publish.ts'
+import { mayUpload } from '../publish/may-upload.ts'
 import { setReason } from './answers.ts'
 import { hasCredentials, principalOf } from './auth.ts'
 import { pushes } from './push.ts'
@@ -41,6 +41,8 @@ export function upload(app: FastifyInstance, services: Services): void {
     }
     const form = isStream ? body : Readable.from([body!])
     try {
+      // Loaded with the first upload, with all that reads forms and archives: some 100 files.
+      const { publish } = await import('../publish/publish.ts')
       const who = await principalOf(request, services)
       const record = await mayUpload(publisher, who, name, hasCredentials(request))
       const { note } = await publish(publisher, who, record, request.headers, form)

@@ -1,6 +1,6 @@
 /** Reads what is inside a mirrored file: its metadata, for `.metadata` requests, for the release's page and for search. */
 
-import { ArchiveError, type ArchiveSource, readArchiveMetadata } from '../archive/read-metadata.ts'
+import { ArchiveError, type ArchiveSource } from '../archive/source.ts'
 import { BlobMissing, type BlobStore, writeBlob } from '../blob/blob-store.ts'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog, Reader, Writer } from '../catalog/catalog.ts'
@@ -86,6 +86,8 @@ export async function readDescription(
 /** The metadata in the archive named `filename`. Errors of `source` pass through. */
 export async function readSource(filename: string, source: ArchiveSource, limits: Limits): Promise<Described> {
   try {
+    // Loaded with the first archive that is read.
+    const { readArchiveMetadata } = await import('../archive/read-metadata.ts')
     const bounds = { metadataBytes: limits.metadataBytes, members: limits.archiveMembers }
     const found = await readArchiveMetadata(filename, source, bounds)
     if (found === undefined)

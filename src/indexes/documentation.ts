@@ -1,8 +1,7 @@
 /** The documentation of a stage's releases, read out of the zips that were sent. */
 
-import { ArchiveError } from '../archive/read-metadata.ts'
-import type { ArchiveSource } from '../archive/source.ts'
-import { listZipMembers, readZipMember, type ZipMember } from '../archive/zip-members.ts'
+import { ArchiveError, type ArchiveSource } from '../archive/source.ts'
+import type { ZipMember } from '../archive/zip-members.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { listAttachments } from '../catalog/attachments.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -73,6 +72,7 @@ export class Documentation {
     const kept = this.#directories.get(zip.digest)
     if (kept !== undefined) return kept
     const { documentationMembers: members, documentationMemberBytes: memberBytes } = this.#limits
+    const { listZipMembers } = await zipMembers()
     const found = await listZipMembers(this.#source(zip), { members, memberBytes }).catch((error: unknown) => {
       // One that came in by an import was not looked at then.
       if (error instanceof ArchiveError) return { members: new Map<string, ZipMember>() }
@@ -83,12 +83,13 @@ export class Documentation {
   }
 
   /** The bytes of a member from `start` up to, not including, `end`. Ends with `ArchiveError` where they are not as promised. */
-  read(
+  async *read(
     zip: Attachment,
     member: ZipMember,
     range: { readonly start: number; readonly end: number },
-  ): AsyncIterable<Uint8Array> {
-    return readZipMember(this.#source(zip), member, range)
+  ): AsyncGenerator<Uint8Array> {
+    const { readZipMember } = await zipMembers()
+    yield* readZipMember(this.#source(zip), member, range)
   }
 
   #source({ digest, sizeBytes }: Attachment): ArchiveSource {
@@ -100,4 +101,9 @@ export class Documentation {
       },
     }
   }
+}
+
+/** Loaded with the first zip that is looked into. */
+async function zipMembers() {
+  return await import('../archive/zip-members.ts')
 }

@@ -1,7 +1,7 @@
 /** Reads the metadata inside a wheel that lies at an upstream: by parts of it, else from the whole, which is kept then. */
 
-import { ArchiveError, type ArchiveSource } from '../archive/read-metadata.ts'
-import { findZipEnd, ZIP_END_BYTES } from '../archive/zip-opener.ts'
+import { ArchiveError, type ArchiveSource } from '../archive/source.ts'
+import { findZipEnd, ZIP_END_BYTES } from '../archive/zip-end.ts'
 import { BlobMissing } from '../blob/blob-store.ts'
 import { findFiles } from '../catalog/files.ts'
 import { listMadeMetadata } from '../catalog/made-metadata.ts'

@@ -1,5 +1,6 @@
 /** An index's HTML page read as a stream, whichever of the two pages of PEP 503 it is. */
-import { Parser } from 'htmlparser2'
+import { createRequire } from 'node:module'
+import type { Parser } from 'htmlparser2'
 import { checkApiVersion, readSerial } from './file-facts.ts'
 
 /** A link's text is a name; more of it is not kept. */
@@ -37,6 +38,8 @@ export class HtmlPage {
 
   constructor(onLink: (attributes: Attributes, text: string) => void) {
     this.onLink = onLink
+    // Loaded with the first page from elsewhere: a server without mirrors reads none.
+    const { Parser } = createRequire(import.meta.url)('htmlparser2') as typeof import('htmlparser2')
     this.parser = new Parser({
       onopentag: (tag, attributes) => this.open(tag, attributes),
       onclosetag: (tag, isImplied) => this.close(tag, isImplied),

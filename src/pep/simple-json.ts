@@ -3,7 +3,7 @@
  *
  * Nothing here is ever written as null: uv refuses a page where `size`, `upload-time`, `yanked` or `hashes` is.
  */
-import { JSONParser, TokenType } from '@streamparser/json'
+import type { TokenType } from '@streamparser/json'
 import {
   checkApiVersion,
   lastComponent,
@@ -120,7 +120,9 @@ export async function* projectsFromJson(
 ): AsyncGenerator<ListedProject & { readonly name: ProjectName }> {
   let found: (ListedProject & { readonly name: ProjectName })[] = []
   let failure: Error | undefined
-  const list = new ListWatch()
+  // Loaded with the first list from elsewhere.
+  const { JSONParser, TokenType } = await import('@streamparser/json')
+  const list = new ListWatch(TokenType)
   const parser = new JSONParser({ paths: ['$.meta.*', '$.projects.*'], keepStack: false })
   parser.onToken = ({ token, value }) => list.see(token, value)
   parser.onError = (error) => {
@@ -156,13 +158,19 @@ class ListWatch {
   found = false
   private depth = 0
   private lastString: unknown
+  private readonly tokens: typeof TokenType
+
+  constructor(tokens: typeof TokenType) {
+    this.tokens = tokens
+  }
 
   see(token: TokenType, value: unknown): void {
     if (this.found) return
-    if (token === TokenType.STRING) this.lastString = value
-    else if (token === TokenType.LEFT_BRACKET && this.depth === 1 && this.lastString === 'projects') this.found = true
-    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) this.depth++
-    else if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) this.depth--
+    const { STRING, LEFT_BRACKET, LEFT_BRACE, RIGHT_BRACE, RIGHT_BRACKET } = this.tokens
+    if (token === STRING) this.lastString = value
+    else if (token === LEFT_BRACKET && this.depth === 1 && this.lastString === 'projects') this.found = true
+    if (token === LEFT_BRACE || token === LEFT_BRACKET) this.depth++
+    else if (token === RIGHT_BRACE || token === RIGHT_BRACKET) this.depth--
   }
 }
 

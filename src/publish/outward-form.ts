@@ -1,10 +1,11 @@
 /** Upload forms sent to an index elsewhere: streamed, with their length told first, and never waited for without end. */
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { Limits } from '../model/limits.ts'
+import { believeSystem } from '../upstream/tls.ts'
 import type { Elsewhere } from './push-order.ts'
 
 /** A list is a field that is sent several times; what is empty is not sent. */
@@ -22,7 +23,7 @@ export class OutwardForms implements AsyncDisposable {
   readonly #blobs: BlobStore
   readonly #limits: Limits
   readonly #userAgent: string
-  readonly #agent: EnvHttpProxyAgent
+  #agent: Promise<EnvHttpProxyAgent> | undefined
 
   constructor(
     to: Elsewhere,
@@ -33,13 +34,6 @@ export class OutwardForms implements AsyncDisposable {
     this.#blobs = blobs
     this.#limits = limits
     this.#userAgent = userAgent
-    this.#agent = new EnvHttpProxyAgent({
-      connections: 1,
-      connect: { timeout: limits.connectMs },
-      // Begins anew with each piece that the other side takes.
-      headersTimeout: limits.outwardAnswerMs,
-      bodyTimeout: limits.upstreamSilenceMs,
-    })
   }
 
   /** Sends one form, with the file as its `content`. Gives the status and the beginning of the answer. Throws without one. */
@@ -48,7 +42,8 @@ export class OutwardForms implements AsyncDisposable {
     const boundary = `airlock-${randomUUID()}`
     const head = Buffer.from(textParts(fields, boundary) + (file === undefined ? '' : fileHead(file, boundary)))
     const tail = Buffer.from(`${file === undefined ? '' : '\r\n'}--${boundary}--\r\n`)
-    const answer = await this.#agent.request({
+    this.#agent ??= this.#connected()
+    const answer = await (await this.#agent).request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: 'POST',
@@ -65,7 +60,19 @@ export class OutwardForms implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy()
+    await (await this.#agent)?.destroy()
+  }
+
+  async #connected(): Promise<EnvHttpProxyAgent> {
+    const { EnvHttpProxyAgent } = await import('undici')
+    believeSystem()
+    return new EnvHttpProxyAgent({
+      connections: 1,
+      connect: { timeout: this.#limits.connectMs },
+      // Begins anew with each piece that the other side takes.
+      headersTimeout: this.#limits.outwardAnswerMs,
+      bodyTimeout: this.#limits.upstreamSilenceMs,
+    })
   }
 
   /** Throws when the other side takes it slower than a trickle: it would hold the push for days. */

@@ -17,8 +17,9 @@ import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions } from '../pep/version.ts'
+import { mayUpload } from './may-upload.ts'
 import { checkTakesUploads } from './project-status.ts'
-import { mayUpload, type Publisher } from './publish.ts'
+import type { Publisher } from './publish.ts'
 import type { SessionOrder } from './session-requests.ts'
 
 /** Who asks for what: permission is looked at again for every request. */

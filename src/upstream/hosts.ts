@@ -1,9 +1,9 @@
 /** The hosts that mirrors fetch from: connections counted per host, and its state known, whichever mirrors ask it. */
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { Clock } from '../lib/clock.ts'
 import type { Limits } from '../model/limits.ts'
 import { Reachability } from './reachability.ts'
-import { type TlsFiles, tlsOptions } from './tls.ts'
+import { believeSystem, type TlsFiles, tlsOptions } from './tls.ts'
 
 export interface UpstreamHostsOptions {
   readonly limits: Limits
@@ -15,8 +15,7 @@ export interface UpstreamHostsOptions {
 
 /** Hosts as one set of certificates sees them. */
 export interface HostGroup {
-  readonly pages: Dispatcher
-  readonly files: Dispatcher
+  request(what: 'pages' | 'files', options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
   /** `path` is what a probe asks for while nothing was answered yet. */
   reachabilityOf(origin: string, path: string): Reachability
 }
@@ -45,27 +44,25 @@ export class UpstreamHosts implements AsyncDisposable {
   }
 }
 
-class Group implements HostGroup, AsyncDisposable {
+interface Agents {
   readonly pages: EnvHttpProxyAgent
   readonly files: EnvHttpProxyAgent
+}
+
+class Group implements HostGroup, AsyncDisposable {
   readonly #options: UpstreamHostsOptions
+  readonly #tls: ReturnType<typeof tlsOptions>
+  #agents: Promise<Agents> | undefined
   readonly #known = new Map<string, Reachability>()
 
   constructor(options: UpstreamHostsOptions, files: TlsFiles) {
-    const { limits } = options
-    const tls = tlsOptions(files)
-    const agent = (connections: number) =>
-      new EnvHttpProxyAgent({
-        connections,
-        connect: { timeout: limits.connectMs, ...tls },
-        // Through a proxy these are upstream's; the proxy's own certificate is the machine's matter.
-        requestTls: { timeout: limits.connectMs, ...tls },
-        headersTimeout: limits.upstreamAnswerMs,
-        bodyTimeout: limits.upstreamSilenceMs,
-      })
     this.#options = options
-    this.pages = agent(limits.upstreamPageConnections)
-    this.files = agent(limits.upstreamConnections)
+    this.#tls = tlsOptions(files)
+  }
+
+  async request(what: 'pages' | 'files', options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
+    this.#agents ??= this.#made()
+    return await (await this.#agents)[what].request(options)
   }
 
   reachabilityOf(origin: string, path: string): Reachability {
@@ -85,7 +82,7 @@ class Group implements HostGroup, AsyncDisposable {
   /** Little for both sides, and without credentials: "who are you" is an answer too. */
   async #isThere(origin: string, path: string): Promise<boolean> {
     const { limits, userAgent } = this.#options
-    const { statusCode, body } = await this.pages.request({
+    const { statusCode, body } = await this.request('pages', {
       origin,
       path,
       method: 'HEAD',
@@ -98,6 +95,24 @@ class Group implements HostGroup, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const each of this.#known.values()) each[Symbol.dispose]()
-    await Promise.all([this.pages.destroy(), this.files.destroy()])
+    const agents = await this.#agents
+    if (agents !== undefined) await Promise.all([agents.pages.destroy(), agents.files.destroy()])
+  }
+
+  /** The client is loaded when the first question is asked: it takes 15 MiB, and a server without mirrors asks none. */
+  async #made(): Promise<Agents> {
+    const { EnvHttpProxyAgent } = await import('undici')
+    believeSystem()
+    const { limits } = this.#options
+    const agent = (connections: number) =>
+      new EnvHttpProxyAgent({
+        connections,
+        connect: { timeout: limits.connectMs, ...this.#tls },
+        // Through a proxy these are upstream's; the proxy's own certificate is the machine's matter.
+        requestTls: { timeout: limits.connectMs, ...this.#tls },
+        headersTimeout: limits.upstreamAnswerMs,
+        bodyTimeout: limits.upstreamSilenceMs,
+      })
+    return { pages: agent(limits.upstreamPageConnections), files: agent(limits.upstreamConnections) }
   }
 }

@@ -135,7 +135,7 @@ export class UpstreamRequests implements AsyncDisposable {
       this.#options.limits.upstreamPageMs,
     )
     try {
-      const answer = await this.#group[what].request({
+      const answer = await this.#group.request(what, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',

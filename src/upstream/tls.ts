@@ -1,6 +1,5 @@
 /** Certificates on the way to an upstream: who is believed, and what is shown. */
 import { readFileSync } from 'node:fs'
-import { getCACertificates } from 'node:tls'
 import { reasonOf } from '../lib/reason.ts'
 import { Problem } from '../model/errors.ts'
 
@@ -19,14 +18,32 @@ export interface TlsOptions {
   readonly key?: string
 }
 
+let believesSystem = false
+
+/**
+ * Has this thread believe the authorities of the machine besides Node's own: a company's is installed there. Takes 60 ms the first time,
+ * so it is to be called before the first connection and not at the start, where `node --use-system-ca` does it.
+ */
+export function believeSystem(): void {
+  if (believesSystem) return
+  believesSystem = true
+  const { getCACertificates, setDefaultCACertificates } = process.getBuiltinModule('node:tls')
+  setDefaultCACertificates([...getCACertificates('default'), ...getCACertificates('system')])
+}
+
 /** What Node's TLS takes. Throws `upstream-failed` for a file that cannot be read: unchecked, nothing is fetched. */
 export function tlsOptions({ authorities = [], certificate, key }: TlsFiles): TlsOptions {
   const own = authorities.map(readPem)
   return {
-    // Given any, Node forgets those it has itself.
-    ...(own.length > 0 && { ca: [...getCACertificates('default'), ...own] }),
+    ...(own.length > 0 && { ca: [...knownAuthorities(), ...own] }),
     ...(certificate !== undefined && { cert: readPem(certificate), key: readPem(key ?? certificate) }),
   }
+}
+
+/** Given any others, Node forgets these. */
+function knownAuthorities(): string[] {
+  believeSystem()
+  return process.getBuiltinModule('node:tls').getCACertificates('default')
 }
 
 function readPem(path: string): string {

@@ -11,7 +11,8 @@ import { gzipSync } from 'node:zlib'
 import { Command, CommanderError } from 'commander'
 import { pack } from 'tar-stream'
 import { type CliContext, CliExit } from '../context.ts'
-import { addClientCommands, addClientOptions } from './client-commands.ts'
+import { addClientCommands } from './client-commands.ts'
+import { addClientOptions } from './client-options.ts'
 
 /** A request as it came in. */
 export interface Seen {

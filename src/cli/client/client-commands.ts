@@ -1,6 +1,7 @@
 /** The client's commands with devpi's words, for `airlock COMMAND` and `devpi COMMAND`. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { CliContext } from '../context.ts'
+import { addClientOptions } from './client-options.ts'
 import { runCommand } from './command-run.ts'
 import { getJson, patchJson } from './getjson.ts'
 import { group } from './group.ts'
@@ -166,28 +167,6 @@ export function addClientCommands(program: Command, context: CliContext): void {
   add('patchjson <path> <jsonfile>', 'send a change as JSON, from a file or stdin (-)').action(run(patchJson))
 }
 
-/**
- * The options of every client command. `devpi` takes them before the command as well: call this on its program too.
- * (Not on `airlock`'s: a program's options are found behind any command, and other commands have options of these names.)
- */
-export function addClientOptions(command: Command): Command {
-  return command
-    .option('--debug', 'show more about requests')
-    .option('-y, --yes', 'answer yes to questions')
-    .option('-v, --verbose', 'show more; can be given more than once', counted)
-    .option('--clientdir <dir>', 'folder for logins and other state (default: ~/.devpi/client)', folder)
-    .option('--json', 'data as JSON on stdout, everything else on stderr')
-}
-
 function listed(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
-}
-
-function counted(_value: string, before: number | undefined): number {
-  return (before ?? 0) + 1
-}
-
-function folder(value: string): string {
-  if (value === '') throw new InvalidArgumentError('Name a folder.')
-  return value
 }

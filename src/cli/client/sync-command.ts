@@ -1,7 +1,7 @@
 /** `airlock sync --warm FILE`: has a running server's mirrors fetch and keep what a requirements file or a lock names. */
 import type { Command } from 'commander'
 import { type CliContext, CliExit } from '../context.ts'
-import { addClientOptions } from './client-commands.ts'
+import { addClientOptions } from './client-options.ts'
 import { runCommand } from './command-run.ts'
 import { type GenericOptions, Session } from './session.ts'
 import type { Wanted } from './warm/wanted.ts'

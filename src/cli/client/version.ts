@@ -1,7 +1,7 @@
 /** `devpi --version`: which client this is, and what the server in use is made of. */
 import { Command } from 'commander'
 import type { CliContext } from '../context.ts'
-import { addClientOptions } from './client-commands.ts'
+import { addClientOptions } from './client-options.ts'
 import { below } from './client-url.ts'
 import { Unreachable } from './connection.ts'
 import { asObject, resultOf } from './reply.ts'
