@@ -20,6 +20,7 @@ import { type Content, KEPT, madeContent } from './content/content.ts'
 import { amounts } from './content/wanted-files.ts'
 import { keepPage, machine } from './measure.ts'
 import { AIRLOCK, airlock } from './peers/airlock.ts'
+import { airlockBehindNginx } from './peers/airlock-behind-nginx.ts'
 import { devpi } from './peers/devpi.ts'
 import { nginx } from './peers/nginx.ts'
 import type { Peer, PeerKind } from './peers/peer.ts'
@@ -50,6 +51,8 @@ const { values } = parseArgs({
     dry: { type: 'boolean', default: false },
   },
 })
+/** Of its start and its uploads there is nothing to tell: it is there for the largest file. */
+const behindNginx = airlockBehindNginx(values.airlock)
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
@@ -92,7 +95,7 @@ async function compare(): Promise<void> {
 }
 
 async function whoTakesPart(): Promise<Entry[]> {
-  const kinds = [airlock(values.airlock), nginx, devpi, pypiserver, proxpi, simpleRepository]
+  const kinds = [airlock(values.airlock), nginx, behindNginx, devpi, pypiserver, proxpi, simpleRepository]
   const entries: Entry[] = []
   for (const kind of kinds) {
     if (kind.name !== AIRLOCK && !new RegExp(values.peers).test(kind.name)) continue
@@ -107,7 +110,7 @@ async function whoTakesPart(): Promise<Entry[]> {
 
 async function prepareEmpty(parent: string, entries: readonly Entry[]): Promise<Ready[]> {
   const empty: Ready[] = []
-  for (const { kind } of entries)
+  for (const { kind } of entries.filter(({ kind }) => kind !== behindNginx))
     empty.push({ kind, folder: await newFolder(parent, kind, undefined, undefined), content: undefined })
   return empty
 }
@@ -126,7 +129,7 @@ async function serveContent(
   await using stack = new AsyncDisposableStack()
   if (isWanted('start')) {
     const ready = [own, ...others]
-      .filter((kind) => kind !== nginx && kind !== proxpi)
+      .filter((kind) => ![nginx, behindNginx, proxpi].includes(kind))
       .map((kind) => ({ kind, folder: folders.get(kind.name) ?? parent, content }))
     amountsFound.push(...(await measureStarts(content.files.length + 1, ready, rounds, say)))
   }

@@ -15,7 +15,7 @@ import { TokenExchange } from './accounts/token-exchange.ts'
 import { ApiTokens } from './accounts/tokens.ts'
 import { Users } from './accounts/users.ts'
 import { VouchedUsers } from './accounts/vouched-users.ts'
-import { FilesystemBlobs } from './blob/filesystem.ts'
+import { blobPlace, FilesystemBlobs } from './blob/filesystem.ts'
 import { SharedHolds } from './blob/shared-holds.ts'
 import { findUser, listIndexes, listUsers } from './catalog/accounts.ts'
 import { type Identity, ServerFolder } from './catalog/server-folder.ts'
@@ -278,6 +278,7 @@ export async function openServer(
       defaultIndex: config.defaultIndex,
       takenAliases: new Set((await catalog.read(listUsers)).map((user) => user.name as string).filter(isAlias)),
       ...(config.trustedProxy !== undefined && { trustedProxy: new TrustedProxy(config.trustedProxy) }),
+      ...(config.accelRedirect !== undefined && { handOver: { prefix: config.accelRedirect, placeOf: blobPlace } }),
       ...(config.remoteUserHeader !== undefined && { remoteUserHeader: config.remoteUserHeader }),
       ...(config.outsideUrl !== undefined && { outsideUrl: config.outsideUrl }),
     },

@@ -1,7 +1,7 @@
 /**
  * Blobs as files, the default. Also usable by hand: `sha256sum` checks any of them.
  *
- *   ROOT/blobs/sha256/ab/ab12…   one blob, read-only
+ *   ROOT/blobs/sha256/ab/ab12…   one blob, read-only; a web server in front may read it too (`blobPlace`)
  *   ROOT/drafts/RANDOM           bytes on their way; whatever lies here at start was left by a crash
  */
 import { randomUUID } from 'node:crypto'
@@ -198,12 +198,17 @@ export class FilesystemBlobs implements BlobStore {
   }
 
   #path(digest: Digest): string {
-    return join(this.#root, 'blobs', 'sha256', folderOf(digest), digest)
+    return join(this.#root, 'blobs', 'sha256', blobPlace(digest))
   }
 
   #drafts(): string {
     return join(this.#root, 'drafts')
   }
+}
+
+/** Where a blob lies below `blobs/sha256/`, with a slash between. */
+export function blobPlace(digest: Digest): string {
+  return `${folderOf(digest)}/${digest}`
 }
 
 function folderOf(digest: Digest): string {

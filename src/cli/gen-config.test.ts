@@ -133,6 +133,21 @@ test('gen-config gives nginx the limit of the server, and lets no header through
   assert.doesNotMatch(text ?? '', /try_files|proxy_cache|\broot\b/)
 })
 
+test('gen-config has nginx send files where the server leaves them to it, and no client say that it does', async () => {
+  const options = ['--trusted-proxy', '127.0.0.1', '--x-accel-redirect', '/+blobs/']
+  const text = (await generated('gen-config', '--serverdir', 'a b', ...options))['nginx-devpi.conf']!
+  assert.equal(directive(text, 'proxy_set_header X-Sendfile-Type'), 'X-Accel-Redirect')
+  assert.ok(text.includes('    location /+blobs/ {\n        internal;\n'))
+  assert.equal(directive(text, 'alias'), `"${folder.path}/a b/blobs/sha256/"`)
+  // With a cache nginx has them itself.
+  const caching = (await generated('gen-config', '--serverdir', 'a b', ...options))['nginx-devpi-caching.conf']!
+  const without = (await generated('gen-config', '--serverdir', 'a b'))['nginx-devpi.conf']!
+  for (const text of [caching, without]) {
+    assert.equal(directive(text, 'proxy_set_header X-Sendfile-Type'), '""')
+    assert.doesNotMatch(text, /internal|alias/)
+  }
+})
+
 test('gen-config lets nginx keep files and simple pages only, and nothing of who is logged in', async () => {
   const text = (await devpi('--outside-url', 'http://x.example/p'))['nginx-devpi-caching.conf']!
   const [, pattern] = /^ {4}~(\S+) 0;$/m.exec(text) ?? []

@@ -35,6 +35,7 @@ const SERVE: readonly SettingKey[] = [
   'trusted_proxy_count',
   'trusted_proxy_headers',
   'remote_user_header',
+  'x_accel_redirect',
   'outside_url',
   'offline_mode',
   'mirror_cache_expiry',

@@ -1,7 +1,10 @@
 /** nginx before this server, with or without a cache of its own. Pure: settings in, text out. */
 import type { Config } from '../config/load.ts'
 
-type Settings = Pick<Config, 'listen' | 'unixSocket' | 'outsideUrl' | 'limits' | 'remoteUserHeader'>
+type Settings = Pick<
+  Config,
+  'listen' | 'unixSocket' | 'outsideUrl' | 'limits' | 'remoteUserHeader' | 'accelRedirect' | 'serverDir'
+>
 
 /** A file for nginx's `conf.d` or `sites-enabled`; `hostname` is the machine's, for where no outside URL is set. */
 export function nginxSite(
@@ -9,6 +12,8 @@ export function nginxSite(
   { isCaching, hostname }: { readonly isCaching: boolean; readonly hostname: string },
 ): string {
   const outside = settings.outsideUrl
+  // With a cache nginx asks without conditions, which the server would weigh, and has files of its own to send.
+  const handOver = isCaching ? undefined : settings.accelRedirect
   const prefix = (outside?.pathname ?? '/').replace(/\/+$/, '')
   // Every header that the server believes is set here, so that none comes from the client.
   const headers = [
@@ -22,6 +27,8 @@ export function nginxSite(
     ['X-Forwarded-Port', '""'],
     ['X-Forwarded-Prefix', '""'],
     ['Forwarded', '""'],
+    // Whether nginx sends files itself; set in any case, so that no client can say it does.
+    ['X-Sendfile-Type', handOver === undefined ? '""' : 'X-Accel-Redirect'],
     // The name that a login of nginx's (auth_request, for example) found out belongs here; $remote_user is what the client says.
     ...(settings.remoteUserHeader === undefined ? [] : [[settings.remoteUserHeader, '""']]),
   ]
@@ -49,7 +56,7 @@ ${prefix === '' ? '    location / {' : `    location ~ ^${regexQuoted(prefix)}(/
         proxy_pass http://airlock;
         proxy_http_version 1.1;
 ${headers.map(([name, value]) => `        proxy_set_header ${name} ${value};\n`).join('')}${isCaching ? CACHED : ''}    }
-}
+${handOver === undefined ? '' : blobs(handOver, settings.serverDir)}}
 `
 }
 
@@ -78,6 +85,41 @@ const CACHED = `
         proxy_cache_lock on;
         add_header X-Cached $upstream_cache_status;
 `
+
+/** Files that the server leaves to nginx. Of the server's answer nginx keeps few headers: all others are named here. */
+function blobs(prefix: string, serverDir: string): string {
+  const kept = ['ETag', 'Last-Modified', 'X-Content-Type-Options', 'Cache-Status', 'Vary', ...DEVPI_HEADERS]
+  const variable = (name: string) => `$upstream_http_${name.toLowerCase().replaceAll('-', '_')}`
+  return `
+    # Files that the server leaves to nginx, whose user has to be able to read them.
+    location ${prefix} {
+        internal;
+        alias "${`${serverDir}/blobs/sha256/`.replace(/["\\$]/g, '\\$&')}";
+        sendfile on;
+        tcp_nopush on;
+        # What the client has already the server has looked at, by these.
+        etag off;
+        if_modified_since off;
+${kept.map((name) => `        add_header ${name} ${variable(name)};\n`).join('')}        # A file that cannot be read is trouble, and no absence; the server sent nobody else here.
+        error_page 403 404 = @airlock_blob_lost;
+    }
+    location @airlock_blob_lost {
+        if ($upstream_http_x_accel_redirect = "") {
+            return 404;
+        }
+        return 502;
+    }
+`
+}
+
+const DEVPI_HEADERS = [
+  'X-Devpi-Api-Version',
+  'X-Devpi-Server-Version',
+  'X-Devpi-UUID',
+  'X-Devpi-Primary-UUID',
+  'X-Devpi-Master-UUID',
+  'X-Devpi-Serial',
+]
 
 function listenLines(outside: URL | undefined, hostname: string): string {
   const host = outside?.hostname ?? hostname

@@ -7,7 +7,7 @@ import { LIMITS, type Limits, withLimits } from '../model/limits.ts'
 import { type IndexName, parseIndexName } from '../model/names.ts'
 import type { DevpiFile } from './devpi-file.ts'
 import { boolean, byteLimit, dayLimit, type Given, octal, oneOf, url, wholeNumber, words, wrong } from './given.ts'
-import { remoteUserHeader, type TrustedProxySetting, trustedProxy } from './proxy-settings.ts'
+import { accelRedirect, remoteUserHeader, type TrustedProxySetting, trustedProxy } from './proxy-settings.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from './settings.ts'
 import { type UpstreamSettings, upstreamSettings } from './upstream-settings.ts'
 
@@ -37,6 +37,8 @@ export interface Config {
   readonly trustedProxy?: TrustedProxySetting
   /** In lower case. Only with `trustedProxy`. */
   readonly remoteUserHeader?: string
+  /** A path that begins and ends with a slash. Only with `trustedProxy` or `unixSocket`. */
+  readonly accelRedirect?: string
   /** Users and `:groups` who may create and change users and indexes; absent: everybody their own. An empty list is nobody. */
   readonly restrictModify?: readonly string[]
   readonly autocreateUsers: boolean
@@ -83,6 +85,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const listen = hasTcp ? listenOn(raw.get('listen'), text('host')!, integer('port', 0, 65_535)) : []
   const proxy = trustedProxy(raw, integer('trusted_proxy_count', 1, 100))
   const userHeader = remoteUserHeader(raw.get('remote_user_header'), proxy)
+  const handOver = accelRedirect(raw.get('x_accel_redirect'), proxy !== undefined || socket !== undefined)
   const restricted = raw.get('restrict_modify')
   const rootPasswordHash = text('root_passwd_hash')
   const outside = raw.get('outside_url')
@@ -123,6 +126,7 @@ export function loadConfig(sources: ConfigSources): Config {
     }),
     ...(proxy !== undefined && { trustedProxy: proxy }),
     ...(userHeader !== undefined && { remoteUserHeader: userHeader }),
+    ...(handOver !== undefined && { accelRedirect: handOver }),
     ...(restricted !== undefined && { restrictModify: words(restricted) }),
   })
 }

@@ -37,6 +37,9 @@ for (const [flags, says] of [
   [{ remote_user_header: 'X-Remote-User' }, /remote_user_header without the address of a trusted proxy/],
   [{ remote_user_header: 'X-Remote-User', trusted_proxy: '*' }, /without the address of a trusted proxy/],
   [{ remote_user_header: 'a b', trusted_proxy: '::1' }, /the name of a header/],
+  [{ x_accel_redirect: '/+blobs/' }, /x_accel_redirect without trusted_proxy or unix_socket/],
+  [{ x_accel_redirect: '/+blobs', trusted_proxy: '::1' }, /a path with a slash before and after it/],
+  [{ x_accel_redirect: '/a b/', trusted_proxy: '::1' }, /a path with a slash before and after it/],
 ] as const) {
   test(`loadConfig() refuses ${JSON.stringify(flags)}`, () => {
     assert.throws(
@@ -48,4 +51,6 @@ for (const [flags, says] of [
 
 test('remoteUserHeader() is kept in lower case', () => {
   assert.equal(load({ remote_user_header: 'X-Remote-User', trusted_proxy: '::1' }).remoteUserHeader, 'x-remote-user')
+  assert.equal(load({ x_accel_redirect: '/+blobs/', unix_socket: 's' }).accelRedirect, '/+blobs/')
+  assert.equal(load({}).accelRedirect, undefined)
 })

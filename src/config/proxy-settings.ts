@@ -51,6 +51,19 @@ export function trustedProxy(raw: ReadonlyMap<SettingKey, Given>, count: number)
   return { address, count, headers }
 }
 
+/** Throws `setting-invalid` for what is no location, and where nobody could be the nginx that has it. */
+export function accelRedirect(given: Given | undefined, hasProxy: boolean): string | undefined {
+  if (given === undefined || given.value === '') return undefined
+  const prefix = String(given.value)
+  if (!/^\/(?:[\w.~+-]+\/)+$/.test(prefix)) {
+    throw wrong('x_accel_redirect', given, 'a path with a slash before and after it, such as /+blobs/')
+  }
+  if (hasProxy) return prefix
+  throw new Problem('setting-invalid', 'Cannot use x_accel_redirect without trusted_proxy or unix_socket', {
+    hint: 'set trusted_proxy to the address of nginx: only what it asks for is left to it',
+  })
+}
+
 /** Anybody could send the header: without a proxy that sets it, it would let everybody in as anybody. */
 export function remoteUserHeader(given: Given | undefined, proxy: TrustedProxySetting | undefined): string | undefined {
   if (given === undefined || given.value === '') return undefined

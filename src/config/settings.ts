@@ -187,6 +187,13 @@ export const SETTINGS = [
     sentence: 'Header in which the trusted proxy names the user whom it has logged in',
   },
   {
+    key: 'x_accel_redirect',
+    type: 'text',
+    value: 'PREFIX',
+    sentence:
+      'Internal location of nginx (/+blobs/) from which it sends files itself, for requests that it says so of; needs trusted_proxy or unix_socket',
+  },
+  {
     key: 'restrict_modify',
     type: 'list',
     value: 'USERS',

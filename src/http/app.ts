@@ -148,7 +148,15 @@ function noSchemas(): () => never {
 }
 
 /** What a route may have said already of the answer it then could not give: kept, a cache would take the failure for it. */
-const OF_THE_ANSWER = ['etag', 'last-modified', 'content-range', 'content-length', 'accept-ranges', 'cache-control']
+const OF_THE_ANSWER = [
+  'x-accel-redirect',
+  'etag',
+  'last-modified',
+  'content-range',
+  'content-length',
+  'accept-ranges',
+  'cache-control',
+]
 
 function answerError(
   services: Services,

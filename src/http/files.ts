@@ -16,6 +16,7 @@ import { sendHead, sendResult } from './answers.ts'
 import { askedRecord } from './asked.ts'
 import { askedRange, isRangeWanted } from './byte-range.ts'
 import { fileMeta } from './file-meta.ts'
+import { handOver, mayHandOver } from './hand-over.ts'
 import { sendFileProvenance } from './provenance.ts'
 import type { Basis } from './ready-answer.ts'
 import { isUnchangedSince, matches } from './representation.ts'
@@ -77,7 +78,7 @@ export async function sendFile(
     await (await services.mirrors.get(record)).forgetLost(filename)
     const again = await sourceOf(services, record, address, filename)
     if (again === undefined) throw await missing(services, record, address, filename)
-    reply.code(200).removeHeader('content-range').removeHeader('content-length')
+    reply.code(200).removeHeader('content-range').removeHeader('content-length').removeHeader('x-accel-redirect')
     return await send(services, request, reply, again.source)
   }
 }
@@ -153,6 +154,7 @@ async function send(
     }
     case 'blob': {
       const { digest } = source
+      if (mayHandOver(request, services.server)) return await handOver(services, request, reply, source)
       return await sendBytes(request, reply, source, source.sizeBytes, (start, end) =>
         services.fileBodies.open(digest, { start, end }),
       )

@@ -27,6 +27,7 @@ import type { IndexName } from '../model/names.ts'
 import type { Publisher } from '../publish/publish.ts'
 import type { EncodedPages } from './encoded.ts'
 import type { FileBodies } from './file-body.ts'
+import type { HandOver } from './hand-over.ts'
 import type { RequestCounts } from './metrics.ts'
 import type { Shelf } from './shelf.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
@@ -74,6 +75,8 @@ export interface ServerFacts {
   readonly trustedProxy?: TrustedProxy
   /** In lower case. */
   readonly remoteUserHeader?: string
+  /** Where nginx has the blobs, for files that it can send itself. */
+  readonly handOver?: HandOver
   readonly absoluteUrls: boolean
   /** Upload 2.0 (PEP 694) is switched on. */
   readonly uploadSessions: boolean
