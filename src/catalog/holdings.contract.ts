@@ -10,9 +10,11 @@ import { projectName } from '../pep/name.ts'
 import { createIndex, deleteIndex, deleteUser, findIndex, findUser, saveUser } from './accounts.ts'
 import { NOW, type OpenedCatalog } from './catalog.contract.ts'
 import type { Catalog, Writer } from './catalog.ts'
+import { countHeld } from './file-totals.ts'
 import { findFiles, isBlobNamed, listFiles, type NewFile, saveFile } from './files.ts'
 import { findPage, savePage, writeState } from './mirror-pages.ts'
 import { findProject, listProjects, listReleases, saveRelease } from './projects.ts'
+import { deleteFile, deleteProject } from './removal.ts'
 import { searchProjects } from './search.ts'
 
 /** `open` makes an empty catalog whose clock stands at `NOW`. */
@@ -140,6 +142,27 @@ export function holdingsContract(options: {
       assert.equal((await catalog.read((reader) => listFiles(reader, other, projectName('acme')))).length, 1)
     })
   }
+
+  promise('what is held is told as it is, whatever was stored, replaced and deleted', async (catalog) => {
+    const [one, other] = [await addIndex(catalog, 'u/one'), await addIndex(catalog, 'u/other')]
+    const held = () => catalog.read(countHeld)
+    const save = (index: IndexRecord, each: NewFile, how: 'uploaded' | 'replaced' = 'uploaded') =>
+      catalog.write((writer) => saveFile(writer, index, each, how))
+    assert.deepEqual(await held(), { projects: 0, files: 0, bytes: 0 })
+    for (const version of ['1.0', '2.0']) await save(one, file('acme', version))
+    await save(other, file('acme'))
+    await save(other, file('other'))
+    assert.deepEqual(await held(), { projects: 3, files: 4, bytes: 20 })
+    await save(one, { ...file('acme'), digest: digestOf('larger'), sizeBytes: 100 }, 'replaced')
+    assert.deepEqual(await held(), { projects: 3, files: 4, bytes: 115 })
+    const [first] = await catalog.read((reader) => findFiles(reader, one, file('acme').filename))
+    await catalog.write((writer) => deleteFile(writer, one, first!))
+    assert.deepEqual(await held(), { projects: 3, files: 3, bytes: 15 })
+    await catalog.write((writer) => deleteProject(writer, other, projectName('acme')))
+    assert.deepEqual(await held(), { projects: 2, files: 2, bytes: 10 })
+    await catalog.write((writer) => deleteIndex(writer, one))
+    assert.deepEqual(await held(), { projects: 1, files: 1, bytes: 5 })
+  })
 
   promise('search finds words, their beginnings, and parts of names', async (catalog) => {
     const index = await addIndex(catalog, 'u/i')

@@ -2,6 +2,8 @@
  * How a catalog comes to today's form: each step runs once, in order, in one transaction; `PRAGMA user_version` counts
  * them. Steps are never edited after a release, only added. `docs/format.md` describes the result.
  */
+import { FILE_TOTALS } from './file-totals.ts'
+
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE users (
@@ -388,4 +390,5 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX advisory_packages_by_id ON advisory_packages (id);
   CREATE TABLE advisory_imports (completed TEXT NOT NULL) STRICT;
   `,
+  FILE_TOTALS,
 ]

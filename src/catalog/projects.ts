@@ -1,5 +1,4 @@
 /** Projects and releases of one index. */
-import { sql } from 'kysely'
 import type { Change, File, IndexRecord, Release } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { ProjectStatus } from '../pep/simple.ts'
@@ -197,19 +196,6 @@ export async function stampProjects(reader: Reader, changes: readonly Change[], 
     const [index, name] = each.split(' ') as [string, string]
     STAMP.run(reader, { index, name, serial })
   }
-}
-
-/** How many projects and files are held, for operators. */
-export async function countHeld({ db }: Reader): Promise<{ projects: number; files: number; bytes: number }> {
-  const projects = await db
-    .selectFrom('projects')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  const files = await db
-    .selectFrom('files')
-    .select((eb) => [eb.fn.countAll<number>().as('count'), sql<number>`coalesce(sum(size_bytes), 0)`.as('bytes')])
-    .executeTakeFirstOrThrow()
-  return { projects: projects.count, files: files.count, bytes: files.bytes }
 }
 
 function asProject(row: {

@@ -93,6 +93,7 @@ export interface Schema {
     etag: string | null
     fetched_ms: number
   }
+  file_totals: { one: number; files: number; bytes: number }
   index_holdings: { index_id: number; files: number; bytes: number }
   dropped_blobs: { digest: string; dropped_ms: number }
   journal: { serial: number; at: string; changes: string }

@@ -71,6 +71,7 @@ export async function searchProjects(
     hidden.length === 0
       ? sql``
       : sql`AND rowid NOT IN (SELECT id FROM projects WHERE index_id IN (${sql.join(hidden)}))`
+  // A name is looked up in each index, where it is found at once: by itself the table for searching would be read whole.
   // bm25 gives smaller numbers to better hits; a hit in the name counts most, one in documentation least.
   const rows = await sql<{
     index: string
@@ -91,7 +92,8 @@ export async function searchProjects(
       )
       UNION ALL
       SELECT * FROM (
-        SELECT rowid, -1000.0 FROM search_names WHERE name = ${byName} ${shown} LIMIT ${most}
+        SELECT rowid, -1000.0 FROM search_names
+        WHERE rowid IN (SELECT p.id FROM indexes AS i JOIN projects AS p ON p.index_id = i.id AND p.name = ${byName}) ${shown} LIMIT ${most}
       )
       UNION ALL
       SELECT * FROM (

@@ -1,8 +1,8 @@
 /** Addresses for those who run the server. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { listIndexes } from '../catalog/accounts.ts'
+import { countHeld } from '../catalog/file-totals.ts'
 import { lastCommitTime } from '../catalog/journal.ts'
-import { countHeld } from '../catalog/projects.ts'
 import { countJobs } from '../catalog/queue.ts'
 import type { MirrorStatus } from '../indexes/mirrors.ts'
 import type { WorkerFigures } from '../indexes/peers.ts'
