@@ -1,6 +1,6 @@
 /** Airlock from this checkout, or from another. */
 import { join } from 'node:path'
-import { cleanEnv } from '../../test/ground/clean-env.ts'
+import { cleanEnv, type Env } from '../../test/ground/clean-env.ts'
 import { runProgram } from '../../test/ground/run-program.ts'
 import { devpiShaped, makeIndexes, uploadContent } from './devpi-shaped.ts'
 import type { PeerKind } from './peer.ts'
@@ -8,10 +8,10 @@ import { type Pinned, startPinned } from './pinned-process.ts'
 
 export const AIRLOCK = 'Airlock'
 
-/** `program` is the `bin/airlock` of a checkout; `workers` and `cores` where it should have several. */
+/** `program` is the `bin/airlock` of a checkout; `workers` and `cores` where it should have several, `env` what else it should know. */
 export function airlock(
   program: string,
-  { workers = 1, cores }: { readonly workers?: number; readonly cores?: string } = {},
+  { workers = 1, cores, env }: { readonly workers?: number; readonly cores?: string; readonly env?: Env } = {},
 ): PeerKind {
   const start = (folder: string): Promise<Pinned> =>
     startPinned({
@@ -23,6 +23,7 @@ export function airlock(
       ],
       ready: '/+api',
       ...(cores !== undefined && { cores }),
+      ...(env !== undefined && { env: () => env }),
     })
   return {
     name: AIRLOCK,
