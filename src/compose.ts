@@ -29,6 +29,7 @@ import { EncodedPages } from './http/encoded.ts'
 import { FileBodies } from './http/file-body.ts'
 import { createListener } from './http/front-door.ts'
 import { RequestCounts } from './http/metrics.ts'
+import { PageFlights } from './http/page-flights.ts'
 import { readyAnswers } from './http/ready-answers.ts'
 import type { Services } from './http/services.ts'
 import { Shelf } from './http/shelf.ts'
@@ -263,6 +264,7 @@ export async function openServer(
       problemPage,
     },
     shelf,
+    flights: new PageFlights(),
     requests: new RequestCounts(),
     clock,
     limits,

@@ -17,6 +17,7 @@ import { jsonApi } from './json-api.ts'
 import { oidc } from './oidc.ts'
 import { operators } from './operators.ts'
 import { addressOfClient, peerOf, routedPath } from './outside.ts'
+import { land } from './page-flights.ts'
 import { frame, people } from './people.ts'
 import { sendFailure, sendProblem } from './problems.ts'
 import { projectStatus } from './project-status.ts'
@@ -70,9 +71,12 @@ export function createApp(services: Services): FastifyInstance {
     reply.header('x-devpi-serial', String(catalog.serial))
     if (isForSomeOnly(request)) keepFromShared(reply)
     shelve(shelf, request, reply, payload, peerOf(request.socket, server))
+    land(request)
   })
   app.addHook('onResponse', async (request, reply) => {
     const method = cameAsPush(request.raw) ? 'PUSH' : request.method
+    // Who hung up before the answer was made.
+    land(request)
     requests.count(request, reply.statusCode)
     log.http.info(
       {

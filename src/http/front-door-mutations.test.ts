@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { cut, type Heard, Listener } from '../../test/ground/paired-connection.ts'
+import { BYTES } from '../../test/trouble/request-mutations.ts'
 import { keepFrontDoor } from './front-door.ts'
 
 const bare = new Listener()
@@ -22,28 +23,7 @@ const REQUESTS = [
 ]
 
 const NASTY = [
-  ...[
-    '\r',
-    '\n',
-    '\r\n',
-    '\r\n\r\n',
-    '\n\n',
-    ' ',
-    '\t',
-    '\0',
-    '\x0b',
-    '\xff',
-    ':',
-    ';',
-    '"',
-    '\\',
-    '0',
-    '1',
-    'f',
-    ',',
-    '+',
-    '-',
-  ],
+  ...BYTES,
   ...['VERB ', 'VERB / HTTP/1.1\r\nHost: x\r\n\r\n', '0\r\n\r\n', 'HTTP/1.0', 'Host: x\r\n', ' HTTP/1.1', 'CONNECT '],
   ...[
     'Content-Length: 5\r\n',

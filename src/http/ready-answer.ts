@@ -30,6 +30,8 @@ const DATE_LENGTH = 29
 export class ReadyAnswer {
   readonly status: 200 | 304
   readonly basis: Basis
+  /** As they were given. */
+  readonly headers: AnswerParts['headers']
   /** What it is counted as. */
   readonly labels: string
   readonly untilMs: number
@@ -45,6 +47,7 @@ export class ReadyAnswer {
   readonly #afterSerial: string
   /** The kernel may not have taken all of `#bytes` yet: they must stay as they are. */
   #isLent = false
+  readonly #bodyBytes: number
   #dateAt = 0
   #serialAt = 0
   #serial = ''
@@ -52,6 +55,8 @@ export class ReadyAnswer {
   constructor(parts: AnswerParts, basis: Basis) {
     this.status = parts.status
     this.basis = basis
+    this.headers = parts.headers
+    this.#bodyBytes = parts.body.length
     this.labels = labelsOf(basis.group, parts.status)
     this.untilMs = basis.untilMs ?? Number.POSITIVE_INFINITY
     const lines = parts.headers.map(([name, value]) => `${name}: ${value}\r\n`)
@@ -74,6 +79,10 @@ export class ReadyAnswer {
   retire(): void {
     this.#isGone = true
     this.#bytes = Buffer.alloc(0)
+  }
+
+  get body(): Buffer {
+    return this.#bytes.subarray(this.#bytes.length - this.#bodyBytes)
   }
 
   /** The bytes to send, with this date and serial in them; `edition` tells one pair of these from another. */

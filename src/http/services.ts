@@ -29,6 +29,7 @@ import type { EncodedPages } from './encoded.ts'
 import type { FileBodies } from './file-body.ts'
 import type { HandOver } from './hand-over.ts'
 import type { RequestCounts } from './metrics.ts'
+import type { PageFlights } from './page-flights.ts'
 import type { Shelf } from './shelf.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
 
@@ -55,6 +56,7 @@ export interface Services {
   readonly pages: Pages
   readonly encoded: EncodedPages
   readonly shelf: Shelf
+  readonly flights: PageFlights
   readonly requests: RequestCounts
   readonly clock: Clock
   readonly limits: Limits

@@ -41,7 +41,7 @@ export class Shelf {
   readonly #byProject = new Map<ProjectName | undefined, Set<string>>()
   /** Changes up to this one have been looked at. */
   #seen: Serial
-  #isCatchingUp = false
+  #catchingUp: Promise<void> | undefined
   /** Counts what made answers go. */
   #epoch = 0
   #seenNews = 0n
@@ -78,6 +78,15 @@ export class Shelf {
     if (this.nowMs >= answer.untilMs) return undefined
     answer.wasUsed = true
     return answer
+  }
+
+  /** The answer of that key, for the app to send once more. */
+  async held(key: string): Promise<ReadyAnswer | undefined> {
+    const { catalog } = this.#options
+    if (catalog.serial !== this.#seen) await this.#catchUp()
+    if (catalog.serial !== this.#seen) return undefined
+    const answer = this.#answers.get(key)
+    return answer === undefined || this.#options.nowMs() >= answer.untilMs ? undefined : answer
   }
 
   /** What to send for an answer that `find` has just given. */
@@ -172,9 +181,14 @@ export class Shelf {
     this.#edition++
   }
 
-  async #catchUp(): Promise<void> {
-    if (this.#isCatchingUp) return
-    this.#isCatchingUp = true
+  #catchUp(): Promise<void> {
+    this.#catchingUp ??= this.#readJournal().finally(() => {
+      this.#catchingUp = undefined
+    })
+    return this.#catchingUp
+  }
+
+  async #readJournal(): Promise<void> {
     try {
       const { catalog } = this.#options
       const commits = await catalog.read((reader) => changesSince(reader, this.#seen, COMMITS_MOST))
@@ -185,8 +199,6 @@ export class Shelf {
     } catch (error) {
       // Nothing is taken from here until it succeeds: the serials differ.
       this.#options.onTrouble(error)
-    } finally {
-      this.#isCatchingUp = false
     }
   }
 

@@ -11,6 +11,7 @@ import { encodePath, rootFrom } from './answers.ts'
 import { type AtProject, askedIndex, askedProject } from './asked.ts'
 import { sendEncoded } from './encoded.ts'
 import { outsideBase } from './outside.ts'
+import { joinFlight } from './page-flights.ts'
 import { sendList } from './project-list.ts'
 import type { Basis } from './ready-answer.ts'
 import { contentType, representation } from './representation.ts'
@@ -77,6 +78,9 @@ export async function sendProjectPage(
   project: ProjectName,
   packages?: string,
 ): Promise<FastifyReply> {
+  // Where an upstream may have to be waited for, nobody waits for another's waiting.
+  const isAtHand = opened.chain.every(({ options }) => options.type === 'stage')
+  if (isAtHand && (await joinFlight(services, request, reply))) return reply
   const page = await opened.index.project(project)
   if (page === undefined) throw noSuchProject(project)
   return await sendIndexPage(services, request, reply, opened, page, packages)

@@ -108,3 +108,32 @@ test('what is no more is not answered any more: deleted, yanked, quarantined, cl
   for (const time of [1, 2]) assert.equal((await port.get(PAGE, closed)).status, 200, `time ${time}`)
   assert.equal(await readyCount(world), before, 'what only some may read stands nowhere')
 })
+
+test('of many who ask for a page at the same time one has it made, and all get the same', async () => {
+  await using world = await startWorld()
+  await uploaded(world.alice.uploads(wheel({ name: 'acme', version: '1.0' }), 'alice/dev'))
+  const { catalog } = world.server.stores
+  const read = catalog.read.bind(catalog)
+  let reads = 0
+  catalog.read = async (fn) => {
+    reads++
+    return await read(fn)
+  }
+  const ask = () => world.stranger.asks(PAGE, { accept: JSON_TYPE })
+  const one = await ask()
+  const readsOfOne = reads
+  await uploaded(world.alice.uploads(wheel({ name: 'acme', version: '1.1' }), 'alice/dev'))
+  await world.jobsDone()
+  reads = 0
+  const many = await Promise.all(Array.from({ length: 16 }, ask))
+  const readsOfMany = reads
+  const { date: _date, ...wanted } = many[0]!.headers
+  for (const each of many) {
+    assert.equal(each.text, many[0]!.text)
+    assert.deepEqual({ ...each.headers, date: undefined }, { ...wanted, date: undefined })
+  }
+  assert.match(many[0]!.text, /acme-1\.1-/)
+  assert.notEqual(many[0]!.headers.etag, one.headers.etag)
+  // Each looks the index up; the page is read once.
+  assert.ok(readsOfMany < 16 + 2 * readsOfOne, `${readsOfMany} reads for 16, ${readsOfOne} for one`)
+})

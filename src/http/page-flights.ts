@@ -1,0 +1,55 @@
+/** Of many who ask for the same page at the same time, right after it changed, one has it made and the others get what was made. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { peerOf } from './outside.ts'
+import { keyOf } from './plain-request.ts'
+import type { Services } from './services.ts'
+
+export class PageFlights {
+  readonly #flights = new Map<string, Promise<void>>()
+
+  /** The flight of that key, which does not fail; `undefined`: there is none. */
+  under(key: string): Promise<void> | undefined {
+    return this.#flights.get(key)
+  }
+
+  /** From now on, until it is disposed. */
+  begin(key: string): Disposable {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#flights.set(key, promise)
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#flights.get(key) === promise) this.#flights.delete(key)
+        resolve()
+      },
+    }
+  }
+}
+
+const flying = new WeakMap<FastifyRequest, Disposable>()
+
+/**
+ * Sends the page if it stands ready, or does after it was waited for, being made already. `false`: the caller has to make it; others wait for it
+ * until `land` is called. Whoever waited and finds nothing (the page may not stand ready) makes it too, and nobody waits twice.
+ */
+export async function joinFlight(services: Services, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+  const { shelf, flights, server } = services
+  const found = keyOf(request.method, request.originalUrl, request.raw.rawHeaders)
+  if (found === undefined) return false
+  const key = peerOf(request.socket, server) + found
+  let ready = await shelf.held(key)
+  if (ready === undefined) {
+    const flight = flights.under(key)
+    if (flight === undefined) flying.set(request, flights.begin(key))
+    await flight
+    ready = flight && (await shelf.held(key))
+  }
+  if (ready === undefined) return false
+  for (const [name, value] of ready.headers) reply.header(name, value)
+  reply.code(ready.status).send(ready.body)
+  return true
+}
+
+/** The answer is on the shelf, or will not be. */
+export function land(request: FastifyRequest): void {
+  flying.get(request)?.[Symbol.dispose]()
+}
