@@ -33,7 +33,8 @@ const flying = new WeakMap<FastifyRequest, Disposable>()
  */
 export async function joinFlight(services: Services, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
   const { shelf, flights, server } = services
-  const found = keyOf(request.method, request.originalUrl, request.raw.rawHeaders)
+  // Of the answer to HEAD there is no body to send, and Fastify would say how long that is.
+  const found = request.method === 'GET' ? keyOf('GET', request.originalUrl, request.raw.rawHeaders) : undefined
   if (found === undefined) return false
   const key = peerOf(request.socket, server) + found
   let ready = await shelf.held(key)
@@ -45,7 +46,8 @@ export async function joinFlight(services: Services, request: FastifyRequest, re
   }
   if (ready === undefined) return false
   for (const [name, value] of ready.headers) reply.header(name, value)
-  reply.code(ready.status).send(ready.body)
+  if (ready.status === 304) reply.code(304).send()
+  else reply.send(ready.body)
   return true
 }
 
