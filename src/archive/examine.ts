@@ -4,7 +4,7 @@
  * with `readArchiveMetadata`, which asks only what it needs.
  */
 import type { Readable } from 'node:stream'
-import { crc32, inflateRawSync } from 'node:zlib'
+import { crc32, inflateRawSync, type ZlibOptions } from 'node:zlib'
 import type yauzl from 'yauzl'
 import { collect } from '../lib/streams.ts'
 import { type ParsedFilename, parseFilename } from '../pep/filename.ts'
@@ -39,6 +39,9 @@ type ParsedSdist = Extract<ParsedFilename, { kind: 'sdist' }>
 
 /** What is unpacked in less time than a stream through zlib's threads takes to begin. */
 const SMALL_BYTES = 64 * 1024
+
+/** zlib's own bound. */
+const LEAST_CHUNK = 64
 
 const FOLDER_OF_INFO = /^[^/]+\.dist-info$/
 const PKG_INFO_PLACE: MetadataPlace = {
@@ -196,6 +199,11 @@ async function readMember(opened: OpenedZip, member: ListedMember, bytesMost: nu
   return bytes
 }
 
+/** Memory for one byte more than there should be, where zlib would take 16 KiB for each. */
+function roomFor(sizeBytes: number): ZlibOptions {
+  return { maxOutputLength: sizeBytes + 1, chunkSize: Math.max(sizeBytes + 1, LEAST_CHUNK) }
+}
+
 /** Unpacked at once where it is whole; what is wrong with any other, the reader of streams tells. */
 async function readSmall(source: WatchedSource, member: ListedMember): Promise<Buffer | undefined> {
   const { method, packedBytes, sizeBytes } = member
@@ -203,7 +211,7 @@ async function readSmall(source: WatchedSource, member: ListedMember): Promise<B
   const packed = Buffer.concat(await Array.fromAsync(source.read(dataAt, dataAt + packedBytes)))
   let bytes: Buffer
   try {
-    bytes = method === 8 ? inflateRawSync(packed, { maxOutputLength: sizeBytes + 1 }) : packed
+    bytes = method === 8 ? inflateRawSync(packed, roomFor(sizeBytes)) : packed
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     return undefined

@@ -19,10 +19,12 @@ export interface Fault extends Pick<Rule<never>, 'refuses' | 'fix'> {
 
 /** All that the rules find wrong, in their order. */
 export function faultsOf<Seen>(rules: readonly Rule<Seen>[], seen: Seen): Fault[] {
-  return rules.flatMap(({ fault, refuses, fix, isForm = false }) => {
-    const what = fault(seen)
-    return what === undefined ? [] : [{ what, refuses, fix, isForm }]
-  })
+  const faults: Fault[] = []
+  for (const rule of rules) {
+    const what = rule.fault(seen)
+    if (what !== undefined) faults.push({ what, refuses: rule.refuses, fix: rule.fix, isForm: rule.isForm ?? false })
+  }
+  return faults
 }
 
 /** Text from an archive for a message: quoted, and not longer than a line. */

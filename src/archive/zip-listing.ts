@@ -3,6 +3,7 @@
  * checks that compare the two (APPNOTE 4.3). Contents are not read; memory grows with the number of members only.
  */
 import type yauzl from 'yauzl'
+import type { MemberPath } from './member-paths.ts'
 import { ArchiveError, checkRatio, type WatchedSource } from './source.ts'
 
 /** A member as the directory tells it. */
@@ -55,6 +56,8 @@ export interface ZipEnd {
 
 export interface ZipListing {
   readonly members: readonly ListedMember[]
+  /** The members' paths, those of folders without the slash at their end. */
+  readonly paths: readonly MemberPath[]
   readonly end: ZipEnd
   /** Where the entry after the last one would begin. */
   readonly directoryEndsAt: number
@@ -91,7 +94,8 @@ export async function listZip(zip: yauzl.ZipFile, source: WatchedSource, members
     const local = await localHeader(zip, listed[at]!, source.size)
     if (local !== undefined) members[at] = { ...listed[at]!, local }
   }
-  return { members, end: await readEnd(source), directoryEndsAt, head: await bytesAt(source, 0, 512) }
+  const paths = members.map(({ path }) => ({ path: path.replace(/\/$/, ''), isFolder: path.endsWith('/') }))
+  return { members, paths, end: await readEnd(source), directoryEndsAt, head: await bytesAt(source, 0, 512) }
 }
 
 function listedMember(entry: yauzl.Entry): ListedMember {

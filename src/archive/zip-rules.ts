@@ -157,8 +157,7 @@ export const ZIP_RULES: readonly Rule<ZipListing>[] = [
   ...PATH_RULES.map(
     (rule): Rule<ZipListing> => ({
       ...rule,
-      fault: ({ members }) =>
-        rule.fault(members.map(({ path }) => ({ path: path.replace(/\/$/, ''), isFolder: path.endsWith('/') }))),
+      fault: ({ paths }) => rule.fault(paths),
     }),
   ),
 ]

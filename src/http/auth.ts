@@ -53,12 +53,14 @@ function basic(header: string | undefined): string | undefined {
   return decoded(found?.[1])
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /** base64 of UTF-8, else of latin-1. */
 function decoded(header: string | string[] | undefined): string | undefined {
   if (typeof header !== 'string') return undefined
   const bytes = Buffer.from(header, 'base64')
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
     return bytes.toString('latin1')
   }

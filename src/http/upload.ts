@@ -11,6 +11,9 @@ import { hasCredentials, principalOf } from './auth.ts'
 import { pushes } from './push.ts'
 import type { Services } from './services.ts'
 
+/** `publish/publish.ts`, once it is loaded: asked for again it would be looked up by name, with every upload. */
+let publishing: typeof import('../publish/publish.ts') | undefined
+
 export function upload(app: FastifyInstance, services: Services): void {
   const { publisher, limits, log, server } = services
   const answerPush = pushes(services)
@@ -42,10 +45,10 @@ export function upload(app: FastifyInstance, services: Services): void {
     const form = isStream ? body : Readable.from([body!])
     try {
       // Loaded with the first upload, with all that reads forms and archives: some 100 files.
-      const { publish } = await import('../publish/publish.ts')
+      publishing ??= await import('../publish/publish.ts')
       const who = await principalOf(request, services)
       const record = await mayUpload(publisher, who, name, hasCredentials(request))
-      const { note } = await publish(publisher, who, record, request.headers, form)
+      const { note } = await publishing.publish(publisher, who, record, request.headers, form)
       log.publish.info({ 'index.name': name, 'user.name': who.name, ...publishedBy(who) }, 'Upload taken')
       if (note !== '') setReason(reply, note)
       // devpi's own type for saying nothing.

@@ -43,6 +43,10 @@ export type FileType =
 const FILENAME_BYTES_MAX = 255
 const SDIST_FORMATS = ['tar.gz', 'tgz', 'tar.bz2', 'tar.xz', 'tar.Z', 'tar', 'zip'] as const
 const OTHER_EXTENSIONS = ['whl', 'egg', 'exe', 'msi', 'rpm', 'deb', 'dmg', 'bz2'] as const
+const ENDINGS = [...SDIST_FORMATS, ...OTHER_EXTENSIONS].map((extension) => ({
+  extension,
+  ending: `.${extension.toLowerCase()}`,
+}))
 /** What the older binary kinds write after the version: `-py2.7-linux-x86_64`, `-1.noarch`, `.win-amd64-py2.7`, `.linux-x86_64`. */
 const EGG_TAIL = /-py\d+(?:\.\d+)?(?:-[a-z][^/]*)?$/
 const RPM_TAIL = /-\d+\.\w+$/
@@ -177,9 +181,7 @@ function tailOf(extension: string): RegExp {
 
 function extensionOf(text: string): string | undefined {
   const folded = text.toLowerCase()
-  return [...SDIST_FORMATS, ...OTHER_EXTENSIONS].find(
-    (extension) => folded.endsWith(`.${extension.toLowerCase()}`) && folded.length > extension.length + 1,
-  )
+  return ENDINGS.find(({ ending }) => folded.length > ending.length && folded.endsWith(ending))?.extension
 }
 
 /** devpi's documentation archives, `{project}-{version}.doc.zip`, are read without their `.doc`. */

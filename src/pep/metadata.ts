@@ -101,10 +101,12 @@ function identity(fields: Readonly<Record<string, string | readonly string[]>>):
   return { name, version, metadataVersion }
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /** UTF-8 since metadata 2.1; what came before may be Latin-1, which never fails. */
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
     return new TextDecoder('latin1').decode(bytes)
   }

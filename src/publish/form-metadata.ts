@@ -43,9 +43,12 @@ export const EMPTY_METADATA: Readonly<Record<string, string | readonly string[]>
 /** Field names some uploaders use for the same thing (PyPI's documentation has both). */
 const ALSO: Readonly<Record<string, string>> = { provides_extra: 'provides_extras', license_files: 'license_file' }
 
+const SINGLE: ReadonlySet<string> = new Set(TEXTS)
+const REPEATED: ReadonlySet<string> = new Set(LISTS)
+
 /** Whether a field is metadata with one value. */
 export function isSingle(field: string): boolean {
-  return (TEXTS as readonly string[]).includes(field)
+  return SINGLE.has(field)
 }
 
 /** The metadata in a form; keys that were not sent are absent, `UNKNOWN` is an empty text. */
@@ -55,9 +58,8 @@ export function formMetadata(
   const metadata: Record<string, string | readonly string[]> = {}
   for (const [field, values] of fields) {
     const key = ALSO[field] ?? field
-    const known = values.map((value) => (value === 'UNKNOWN' ? '' : value))
-    if (isSingle(key)) metadata[key] = known[0] ?? ''
-    else if ((LISTS as readonly string[]).includes(key)) metadata[key] = known.filter((value) => value !== '')
+    if (isSingle(key)) metadata[key] = values[0] === 'UNKNOWN' ? '' : (values[0] ?? '')
+    else if (REPEATED.has(key)) metadata[key] = values.filter((value) => value !== '' && value !== 'UNKNOWN')
   }
   return metadata
 }

@@ -21,10 +21,11 @@ export const FORM_RULES: readonly Rule<FormFields>[] = [
     refuses: 'A field that can have one value only with two that differ',
     fix: 'send each of them once',
     fault: (fields) => {
-      const twice = [...fields].find(
-        ([field, values]) => (SINGLE.includes(field) || isSingle(field)) && new Set(values).size > 1,
-      )
-      return twice && `it has field ${quoted(twice[0])} more than once, with different values`
+      for (const [field, values] of fields) {
+        if (values.length === 1 || !(SINGLE.includes(field) || isSingle(field)) || new Set(values).size === 1) continue
+        return `it has field ${quoted(field)} more than once, with different values`
+      }
+      return undefined
     },
   },
   {

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
 import { blake2b256 } from '../lib/blake2b.ts'
@@ -87,8 +86,7 @@ export async function receive(
   })
 
   try {
-    // A refusal ends the parser, not the body: an uploader that cannot go on sending never reads why.
-    await pipeline(body.iterator({ destroyOnReturn: false }), parser)
+    await feed(body, parser)
     await writing
   } catch (error) {
     // The parser leaves the file it was in the middle of open, and its reader would wait for ever.
@@ -98,6 +96,43 @@ export async function receive(
     throw refusal ?? explained(error)
   }
   return { fields, ...(content !== undefined && { content }) }
+}
+
+/**
+ * Gives the parser the whole body, no faster than it takes it. Rejects with what either of them fails with. A refusal ends
+ * the parser, not the body, which is left where it is: an uploader that cannot go on sending never reads why. A pipeline would
+ * cost an upload of a small file about as much as reading its form.
+ */
+async function feed(body: Readable, parser: InstanceType<typeof Busboy>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let isParsed = false
+  const take = (chunk: Buffer) => {
+    if (!parser.write(chunk)) body.pause()
+  }
+  const goOn = () => body.resume()
+  const end = () => {
+    parser.end()
+    if (isParsed) resolve()
+  }
+  const close = () => {
+    if (!body.readableEnded) reject(body.errored ?? new Error('Premature close'))
+  }
+  parser.on('drain', goOn)
+  parser.on('finish', () => {
+    isParsed = true
+    if (body.readableEnded) resolve()
+  })
+  // Stays: what it says after it was refused is of no interest, and must not end the process.
+  parser.on('error', reject)
+  body.on('data', take).on('end', end).on('close', close).on('error', reject)
+  try {
+    if (body.destroyed) close()
+    await promise
+  } finally {
+    parser.off('drain', goOn)
+    body.off('data', take).off('end', end).off('close', close).off('error', reject)
+    body.pause()
+  }
 }
 
 function isSaid(fields: UploadForm['fields'], field: string): boolean {
