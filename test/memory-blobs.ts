@@ -107,6 +107,10 @@ class MemoryDraft implements Draft {
     if (range.start < Math.min(range.end, this.sizeBytes)) yield this.#bytes.subarray(range.start, range.end)
   }
 
+  whole(): Buffer {
+    return this.#bytes
+  }
+
   digest(): Digest {
     return createHash('sha256').update(this.#bytes).digest('hex') as Digest
   }

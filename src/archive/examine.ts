@@ -12,6 +12,7 @@ import { type CoreMetadata, parseMetadata } from '../pep/metadata.ts'
 import { type Fault, faultsOf } from './fault.ts'
 import { checkPlaces, type MetadataPlace } from './metadata-place.ts'
 import { SDIST_RULES } from './sdist-rules.ts'
+import { listSmallZip } from './small-zip.ts'
 import { ArchiveError, type ArchiveLimits, type ArchiveSource, WatchedSource } from './source.ts'
 import { listTarGz } from './tar-listing.ts'
 import { TAR_RULES } from './tar-rules.ts'
@@ -77,8 +78,9 @@ export async function examineArchive(
 
 interface OpenedZip {
   readonly source: WatchedSource
-  readonly zip: yauzl.ZipFile
   readonly listing: ZipListing
+  /** What reads it piece by piece. */
+  readonly zip: () => Promise<yauzl.ZipFile>
 }
 
 async function withZip(
@@ -86,17 +88,20 @@ async function withZip(
   limits: ExamineLimits,
   examine: (opened: OpenedZip) => Promise<ExaminedArchive>,
 ): Promise<ExaminedArchive> {
+  let opened: yauzl.ZipFile | undefined
+  const zip = async () => {
+    opened ??= await openZip(source, { decodeStrings: false, strictFileNames: true })
+    return opened
+  }
   try {
-    const zip = await openZip(source, { decodeStrings: false, strictFileNames: true })
-    try {
-      const listing = await listZip(zip, source, limits.members)
-      const faults = faultsOf(ZIP_RULES, listing)
-      return faults.length > 0 ? { faults } : await examine({ source, zip, listing })
-    } finally {
-      zip.close()
-    }
+    const small = source.whole && listSmallZip(source.whole, limits.members)
+    const listing = small ?? (await listZip(await zip(), source, limits.members))
+    const faults = faultsOf(ZIP_RULES, listing)
+    return faults.length > 0 ? { faults } : await examine({ source, zip, listing })
   } catch (error) {
     throw source.explain(error, 'it is no complete zip')
+  } finally {
+    opened?.close()
   }
 }
 
@@ -190,9 +195,10 @@ async function readMember(opened: OpenedZip, member: ListedMember, bytesMost: nu
   const small = sizeBytes <= SMALL_BYTES && packedBytes <= SMALL_BYTES && (await readSmall(opened.source, member))
   if (small) return small
   const { dataAt } = member.local!
+  const zip = await opened.zip()
   const stream = await new Promise<Readable>((resolve, reject) => {
     const answer = (error: Error | null, opened: Readable) => (error === null ? resolve(opened) : reject(error))
-    opened.zip.openReadStreamLowLevel(dataAt, packedBytes, 0, packedBytes, method === 8, sizeBytes, answer)
+    zip.openReadStreamLowLevel(dataAt, packedBytes, 0, packedBytes, method === 8, sizeBytes, answer)
   })
   const bytes = await collect(stream, bytesMost)
   if (crc32(bytes) !== member.crc) throw new ArchiveError('damaged', `its ${name} does not match its checksum`)
@@ -208,7 +214,9 @@ function roomFor(sizeBytes: number): ZlibOptions {
 async function readSmall(source: WatchedSource, member: ListedMember): Promise<Buffer | undefined> {
   const { method, packedBytes, sizeBytes } = member
   const { dataAt } = member.local!
-  const packed = Buffer.concat(await Array.fromAsync(source.read(dataAt, dataAt + packedBytes)))
+  const packed =
+    source.whole?.subarray(dataAt, dataAt + packedBytes) ??
+    Buffer.concat(await Array.fromAsync(source.read(dataAt, dataAt + packedBytes)))
   let bytes: Buffer
   try {
     bytes = method === 8 ? inflateRawSync(packed, roomFor(sizeBytes)) : packed

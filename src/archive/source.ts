@@ -10,6 +10,8 @@ export interface ArchiveSource {
    */
   readonly endAt?: number | undefined
   read(start: number, end: number): AsyncIterable<Uint8Array>
+  /** All of it, where it is in memory anyway. */
+  readonly whole?: Buffer | undefined
 }
 
 export interface ArchiveLimits {
@@ -47,6 +49,7 @@ export function checkRatio(unpackedBytes: number, packedBytes: number): void {
 export class WatchedSource implements ArchiveSource {
   readonly size: number
   readonly endAt: number | undefined
+  readonly whole: Buffer | undefined
   failure: unknown
   private readonly source: ArchiveSource
 
@@ -54,6 +57,7 @@ export class WatchedSource implements ArchiveSource {
     this.source = source
     this.size = source.size
     this.endAt = source.endAt
+    this.whole = source.whole
   }
 
   async *read(start: number, end: number): AsyncGenerator<Uint8Array> {

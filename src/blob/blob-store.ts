@@ -52,6 +52,8 @@ export interface Draft extends AsyncDisposable {
   append(chunk: Uint8Array): Promise<void>
   /** Bytes that were appended already; `end` is cut to `sizeBytes`. Works after `commit` too, until disposal. */
   read(range: ByteRange): AsyncIterable<Uint8Array>
+  /** All that was appended, where it is in memory and in no file yet. */
+  whole(): Buffer | undefined
   /** The sha256 of what was appended. */
   digest(): Digest
   /**

@@ -72,6 +72,10 @@ export class FileDraft implements Draft {
     }
   }
 
+  whole(): Buffer | undefined {
+    return this.#handle === undefined ? this.#bytes() : undefined
+  }
+
   digest(): Digest {
     this.#digest ??= this.#hash.digest('hex') as Digest
     return this.#digest

@@ -93,7 +93,11 @@ async function archiveOf(
   draft: Draft,
   limits: Limits,
 ): Promise<ExaminedArchive | Problem | undefined> {
-  const source = { size: draft.sizeBytes, read: (start: number, end: number) => draft.read({ start, end }) }
+  const source = {
+    size: draft.sizeBytes,
+    whole: draft.whole(),
+    read: (start: number, end: number) => draft.read({ start, end }),
+  }
   const { metadataBytes, recordBytes, archiveMembers: members } = limits
   try {
     return await examineArchive(filename, source, { metadataBytes, recordBytes, members })

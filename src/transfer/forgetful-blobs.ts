@@ -38,6 +38,8 @@ class ForgetfulDraft implements Draft {
     throw new Error('Cannot read the draft: a dry run keeps no bytes')
   }
 
+  whole(): undefined {}
+
   digest(): Digest {
     this.#digest ??= this.#hash.digest('hex') as Digest
     return this.#digest
