@@ -98,11 +98,11 @@ export class SqliteCatalog implements Catalog {
   async read<T>(fn: (reader: Reader) => Promise<T>): Promise<T> {
     const connection = this.#idle.pop() ?? (await new Promise<Connection>((resolve) => this.#waiting.push(resolve)))
     try {
-      connection.raw.exec('BEGIN')
+      connection.begin.run()
       try {
         return await fn(connection.reader)
       } finally {
-        connection.raw.exec('ROLLBACK')
+        connection.rollback.run()
       }
     } finally {
       const next = this.#waiting.shift()
@@ -184,13 +184,17 @@ export class SqliteCatalog implements Catalog {
 interface Connection {
   readonly raw: DatabaseSync
   readonly reader: Reader
+  /** Compiled, as each read begins and ends with them. */
+  readonly begin: StatementSync
+  readonly rollback: StatementSync
 }
 
 function connect(path: string): Connection {
   const raw = new DatabaseSync(path, { timeout: BUSY_MS })
   const database = new PreparingDatabase(raw)
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) })
-  return { raw, reader: { db, prepare: (sql) => database.prepare(sql) } }
+  const reader = { db, prepare: (sql: string) => database.prepare(sql) }
+  return { raw, reader, begin: raw.prepare('BEGIN'), rollback: raw.prepare('ROLLBACK') }
 }
 
 /** Whether the write lock was free. Throws what else keeps it from beginning. */

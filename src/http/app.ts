@@ -78,6 +78,7 @@ export function createApp(services: Services): FastifyInstance {
     // Who hung up before the answer was made.
     land(request)
     requests.count(request, reply.statusCode)
+    if (!log.http.isLevelEnabled('info')) return
     log.http.info(
       {
         'request.method': method,

@@ -1,12 +1,13 @@
 /** The upload form as a stream: text fields with limits, the file straight into a draft. Field order does not matter. */
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { type BlobStore, BlobTooLarge, type Draft } from '../blob/blob-store.ts'
 import { blake2b256 } from '../lib/blake2b.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
+import { type FormPart, readSmallForm, smallBoundary, wholeBody } from './small-form.ts'
 
 export interface UploadForm {
   /** Every text field with all its values, in the order sent. */
@@ -30,6 +31,51 @@ export async function receive(
   blobs: BlobStore,
   limits: Pick<Limits, 'uploadBytes' | 'formFieldBytes' | 'formFields'>,
 ): Promise<UploadForm> {
+  const boundary = smallBoundary(headers)
+  if (boundary === undefined) return await receiveStream(headers, body, blobs, limits)
+  const bytes = await wholeBody(body).catch((error: unknown) => {
+    throw explained(error)
+  })
+  const parts = readSmallForm(bytes, boundary, limits)
+  // More than one file called content is refused there, too.
+  const isOne = parts !== undefined && parts.filter(isContent).length <= 1
+  return isOne
+    ? await fromParts(parts, blobs, limits)
+    : await receiveStream(headers, Readable.from([bytes]), blobs, limits)
+}
+
+function isContent({ name, filename }: FormPart): boolean {
+  return filename !== undefined && name === 'content'
+}
+
+async function fromParts(
+  parts: readonly FormPart[],
+  blobs: BlobStore,
+  { uploadBytes }: Pick<Limits, 'uploadBytes'>,
+): Promise<UploadForm> {
+  const fields = new Map<string, string[]>()
+  for (const { name, filename, content } of parts)
+    if (filename === undefined) add(fields, name, content.toString('utf8'))
+  const file = parts.find(isContent)
+  if (file === undefined) return { fields }
+  let draft: Draft | undefined
+  try {
+    draft = await blobs.draft({ limitBytes: uploadBytes })
+    await draft.append(file.content)
+  } catch (error) {
+    await draft?.[Symbol.asyncDispose]()
+    throw explained(error)
+  }
+  // The other hashes are made of the draft, which is in memory.
+  return { fields, content: { filename: file.filename!, draft, hashes: {} } }
+}
+
+async function receiveStream(
+  headers: IncomingHttpHeaders,
+  body: Readable,
+  blobs: BlobStore,
+  limits: Pick<Limits, 'uploadBytes' | 'formFieldBytes' | 'formFields'>,
+): Promise<UploadForm> {
   const fields = new Map<string, string[]>()
   let content: UploadForm['content']
   let writing: Promise<void> | undefined
@@ -43,9 +89,7 @@ export async function receive(
   parser.on('field', (name, value, _nameCut, isCut) => {
     if (isCut)
       refuse(new Problem('too-large', `Cannot accept field "${name}": it has more than ${limits.formFieldBytes} bytes`))
-    const values = fields.get(name)
-    if (values === undefined) fields.set(name, [value])
-    else values.push(value)
+    add(fields, name, value)
   })
   parser.on('fieldsLimit', () =>
     refuse(new Problem('too-large', `Cannot accept a form with more than ${limits.formFields} fields`)),
@@ -133,6 +177,12 @@ async function feed(body: Readable, parser: InstanceType<typeof Busboy>): Promis
     body.off('data', take).off('end', end).off('close', close).off('error', reject)
     body.pause()
   }
+}
+
+function add(fields: Map<string, string[]>, name: string, value: string): void {
+  const values = fields.get(name)
+  if (values === undefined) fields.set(name, [value])
+  else values.push(value)
 }
 
 function isSaid(fields: UploadForm['fields'], field: string): boolean {
