@@ -52,6 +52,15 @@ export function blobStoreContract(options: {
     assert.ok((await readAll(store)).equals(bytes))
   })
 
+  promise('a draft that is in memory gives the whole of it, and no other does', async ({ store }) => {
+    await using draft = await store.draft(unlimited)
+    for (const end of [100, bytes.length]) {
+      await draft.append(bytes.subarray(draft.sizeBytes, end))
+      const whole = draft.whole()
+      assert.ok(whole === undefined || whole.equals(bytes.subarray(0, end)))
+    }
+  })
+
   promise('a reader fills what it is given, from any place and as far as the blob goes', async ({ store }) => {
     await writeBlob(store, [bytes], unlimited)
     await using reader = await store.reader(digest)

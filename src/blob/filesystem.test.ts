@@ -42,6 +42,21 @@ test('FilesystemBlobs keeps a blob as a read-only file named by its sha256, for 
   assert.equal(found.mode & 0o777, 0o444)
 })
 
+test('FilesystemBlobs gives the whole of a draft until it outgrows memory', async () => {
+  await using folder = await tempFolder()
+  const store = await FilesystemBlobs.open({
+    root: folder.path,
+    readChunkBytes: 4096,
+    draftKeptBytes: 10,
+    clear: true,
+  })
+  await using draft = await store.draft({ limitBytes: 100 })
+  for (const text of ['small', 'small']) await draft.append(Buffer.from(text))
+  assert.equal(String(draft.whole()), 'smallsmall')
+  await draft.append(Buffer.from('x'))
+  assert.equal(draft.whole(), undefined)
+})
+
 test('FilesystemBlobs keeps several stores over one folder apart from each other’s drafts', async () => {
   await using folder = await tempFolder()
   const open = () => FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, clear: false })

@@ -40,7 +40,9 @@ export async function wholeBody(body: Readable): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const chunks: Buffer[] = []
   const take = (chunk: Buffer) => chunks.push(chunk)
-  const close = () => reject(body.errored ?? new Error('Premature close'))
+  const close = () => {
+    if (!body.readableEnded) reject(body.errored ?? new Error('Premature close'))
+  }
   body.on('data', take).on('end', resolve).on('close', close).on('error', reject)
   try {
     if (body.destroyed) close()
