@@ -41,7 +41,7 @@ export function flameGraph({ nodes, samples, timeDeltas }: CpuProfile, title: st
   const boxes: string[] = []
   const depth = draw(root, 0, 0, root.us, boxes)
   const height = (depth + 1) * ROW + 4
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">\n${boxes.join('\n')}\n</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">\n<title>${escaped(title)}</title>\n${boxes.join('\n')}\n</svg>\n`
 }
 
 /** Gives the deepest row. */
