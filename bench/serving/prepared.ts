@@ -32,7 +32,8 @@ export async function newFolder(
   content: Content | undefined,
   origin: Peer | undefined,
 ): Promise<string> {
-  const folder = join(parent, `${kind.name}-${content === undefined ? 'empty' : 'full'}`)
+  // Without spaces: configurations and shells read it.
+  const folder = join(parent, `${kind.name.replaceAll(' ', '-')}-${content === undefined ? 'empty' : 'full'}`)
   await mkdir(folder)
   await kind.prepare(folder, content, origin)
   return folder

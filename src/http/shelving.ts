@@ -32,6 +32,8 @@ export function shelve(
   if (basis === undefined || beginning === undefined || isForSomeOnly(request)) return
   const status = reply.statusCode
   if (status === 200 ? !Buffer.isBuffer(payload) : status !== 304) return
+  // Fastify adds the length of nothing to a 304 for HEAD, after this.
+  if (status === 304 && request.method === 'HEAD') return
   const key = keyOf(request.method, request.originalUrl, request.raw.rawHeaders)
   if (key === undefined) return
   const body = status === 200 ? (payload as Buffer) : undefined
