@@ -1,8 +1,8 @@
 /** Of many who ask for the same page at the same time, right after it changed, one has it made and the others get what was made. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { peerOf } from './outside.ts'
+import { type Outside, peerOf } from './outside.ts'
 import { keyOf } from './plain-request.ts'
-import type { Services } from './services.ts'
+import type { Shelf } from './shelf.ts'
 
 export class PageFlights {
   readonly #flights = new Map<string, Promise<void>>()
@@ -31,8 +31,11 @@ const flying = new WeakMap<FastifyRequest, Disposable>()
  * Sends the page if it stands ready, or does after it was waited for, being made already. `false`: the caller has to make it; others wait for it
  * until `land` is called. Whoever waited and finds nothing (the page may not stand ready) makes it too, and nobody waits twice.
  */
-export async function joinFlight(services: Services, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
-  const { shelf, flights, server } = services
+export async function joinFlight(
+  { shelf, flights, server }: { readonly shelf: Shelf; readonly flights: PageFlights; readonly server: Outside },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<boolean> {
   // Of the answer to HEAD there is no body to send, and Fastify would say how long that is.
   const found = request.method === 'GET' ? keyOf('GET', request.originalUrl, request.raw.rawHeaders) : undefined
   if (found === undefined) return false
