@@ -93,7 +93,8 @@ function built(filename: string, bytes: Buffer): BuiltFile {
   return { filename, bytes, sha256: digestOf(bytes) }
 }
 
-function coreMetadata(options: DistributionOptions, metadataVersion: string): string {
+/** What the METADATA of a wheel (2.1) or the PKG-INFO of an sdist (2.2) says. */
+export function coreMetadata(options: DistributionOptions, metadataVersion: string): string {
   const lines = [
     `Metadata-Version: ${metadataVersion}`,
     `Name: ${options.name}`,

@@ -323,14 +323,18 @@ export class MirrorNames implements AsyncDisposable {
 
   /** What is known of the list anew, from its file. */
   async #look(news: ListStatus): Promise<void> {
+    const seen = await this.#facts()
     const { failure, ...before } = this.#status
-    await using list = await this.#open()
-    const index = await list?.index()
-    const seen = index === undefined ? {} : { projects: index.count, changedMs: index.changedMs }
     this.#found = new Recent(NUMBERS_KEPT)
     this.#options.onNews()
     const isHealed = news.fetchedMs !== undefined
     this.#status = { ...before, ...(failure !== undefined && !isHealed && { failure }), ...news, ...seen }
+  }
+
+  async #facts(): Promise<Pick<ListStatus, 'projects' | 'changedMs'>> {
+    await using list = await this.#open()
+    const index = await list?.index()
+    return index === undefined ? {} : { projects: index.count, changedMs: index.changedMs }
   }
 
   async #open(): Promise<NameList | undefined> {

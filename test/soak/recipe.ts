@@ -1,7 +1,7 @@
 /** Archives that are made again whenever they are needed, so that thousands of them cost no memory. */
 import { createCipheriv, createHash } from 'node:crypto'
 import type { Digest } from '../../src/lib/digest.ts'
-import { type BuiltFile, sdist, wheel } from '../wheels.ts'
+import { type BuiltFile, coreMetadata, sdist, wheel } from '../wheels.ts'
 
 export interface Recipe {
   readonly project: string
@@ -24,12 +24,11 @@ const BAKED_MOST_BYTES = 64 * 1024 * 1024
 let bakedBytes = 0
 
 export function bake(recipe: Recipe): BuiltFile {
-  const { project: name, version, kind, edition, sizeBytes } = recipe
-  const key = `${name} ${version} ${kind} ${edition} ${sizeBytes}`
+  const { project, version, kind, edition, sizeBytes } = recipe
+  const key = `${project} ${version} ${kind} ${edition} ${sizeBytes}`
   const known = baked.get(key)
   if (known !== undefined) return known
-  const files = { 'noise.bin': noiseOf(key, sizeBytes) }
-  const options = { name, version, summary: `Made of ${name}`, description: `# ${name}\n`, files }
+  const options = { ...said(recipe), files: { 'noise.bin': noiseOf(key, sizeBytes) } }
   const file = kind === 'wheel' ? wheel(options) : sdist(options)
   baked.set(key, file)
   bakedBytes += file.bytes.length
@@ -39,6 +38,15 @@ export function bake(recipe: Recipe): BuiltFile {
     bakedBytes -= bytes.length
   }
   return file
+}
+
+/** The metadata file of its wheel: the very bytes that are in it, as an index must send them (PEP 658). */
+export function metadataOf(recipe: Recipe): string {
+  return coreMetadata(said(recipe), '2.1')
+}
+
+function said({ project: name, version }: Recipe) {
+  return { name, version, summary: `Made of ${name}`, description: `# ${name}\n` }
 }
 
 export function made(recipe: Recipe, { filename, sha256 }: BuiltFile): Made {

@@ -1,7 +1,7 @@
 /** What happens upstream in a day: releases, yanks, removals, and weather: faults that come and go. */
 import { type Behaviour, type FakeUpstream, startFakeUpstream } from '../ground/fake-upstream.ts'
 import type { Chance } from './chance.ts'
-import { bake, type Recipe } from './recipe.ts'
+import { bake, metadataOf, type Recipe } from './recipe.ts'
 
 export interface UpstreamFile {
   readonly filename: string
@@ -174,9 +174,8 @@ export class UpstreamLife {
     const sizeBytes = chance.is(0.1) ? chance.int(300_000, 900_000) : chance.int(500, 60_000)
     const recipe: Recipe = { project: project.name, version, kind, edition: 0, sizeBytes }
     const { filename, bytes } = bake(recipe)
-    const metadata =
-      kind === 'wheel' ? `Metadata-Version: 2.1\nName: ${project.name}\nVersion: ${version}\n` : undefined
-    const { sha256 } = this.fake.add(project.name, { filename, bytes, ...(metadata !== undefined && { metadata }) })
+    const more = kind === 'wheel' ? { metadata: metadataOf(recipe) } : {}
+    const { sha256 } = this.fake.add(project.name, { filename, bytes, ...more })
     project.files.set(filename, { filename, sha256, recipe, addedMs: nowMs })
   }
 
