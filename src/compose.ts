@@ -47,6 +47,7 @@ import { Sweeper } from './jobs/sweeper.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
 import { reasonOf } from './lib/reason.ts'
+import { loadSendfile } from './lib/sendfile.ts'
 import { mayUnder } from './model/access.ts'
 import { isAlias } from './model/aliases.ts'
 import { Problem } from './model/errors.ts'
@@ -229,9 +230,12 @@ export async function openServer(
   const services: Services = {
     catalog,
     blobs,
-    fileBodies: new FileBodies(blobs, limits, (error) =>
-      log.http.error({ err: error }, 'Cannot send a file to its end'),
-    ),
+    fileBodies: new FileBodies({
+      blobs,
+      limits,
+      sendfile: () => (config.hasSendfile ? loadSendfile() : undefined),
+      onTrouble: (error) => log.http.error({ err: error }, 'Cannot send a file to its end'),
+    }),
     indexes: openIndexes({ catalog, mirrors, limits, may }),
     mirrors,
     login: new Login(catalog, passwords, tokens),

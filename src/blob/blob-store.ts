@@ -38,6 +38,8 @@ export interface BlobStore {
 export interface BlobReader extends AsyncDisposable {
   /** Fills `into` with what stands from `position` on; gives how many bytes that were, 0 at the blob's end. */
   read(into: Uint8Array, position: number): Promise<number>
+  /** The descriptor of the open file that is the blob, for calls of the system; absent where there is no such file. Not after disposal. */
+  readonly descriptor?: number
 }
 
 /**

@@ -88,6 +88,7 @@ export class FilesystemBlobs implements BlobStore {
     const handle = await this.#opened(digest)
     return {
       read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
+      descriptor: handle.fd,
       [Symbol.asyncDispose]: () => handle.close(),
     }
   }

@@ -36,6 +36,7 @@ const SERVE: readonly SettingKey[] = [
   'trusted_proxy_headers',
   'remote_user_header',
   'x_accel_redirect',
+  'no_sendfile',
   'outside_url',
   'offline_mode',
   'mirror_cache_expiry',

@@ -39,6 +39,8 @@ export interface Config {
   readonly remoteUserHeader?: string
   /** A path that begins and ends with a slash. Only with `trustedProxy` or `unixSocket`. */
   readonly accelRedirect?: string
+  /** Whether the system may send large files, where it can. */
+  readonly hasSendfile: boolean
   /** Users and `:groups` who may create and change users and indexes; absent: everybody their own. An empty list is nobody. */
   readonly restrictModify?: readonly string[]
   readonly autocreateUsers: boolean
@@ -108,6 +110,7 @@ export function loadConfig(sources: ConfigSources): Config {
     autocreateUsers: flag('autocreate_users'),
     uploadSessions: flag('upload_sessions'),
     oidcAudience: text('oidc_audience') ?? outsideUrl?.host ?? 'airlock',
+    hasSendfile: !flag('no_sendfile'),
     upstreams: upstreamSettings(sources.env, sources.cwd),
     logLevel: oneOf('log_level', raw.get('log_level')!, ['error', 'warn', 'info', 'debug'] as const),
     limits: withLimits({

@@ -194,6 +194,13 @@ export const SETTINGS = [
       'Internal location of nginx (/+blobs/) from which it sends files itself, for requests that it says so of; needs trusted_proxy or unix_socket',
   },
   {
+    key: 'no_sendfile',
+    type: 'flag',
+    default: 'false',
+    sentence:
+      'Read large files into memory to send them, where the system could send them from the file; for file systems whose sendfile cannot be relied on',
+  },
+  {
     key: 'restrict_modify',
     type: 'list',
     value: 'USERS',

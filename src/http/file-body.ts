@@ -1,51 +1,75 @@
-/** A blob on its way to a client: read piece by piece into lent memory, which goes straight to the socket. */
+/**
+ * A blob on its way to a client. Where the system can send it from the file itself it does; else it is read piece by piece into lent
+ * memory, which goes straight to the socket.
+ */
 import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { BlobReader, BlobStore, ByteRange } from '../blob/blob-store.ts'
 import type { Digest } from '../lib/digest.ts'
 import { LentBuffers } from '../lib/lent-buffers.ts'
+import type { Sendfile } from '../lib/sendfile.ts'
 import type { Limits } from '../model/limits.ts'
+import { bareSocket } from './bare-socket.ts'
 
 /** A client that takes longer for a piece gets small ones: the large are for who gives them back soon. */
 const SLOW_MS = 500
 
+export interface FileBodiesOptions {
+  readonly blobs: BlobStore
+  readonly limits: Pick<Limits, 'sentPieceBytes' | 'sentPieces' | 'smallPieceBytes'>
+  /** Asked once, for the first large file. What it throws is told, and it is done without. */
+  readonly sendfile: () => Sendfile | undefined
+  /** Told what broke an answer of which a part was sent: no other answer can tell of it. */
+  readonly onTrouble: (error: Error) => void
+}
+
 /** What sends blobs, with the memory that all of them share. */
 export class FileBodies {
-  readonly #blobs: BlobStore
-  readonly #smallBytes: number
+  readonly #options: FileBodiesOptions
   readonly #lent: LentBuffers
-  readonly #onTrouble: (error: Error) => void
+  #sendfile: { readonly found: Sendfile | undefined } | undefined
 
-  /** `onTrouble` is told what broke an answer of which a part was sent: no other answer can tell of it. */
-  constructor(
-    blobs: BlobStore,
-    { sentPieceBytes, sentPieces, smallPieceBytes }: Limits,
-    onTrouble: (error: Error) => void,
-  ) {
-    this.#blobs = blobs
-    this.#onTrouble = onTrouble
-    this.#smallBytes = smallPieceBytes
+  constructor(options: FileBodiesOptions) {
+    this.#options = options
+    const { sentPieceBytes, sentPieces, smallPieceBytes } = options.limits
     this.#lent = new LentBuffers({ largeBytes: sentPieceBytes, most: sentPieces, smallBytes: smallPieceBytes })
   }
 
   /** What to send for that range, which lies in the blob. Throws `BlobMissing`, and when a small one cannot be read. */
   async open(digest: Digest, range: ByteRange): Promise<Buffer | Readable> {
-    const reader = await this.#blobs.reader(digest)
-    if (range.end - range.start > this.#smallBytes) {
-      return new FileBody({ reader, digest, range, lent: this.#lent, onTrouble: this.#onTrouble })
+    const { blobs, limits, onTrouble } = this.#options
+    const reader = await blobs.reader(digest)
+    if (range.end - range.start > limits.smallPieceBytes) {
+      const sendfile = reader.descriptor === undefined ? undefined : this.#systems()
+      return new FileBody({ reader, digest, range, lent: this.#lent, limits, sendfile, onTrouble })
     }
     await using _ = reader
     const bytes = Buffer.allocUnsafe(range.end - range.start)
-    for (let at = 0; at < bytes.length; ) at += await readSome(reader, digest, bytes.subarray(at), range.start + at)
+    for (let at = 0; at < bytes.length; ) {
+      at += someOf(await reader.read(bytes.subarray(at), range.start + at), digest, range.start + at)
+    }
     return bytes
+  }
+
+  #systems(): Sendfile | undefined {
+    if (this.#sendfile === undefined) {
+      this.#sendfile = { found: undefined }
+      try {
+        this.#sendfile = { found: this.#options.sendfile() }
+      } catch (error) {
+        this.#options.onTrouble(error as Error)
+      }
+    }
+    return this.#sendfile.found
   }
 }
 
-interface FileBodyOptions {
+interface FileBodyOptions extends Pick<FileBodiesOptions, 'limits' | 'onTrouble'> {
   readonly reader: BlobReader
   readonly digest: Digest
   readonly range: ByteRange
   readonly lent: LentBuffers
-  readonly onTrouble: (error: Error) => void
+  readonly sendfile: Sendfile | undefined
 }
 
 /**
@@ -83,28 +107,56 @@ class FileBody extends Readable {
   }
 
   async #send(destination: NodeJS.WritableStream): Promise<void> {
-    const { reader, digest, lent } = this.#options
-    const { start, end } = this.#options.range
-    let isSlow = false
-    for (let position = start; position < end && !this.destroyed; ) {
-      const buffer = lent.lend(isSlow ? 'small' : 'large')
-      const piece = buffer.subarray(0, Math.min(buffer.length, end - position))
-      let length: number
-      try {
-        length = await readSome(reader, digest, piece, position)
-      } catch (error) {
-        lent.giveBack(buffer)
-        // Whoever destroyed this stream has closed the reader.
-        if (this.destroyed) return
-        throw error
-      }
-      position += length
-      this.#isBegun = true
+    const { range, sendfile } = this.#options
+    // Where the system may send the rest, the first piece brings the head of the answer on its way, and is no longer than it has to be.
+    let size: 'small' | 'large' = sendfile === undefined ? 'large' : 'small'
+    for (let position = range.start; position < range.end && !this.destroyed; ) {
       const startedMs = performance.now()
-      if (await this.#written(destination, piece.subarray(0, length))) lent.giveBack(buffer)
-      else lent.forget(buffer)
-      isSlow = performance.now() - startedMs > SLOW_MS
+      position = await this.#sendPiece(destination, position, size)
+      const isSlow = performance.now() - startedMs > SLOW_MS
+      const passed = await this.#pass(destination, position)
+      // The socket is full: the next piece is there to learn when it is not.
+      size = isSlow || passed > position ? 'small' : 'large'
+      position = passed
     }
+  }
+
+  /** Gives the position after it. */
+  async #sendPiece(destination: NodeJS.WritableStream, position: number, size: 'small' | 'large'): Promise<number> {
+    const { reader, digest, lent, range } = this.#options
+    const buffer = lent.lend(size)
+    const piece = buffer.subarray(0, Math.min(buffer.length, range.end - position))
+    let length: number
+    try {
+      length = someOf(await reader.read(piece, position), digest, position)
+    } catch (error) {
+      lent.giveBack(buffer)
+      // Whoever destroyed this stream has closed the reader.
+      if (this.destroyed) return position
+      throw error
+    }
+    this.#isBegun = true
+    if (await this.#written(destination, piece.subarray(0, length))) lent.giveBack(buffer)
+    else lent.forget(buffer)
+    return position + length
+  }
+
+  /** Has the system send from `position` on what is in its memory and the socket takes. Gives the position after that. */
+  async #pass(destination: NodeJS.WritableStream, position: number): Promise<number> {
+    const { reader, digest, range, limits, sendfile } = this.#options
+    if (sendfile === undefined) return position
+    let reached = position
+    while (reached < range.end && !this.destroyed) {
+      const socket = bareSocket(destination)
+      const end = Math.min(range.end, reached + limits.sentPieceBytes)
+      if (socket === undefined || !sendfile.isCached(reader.descriptor!, reached, end)) break
+      const sent = sendfile.send(socket, reader.descriptor!, reached, end - reached)
+      if (sent === undefined) break
+      reached += someOf(sent, digest, reached)
+      // Nothing here waits: others have their turn between pieces.
+      await turn()
+    }
+    return reached
   }
 
   /** Settles when the socket has let go of the bytes: `true`. When the connection broke, which may leave them with it: `false`. */
@@ -121,9 +173,8 @@ class FileBody extends Readable {
   }
 }
 
-/** At least one byte. Throws where the blob has none there: it was cut off. */
-async function readSome(reader: BlobReader, digest: Digest, into: Uint8Array, position: number): Promise<number> {
-  const length = await reader.read(into, position)
-  if (length === 0) throw new Error(`Cannot read blob ${digest}: it ended at byte ${position}; run "airlock check"`)
-  return length
+/** `length`, which is at least 1. Throws where the blob has nothing at `position`: it was cut off. */
+function someOf(length: number, digest: Digest, position: number): number {
+  if (length > 0) return length
+  throw new Error(`Cannot read blob ${digest}: it ended at byte ${position}; run "airlock check"`)
 }
