@@ -31,6 +31,7 @@ import { createListener } from './http/front-door.ts'
 import { RequestCounts } from './http/metrics.ts'
 import { PageFlights } from './http/page-flights.ts'
 import { readyAnswers } from './http/ready-answers.ts'
+import { ReadyFiles } from './http/ready-files.ts'
 import type { Services } from './http/services.ts'
 import { Shelf } from './http/shelf.ts'
 import { TrustedProxy } from './http/trusted-proxy.ts'
@@ -47,7 +48,7 @@ import { Sweeper } from './jobs/sweeper.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import type { Log } from './lib/log.ts'
 import { reasonOf } from './lib/reason.ts'
-import { loadSendfile } from './lib/sendfile.ts'
+import { loadedOnce, loadSendfile } from './lib/sendfile.ts'
 import { mayUnder } from './model/access.ts'
 import { isAlias } from './model/aliases.ts'
 import { Problem } from './model/errors.ts'
@@ -152,6 +153,11 @@ export async function openServer(
   const may = mayUnder(config)
   const userAgent = `airlock/${VERSION} (Python package index; Node.js ${process.versions.node}; ${process.platform})`
   const warn = (message: string, fields: Record<string, unknown>) => log.mirror.warn(fields, message)
+  const sendfile = loadedOnce(
+    () => (config.hasSendfile ? loadSendfile() : undefined),
+    (error) =>
+      log.http.error({ err: error }, 'Cannot use the sendfile of the system; files and pages are sent without it'),
+  )
   const shelf = new Shelf({
     catalog,
     limits,
@@ -233,7 +239,7 @@ export async function openServer(
     fileBodies: new FileBodies({
       blobs,
       limits,
-      sendfile: () => (config.hasSendfile ? loadSendfile() : undefined),
+      sendfile,
       onTrouble: (error) => log.http.error({ err: error }, 'Cannot send a file to its end'),
     }),
     indexes: openIndexes({ catalog, mirrors, limits, may }),
@@ -268,6 +274,7 @@ export async function openServer(
       problemPage,
     },
     shelf,
+    readyFiles: stack.use(new ReadyFiles({ limits, sendfile, folder: folder.drafts })),
     flights: new PageFlights(),
     requests: new RequestCounts(),
     clock,

@@ -1,5 +1,6 @@
-/** Below an answer: the socket that its bytes go to as they are, once nothing of it is on its way. */
+/** Below what is written to a connection: the descriptor of its socket, for calls of the system, once nothing is on its way to it. */
 import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { ServerResponse } from '../lib/node-http.ts'
 
 /** What Node keeps below a socket; not part of its documented interface, so all of it may be absent. */
@@ -9,15 +10,19 @@ interface Handle {
 }
 
 /**
- * The descriptor of the socket of `answer`, where whatever is written to it next comes right behind what the answer has sent so far: all of
- * that has gone to the kernel, nothing encrypts or frames it, and the answer has told how long it is. `undefined`: write to the answer.
+ * Whatever is sent to it next comes right behind what was written so far: all of that has gone to the kernel, and nothing encrypts it.
+ * `undefined`: write to the socket, by and by.
  */
-export function bareSocket(answer: NodeJS.WritableStream): number | undefined {
-  if (!(answer instanceof ServerResponse) || !answer.headersSent || !answer.hasHeader('content-length'))
+export function bareSocket(socket: Duplex | null): number | undefined {
+  if (!(socket instanceof Socket) || 'encrypted' in socket || socket.destroyed || socket.writableLength > 0)
     return undefined
-  const { socket } = answer
-  if (!(socket instanceof Socket) || 'encrypted' in socket || socket.destroyed) return undefined
-  if (answer.writableLength > 0 || socket.writableLength > 0) return undefined
   const { fd, writeQueueSize } = ((socket as { _handle?: Handle | null })._handle ?? {}) as Handle
   return fd !== undefined && fd >= 0 && writeQueueSize === 0 ? fd : undefined
+}
+
+/** The same below an answer that has begun, where what comes next is a part of its body as it is. */
+export function bareSocketOf(answer: NodeJS.WritableStream): number | undefined {
+  if (!(answer instanceof ServerResponse) || !answer.headersSent || !answer.hasHeader('content-length'))
+    return undefined
+  return answer.writableLength > 0 ? undefined : bareSocket(answer.socket)
 }

@@ -9,16 +9,18 @@ import type { Digest } from '../lib/digest.ts'
 import { LentBuffers } from '../lib/lent-buffers.ts'
 import type { Sendfile } from '../lib/sendfile.ts'
 import type { Limits } from '../model/limits.ts'
-import { bareSocket } from './bare-socket.ts'
+import { bareSocketOf } from './bare-socket.ts'
 
 /** A client that takes longer for a piece gets small ones: the large are for who gives them back soon. */
 const SLOW_MS = 500
 
+type SendsFiles = Pick<Sendfile, 'isCached' | 'send'>
+
 export interface FileBodiesOptions {
   readonly blobs: BlobStore
   readonly limits: Pick<Limits, 'sentPieceBytes' | 'sentPieces' | 'smallPieceBytes'>
-  /** Asked once, for the first large file. What it throws is told, and it is done without. */
-  readonly sendfile: () => Sendfile | undefined
+  /** The system's way, where there is one. */
+  readonly sendfile: () => SendsFiles | undefined
   /** Told what broke an answer of which a part was sent: no other answer can tell of it. */
   readonly onTrouble: (error: Error) => void
 }
@@ -27,7 +29,6 @@ export interface FileBodiesOptions {
 export class FileBodies {
   readonly #options: FileBodiesOptions
   readonly #lent: LentBuffers
-  #sendfile: { readonly found: Sendfile | undefined } | undefined
 
   constructor(options: FileBodiesOptions) {
     this.#options = options
@@ -40,7 +41,7 @@ export class FileBodies {
     const { blobs, limits, onTrouble } = this.#options
     const reader = await blobs.reader(digest)
     if (range.end - range.start > limits.smallPieceBytes) {
-      const sendfile = reader.descriptor === undefined ? undefined : this.#systems()
+      const sendfile = reader.descriptor === undefined ? undefined : this.#options.sendfile()
       return new FileBody({ reader, digest, range, lent: this.#lent, limits, sendfile, onTrouble })
     }
     await using _ = reader
@@ -50,18 +51,6 @@ export class FileBodies {
     }
     return bytes
   }
-
-  #systems(): Sendfile | undefined {
-    if (this.#sendfile === undefined) {
-      this.#sendfile = { found: undefined }
-      try {
-        this.#sendfile = { found: this.#options.sendfile() }
-      } catch (error) {
-        this.#options.onTrouble(error as Error)
-      }
-    }
-    return this.#sendfile.found
-  }
 }
 
 interface FileBodyOptions extends Pick<FileBodiesOptions, 'limits' | 'onTrouble'> {
@@ -69,7 +58,7 @@ interface FileBodyOptions extends Pick<FileBodiesOptions, 'limits' | 'onTrouble'
   readonly digest: Digest
   readonly range: ByteRange
   readonly lent: LentBuffers
-  readonly sendfile: Sendfile | undefined
+  readonly sendfile: SendsFiles | undefined
 }
 
 /**
@@ -147,7 +136,7 @@ class FileBody extends Readable {
     if (sendfile === undefined) return position
     let reached = position
     while (reached < range.end && !this.destroyed) {
-      const socket = bareSocket(destination)
+      const socket = bareSocketOf(destination)
       const end = Math.min(range.end, reached + limits.sentPieceBytes)
       if (socket === undefined || !sendfile.isCached(reader.descriptor!, reached, end)) break
       const sent = sendfile.send(socket, reader.descriptor!, reached, end - reached)

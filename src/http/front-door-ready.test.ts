@@ -3,10 +3,14 @@ import { createServer, type ServerOptions } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { loadSendfile, type Sendfile } from '../lib/sendfile.ts'
+import { withLimits } from '../model/limits.ts'
 import type { Serial } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
 import { keepFrontDoor, type Ready } from './front-door.ts'
 import { ReadyAnswer } from './ready-answer.ts'
+import { ReadyFiles } from './ready-files.ts'
 
 const HEAD = 'GET /ready HTTP/1.1\r\nHost: x\r\n\r\n'
 const OTHER = 'GET /other HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -20,7 +24,11 @@ interface Place extends AsyncDisposable {
 }
 
 /** A server at whose door `/ready` stands ready. */
-async function place(body: Buffer = Buffer.from('from the shelf'), options: ServerOptions = {}): Promise<Place> {
+async function place(
+  body: Buffer = Buffer.from('from the shelf'),
+  options: ServerOptions = {},
+  files?: ReadyFiles,
+): Promise<Place> {
   const asked: string[] = []
   const answered: string[] = []
   const headers = [
@@ -32,12 +40,14 @@ async function place(body: Buffer = Buffer.from('from the shelf'), options: Serv
   const ready: Ready = {
     shelf: {
       find: (head) => (head === HEAD ? answer : undefined),
+      edition: 1,
       bytes: () => answer.bytes(1, 'Sat, 28 Nov 2026 05:00:00 GMT', 1 as Serial),
       get nowMs() {
         return Date.now()
       },
     },
     peerOf: () => '',
+    ...(files !== undefined && { files }),
     onAnswered: (_answer, head) => answered.push(head),
   }
   const server = keepFrontDoor(
@@ -140,6 +150,42 @@ test('keepFrontDoor() keeps the order of answers when a request comes before the
   assert.ok(first.endsWith('x'.repeat(1000)) && first.length > body.length)
   assert.match(second, /from the app/)
   assert.deepEqual([there.asked, there.answered.length], [['/ready'], 1])
+  caller.socket.destroy()
+})
+
+test('keepFrontDoor() goes on by itself where the system took a part of an answer', async () => {
+  await using folder = await tempFolder()
+  const limits = withLimits({ readyFileMostBytes: 1024 * 1024 })
+  let partly = 0
+  const sendfile = () => {
+    const system = loadSendfile()
+    const send: Sendfile['send'] = (socket, file, position, most) => {
+      const sent = system!.send(socket, file, position, most)
+      if (sent !== undefined && sent < most) partly++
+      return sent
+    }
+    return system && { send }
+  }
+  await using files = new ReadyFiles({ sendfile, folder: folder.path, limits })
+  const body = Buffer.alloc(700_000, 'x')
+  await using there = await place(body, {}, files)
+  const caller = new Caller(there.port)
+  for (let answers = 1; answers <= 5; answers++) await caller.gets(HEAD, answers)
+  caller.socket.pause()
+  let asked = 5
+  while (there.asked.length === 0) {
+    assert.ok(asked < 200, 'the socket never was full')
+    caller.socket.write(HEAD)
+    asked++
+    await delay(20)
+  }
+  caller.socket.resume()
+  await caller.gets('', asked)
+  const answers = caller.text.split('HTTP/1.1 ').slice(1)
+  assert.match(answers.pop()!, /from the app/)
+  for (const answer of answers) assert.equal(answer.slice(answer.indexOf('\r\n\r\n') + 4), 'x'.repeat(body.length))
+  assert.equal(there.answered.length, asked - 1)
+  if (loadSendfile() !== undefined) assert.ok(partly > 0)
   caller.socket.destroy()
 })
 

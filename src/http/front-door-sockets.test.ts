@@ -15,7 +15,7 @@ interface Place extends AsyncDisposable {
 
 /** Nothing stands ready: every connection is kept at the door until it says something. */
 const EMPTY: Ready = {
-  shelf: { find: () => undefined, bytes: () => assert.fail('nothing is there'), nowMs: 0 },
+  shelf: { find: () => undefined, bytes: () => assert.fail('nothing is there'), edition: 0, nowMs: 0 },
   peerOf: () => '',
   onAnswered: () => {},
 }

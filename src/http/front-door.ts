@@ -9,11 +9,14 @@ import { createServer } from '../lib/node-http.ts'
 import type { Limits } from '../model/limits.ts'
 import { type Door, Passage } from './passage.ts'
 import type { ReadyAnswer } from './ready-answer.ts'
+import type { ReadyFiles } from './ready-files.ts'
 import type { Shelf } from './shelf.ts'
 
 /** What stands behind the door besides node:http. */
 export interface Ready {
-  readonly shelf: Pick<Shelf, 'find' | 'bytes' | 'nowMs'>
+  readonly shelf: Pick<Shelf, 'find' | 'bytes' | 'edition' | 'nowMs'>
+  /** Where large ones are sent from, where the system can. */
+  readonly files?: ReadyFiles
   /** What answers depend on of who connects. */
   readonly peerOf: (socket: Duplex) => string
   /** An answer was sent from the shelf. */
@@ -116,9 +119,13 @@ class FrontDoor implements Door {
   }
 
   send(answer: ReadyAnswer, socket: Duplex, head: string): void {
-    const { shelf, onAnswered } = this.#ready!
-    socket.write(shelf.bytes(answer))
-    if (socket.writableLength > 0) answer.lend()
+    const { shelf, files, onAnswered } = this.#ready!
+    const bytes = shelf.bytes(answer)
+    const sent = files?.send(answer, bytes, shelf.edition, socket) ?? 0
+    if (sent < bytes.length) {
+      socket.write(sent === 0 ? bytes : bytes.subarray(sent))
+      if (socket.writableLength > 0) answer.lend()
+    }
     onAnswered(answer, head, socket)
   }
 

@@ -6,9 +6,10 @@ import type { Ready } from './front-door.ts'
 import { addressOfClient, peerOf } from './outside.ts'
 import type { Services } from './services.ts'
 
-export function readyAnswers({ shelf, requests, log, server }: Services): Ready {
+export function readyAnswers({ shelf, readyFiles, requests, log, server }: Services): Ready {
   return {
     shelf,
+    files: readyFiles,
     peerOf: (socket) => peerOf(socket as Socket, server),
     onAnswered: (answer, head, socket) => {
       requests.countReady(answer.labels)

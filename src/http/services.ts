@@ -30,6 +30,7 @@ import type { FileBodies } from './file-body.ts'
 import type { HandOver } from './hand-over.ts'
 import type { RequestCounts } from './metrics.ts'
 import type { PageFlights } from './page-flights.ts'
+import type { ReadyFiles } from './ready-files.ts'
 import type { Shelf } from './shelf.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
 
@@ -37,6 +38,7 @@ export interface Services {
   readonly catalog: Catalog
   readonly blobs: BlobStore
   readonly fileBodies: FileBodies
+  readonly readyFiles: ReadyFiles
   readonly indexes: Indexes
   readonly mirrors: Mirrors
   readonly login: Login

@@ -89,6 +89,11 @@ export class Shelf {
     return answer === undefined || this.#options.nowMs() >= answer.untilMs ? undefined : answer
   }
 
+  /** Another number when `bytes` may be other ones. */
+  get edition(): number {
+    return this.#edition
+  }
+
   /** What to send for an answer that `find` has just given. */
   bytes(answer: ReadyAnswer): Buffer {
     return answer.bytes(this.#edition, this.#date, this.#seen)

@@ -1,35 +1,22 @@
 import assert from 'node:assert/strict'
 import { open } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { connectedSockets } from '../../test/ground/connected-sockets.ts'
 import { tempFolder } from '../../test/ground/temp-folder.ts'
-import { loadSendfile } from './sendfile.ts'
+import { loadedOnce, loadSendfile } from './sendfile.ts'
 
 const system = loadSendfile()
 const skip = system === undefined ? 'this Node or this system has no sendfile' : false
 const MIB = 1024 * 1024
 
-/** Two ends of a connection, and the descriptor of the first. */
+/** Two ends of a connection, and the descriptor of the one that writes. */
 async function connected() {
-  const { promise: accepted, resolve } = Promise.withResolvers<Socket>()
-  const server = createServer(resolve).listen(0, '127.0.0.1')
-  await new Promise((listening) => server.once('listening', listening))
-  const reader = connect((server.address() as AddressInfo).port, '127.0.0.1')
-  const writer = await accepted
-  const descriptor = (writer as unknown as { _handle: { fd: number } })._handle.fd
-  return {
-    reader,
-    writer,
-    descriptor,
-    [Symbol.dispose]: () => {
-      for (const each of [reader, writer]) each.destroy()
-      server.close()
-    },
-  }
+  const ends = await connectedSockets()
+  const descriptor = (ends.writer as unknown as { _handle: { fd: number } })._handle.fd
+  return { ...ends, descriptor }
 }
 
 /** An open file with those bytes. */
@@ -96,4 +83,21 @@ test('Sendfile works on while the collector does', { skip }, async () => {
   }
   ends.writer.end()
   assert.ok(Buffer.concat(await ends.reader.toArray()).equals(bytes))
+})
+
+test('loadedOnce() loads for the first who asks, and tells once what went wrong', () => {
+  let loads = 0
+  const troubles: unknown[] = []
+  const tell = (error: unknown) => troubles.push(error)
+  const fine = loadedOnce(() => {
+    loads++
+    return system
+  }, tell)
+  assert.deepEqual([loads, fine(), fine(), loads], [0, system, system, 1])
+  const broken = loadedOnce(() => {
+    loads++
+    throw new Error('no such function')
+  }, tell)
+  assert.deepEqual([broken(), broken(), loads], [undefined, undefined, 2])
+  assert.deepEqual(troubles, [new Error('no such function')])
 })

@@ -3,7 +3,7 @@
  * `node:ffi`, where there is one (Node 26 with `--experimental-ffi`, which `bin/airlock` gives).
  */
 
-/** Both calls return at once, and neither throws: where a call does not help, the ordinary way of sending goes on from there. */
+/** The calls return at once, and none throws: where one does not help, the ordinary way of sending goes on from there. */
 export interface Sendfile {
   /** Whether the file's bytes from `start` to `end` seem to be in memory, so that sending them does not wait for a disk. */
   isCached(file: number, start: number, end: number): boolean
@@ -38,6 +38,24 @@ export function loadSendfile(): Sendfile | undefined {
   return new SystemSendfile(ffi)
 }
 
+/** `load`, called once, for the first who asks. What it throws is told, and there is none. */
+export function loadedOnce(
+  load: () => Sendfile | undefined,
+  onTrouble: (error: unknown) => void,
+): () => Sendfile | undefined {
+  let loaded: { readonly found: Sendfile | undefined } | undefined
+  return () => {
+    if (loaded !== undefined) return loaded.found
+    loaded = { found: undefined }
+    try {
+      loaded = { found: load() }
+    } catch (error) {
+      onTrouble(error)
+    }
+    return loaded.found
+  }
+}
+
 /**
  * What the calls read and write lies in one `ArrayBuffer`, whose memory is outside the collector's heap and is never moved; this object
  * holds it, and is held for as long as calls are made. So the addresses that are handed out stay valid.
@@ -45,7 +63,7 @@ export function loadSendfile(): Sendfile | undefined {
 class SystemSendfile implements Sendfile {
   readonly #functions: ReturnType<typeof functionsOf>
   readonly #memory = new BigInt64Array(new ArrayBuffer(32))
-  /** Of `#memory`'s first number, the position to send from, and of the two after it, a `struct iovec`: address and length of the fourth. */
+  /** Where in `#memory` is what: the position to send from, and a `struct iovec`, the address and the length of the number after it. */
   readonly #offset: bigint
   readonly #vector: bigint
 

@@ -101,6 +101,13 @@ export interface Limits {
   /** Answers that stand ready, all together, and one of them: the page of 5,000 files is 2 MiB when it is not compressed. */
   readonly shelfBytes: number
   readonly shelfAnswerBytes: number
+  /**
+   * Answers that stand ready and that the system sends from files, where it can: one of them, and all together. Smaller ones are
+   * copied in the time that the call takes, larger ones find no room in a socket at once and cost the system more in pieces than a copy.
+   */
+  readonly readyFileLeastBytes: number
+  readonly readyFileMostBytes: number
+  readonly readyFilesBytes: number
   /** A list of projects that is put together in memory, and may stand ready: some 20,000 names. */
   readonly shelfListBytes: number
   /** Heads of requests that are known by their very bytes: some 500 characters each. */
@@ -271,6 +278,9 @@ export const LIMITS: Limits = Object.freeze({
   encodedPageBytes: 8 * MIB,
   shelfBytes: 32 * MIB,
   shelfAnswerBytes: 4 * MIB,
+  readyFileLeastBytes: 16 * KIB,
+  readyFileMostBytes: 384 * KIB,
+  readyFilesBytes: 8 * MIB,
   shelfListBytes: 1 * MIB,
   shelfHeadCharacters: 4 * MIB,
   shelfMirroredMs: 15_000,

@@ -3,6 +3,7 @@
  * whatever pieces, the answers are the same to the byte.
  */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -30,6 +31,7 @@ const SLOW_MS = [40, 200, 1000]
 /** Until the server, in this process, has read what was written. */
 const READ_MS = 2
 const INDEX = 'root/fuzz'
+const LARGE_BYTES = 40_000
 /** Ends the connection where all before it was whole. */
 const LAST = 'GET /+api HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 
@@ -115,7 +117,9 @@ async function shelvedRequests(app: FastifyInstance): Promise<Buffer[]> {
   const headers = { 'x-devpi-auth': Buffer.from(`root:${result.password}`).toString('base64') }
   await app.inject({ method: 'PUT', url: `/${INDEX}`, headers, payload: { bases: [] } })
   for (let at = 0; at < 12; at++) {
-    const { filename, bytes } = wheel({ name: 'fuzzed', version: `1.${at}` })
+    // The first is so large that the system sends it from a file, where it can.
+    const files = at === 0 ? { 'noise.bin': randomBytes(LARGE_BYTES) } : {}
+    const { filename, bytes } = wheel({ name: 'fuzzed', version: `1.${at}`, files })
     const fields = fieldParts({ ':action': 'file_upload', name: 'fuzzed', version: `1.${at}` })
     const form = multipart([...fields, { name: 'content', filename, content: bytes }])
     const type = { 'content-type': form.contentType }
@@ -127,7 +131,12 @@ async function shelvedRequests(app: FastifyInstance): Promise<Buffer[]> {
   const page = `/${INDEX}/+simple/fuzzed/`
   const json = 'application/vnd.pypi.simple.v1+json'
   const listed = await app.inject({ url: page, headers: { accept: json } })
-  const file = `/${new URL(listed.json<{ files: { url: string }[] }>().files[0]!.url, `http://x${page}`).pathname.slice(1)}`
+  const { files } = listed.json<{ files: { filename: string; url: string }[] }>()
+  const addressOf = (version: string) => {
+    const { url } = files.find(({ filename }) => filename.startsWith(`fuzzed-${version}-`))!
+    return new URL(url, `http://x${page}`).pathname
+  }
+  const file = addressOf('1.1')
   const get = (path: string, fields: Readonly<Record<string, string>>, method = 'GET') => {
     const lines = Object.entries({ Host: 'x', 'User-Agent': 'pip/26.3', ...fields }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
@@ -143,6 +152,7 @@ async function shelvedRequests(app: FastifyInstance): Promise<Buffer[]> {
     get(file, { Accept: '*/*' }),
     get(file, { Accept: '*/*' }, 'HEAD'),
     get(`${file}.metadata`, { Accept: '*/*' }),
+    get(addressOf('1.0'), { Accept: '*/*' }),
   ]
 }
 
