@@ -18,7 +18,7 @@ export interface WorkersOptions {
 }
 
 /** What the launcher gives the process's own thread: see `bin/airlock`. Old generations may grow as there. */
-const HEAP = { maxYoungGenerationSizeMb: 12 }
+const HEAP = { maxYoungGenerationSizeMb: 6 }
 /** A worker that ran so long before it died is started anew after the first pause again. */
 const STEADY_MS = 60_000
 /** Beyond the time for requests under way: the stores are closed in it. */
