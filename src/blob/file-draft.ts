@@ -18,6 +18,8 @@ export interface FileDraftOptions {
   readonly keptBytes: number
   /** Gives the file, which is whole and synced, the name of its blob, and holds that. */
   readonly publish: (digest: Digest) => Promise<Disposable>
+  /** Told once when nothing is kept any more. */
+  readonly onReleased?: () => void
 }
 
 export class FileDraft implements Draft {
@@ -29,6 +31,7 @@ export class FileDraft implements Draft {
   #kept: Buffer[] = []
   #handle: FileHandle | undefined
   #held: Disposable | undefined
+  #isReleased = false
 
   private constructor(options: FileDraftOptions) {
     this.#options = options
@@ -51,7 +54,7 @@ export class FileDraft implements Draft {
       return
     }
     const handle = this.#handle ?? (await this.#open())
-    this.#kept = []
+    this.#letGo()
     this.sizeBytes += await writeAll(handle, chunk, this.sizeBytes)
   }
 
@@ -94,6 +97,7 @@ export class FileDraft implements Draft {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.release()
+    this.#letGo()
     if (this.#handle === undefined) return
     await this.#handle.close()
     await unlink(this.#options.path)
@@ -129,6 +133,13 @@ export class FileDraft implements Draft {
     }
     this.#handle = handle
     return handle
+  }
+
+  #letGo(): void {
+    this.#kept = []
+    if (this.#isReleased) return
+    this.#isReleased = true
+    this.#options.onReleased?.()
   }
 
   #bytes(): Buffer {

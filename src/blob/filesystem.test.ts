@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { tempFolder } from '../../test/ground/temp-folder.ts'
 import { digestOf } from '../lib/digest.ts'
 import { blobStoreContract } from './blob-store.contract.ts'
-import { writeBlob } from './blob-store.ts'
+import { type Draft, writeBlob } from './blob-store.ts'
 import { FilesystemBlobs } from './filesystem.ts'
 
 const SMALL_IN_MEMORY = {
@@ -55,6 +55,31 @@ test('FilesystemBlobs gives the whole of a draft until it outgrows memory', asyn
   assert.equal(String(draft.whole()), 'smallsmall')
   await draft.append(Buffer.from('x'))
   assert.equal(draft.whole(), undefined)
+})
+
+test('FilesystemBlobs keeps so many drafts in memory, and takes the place of one that is done with', async () => {
+  await using folder = await tempFolder()
+  const store = await FilesystemBlobs.open({ root: folder.path, readChunkBytes: 4096, draftKeptBytes: 10, clear: true })
+  await using drafts = new AsyncDisposableStack()
+  const drawn = async (bytes: number) => {
+    const draft = drafts.use(await store.draft({ limitBytes: 100 }))
+    await draft.append(Buffer.alloc(bytes))
+    return draft
+  }
+  const kept: Draft[] = []
+  for (;;) {
+    const draft = await drawn(5)
+    if (draft.whole() === undefined) break
+    kept.push(draft)
+    assert.ok(kept.length < 1000, 'all are kept')
+  }
+  await kept[0]!.append(Buffer.alloc(6))
+  assert.notEqual((await drawn(5)).whole(), undefined)
+  assert.equal((await drawn(5)).whole(), undefined)
+  await kept[1]![Symbol.asyncDispose]()
+  await kept[1]![Symbol.asyncDispose]()
+  assert.notEqual((await drawn(5)).whole(), undefined)
+  assert.equal((await drawn(5)).whole(), undefined)
 })
 
 test('FilesystemBlobs keeps several stores over one folder apart from each other’s drafts', async () => {

@@ -25,6 +25,8 @@ import type { SharedHolds } from './shared-holds.ts'
 
 /** Drafts up to this are kept in memory until they are committed: as much as an upload's form takes on its way anyway. */
 const DRAFT_KEPT_BYTES = 128 * 1024
+/** So many of them at once; others are files from their first byte on. */
+const DRAFTS_KEPT = 64
 
 export interface FilesystemBlobsOptions {
   readonly root: string
@@ -40,6 +42,7 @@ export class FilesystemBlobs implements BlobStore {
   readonly #root: string
   readonly #readChunkBytes: number
   readonly #draftKeptBytes: number
+  #draftsKept = 0
   readonly #folders: BlobFolders
   readonly #holds: BlobHolds
 
@@ -95,11 +98,19 @@ export class FilesystemBlobs implements BlobStore {
 
   async draft(options: { readonly limitBytes: number }): Promise<Draft> {
     const path = join(this.#drafts(), randomUUID())
+    const isKept = this.#draftKeptBytes > 0 && this.#draftsKept < DRAFTS_KEPT
+    const more = {
+      keptBytes: isKept ? this.#draftKeptBytes : 0,
+      onReleased: () => {
+        if (isKept) this.#draftsKept--
+      },
+    }
+    if (isKept) this.#draftsKept++
     return await FileDraft.create({
       path,
       limitBytes: options.limitBytes,
       readChunkBytes: this.#readChunkBytes,
-      keptBytes: this.#draftKeptBytes,
+      ...more,
       publish: (digest) => this.#publishHeld(path, digest),
     })
   }

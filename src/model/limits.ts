@@ -14,6 +14,8 @@ export interface Limits {
   /** One text field of an upload form. PyPI's longest descriptions stay below 2 MiB. */
   readonly formFieldBytes: number
   readonly formFields: number
+  /** Small forms (128 KiB at most) that are held whole at once; others are read as large ones are. */
+  readonly smallForms: number
   /** Upload sessions (PEP 694) of one index, and files of one session: the largest releases have some 200. */
   readonly uploadSessions: number
   readonly uploadSessionFiles: number
@@ -229,6 +231,7 @@ export const LIMITS: Limits = Object.freeze({
   refusedBytes: 10 * GIB,
   formFieldBytes: 8 * MIB,
   formFields: 2000,
+  smallForms: 64,
   uploadSessions: 1000,
   uploadSessionFiles: 500,
   uploadSessionMs: 7 * 24 * 3600 * 1000,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { MemoryBlobs } from '../../test/memory-blobs.ts'
 import { type FormPart, multipart } from '../../test/multipart.ts'
@@ -7,7 +7,7 @@ import { collect } from '../lib/streams.ts'
 import type { Problem } from '../model/errors.ts'
 import { receive, type UploadForm } from './receive.ts'
 
-const LIMITS = { uploadBytes: 10_000, formFieldBytes: 1000, formFields: 20 }
+const LIMITS = { uploadBytes: 10_000, formFieldBytes: 1000, formFields: 20, smallForms: 2 }
 const FILE: FormPart = { name: 'content', filename: 'acme-1.0.tar.gz', content: 'f'.repeat(5000) }
 const NAME: FormPart = { name: 'name', content: 'acme' }
 const VERSION: FormPart = { name: 'version', content: '1.0' }
@@ -75,6 +75,25 @@ for (const [what, parts] of [
     })
   }
 }
+
+test('receive() holds so many small forms whole, and reads the others as streams', async () => {
+  const { contentType, body } = multipart([{ name: 'md5_digest', content: '0'.repeat(32) }, FILE])
+  const headers = { 'content-type': contentType, 'content-length': String(body.length) }
+  const blobs = new MemoryBlobs()
+  const sent = Array.from({ length: 3 }, () => new PassThrough())
+  const forms = sent.map((stream) => receive(headers, stream, blobs, LIMITS))
+  for (const stream of sent) stream.write(body.subarray(0, 100))
+  const isHeld = async (form: Promise<UploadForm>) => {
+    const { draft, hashes } = (await form).content!
+    assert.equal(draft.sizeBytes, 5000)
+    await draft[Symbol.asyncDispose]()
+    // Of what is read as a stream the hash is made on the way.
+    return hashes.md5 === undefined
+  }
+  for (const stream of sent) stream.end(body.subarray(100))
+  assert.deepEqual(await Promise.all(forms.map(isHeld)), [true, true, false])
+  assert.equal(await isHeld(receive(headers, Readable.from([body]), blobs, LIMITS)), true)
+})
 
 test('receive() gives every value of a field that is sent several times, in order', async () => {
   await using got = await received([{ name: 'c', content: '1' }, NAME, { name: 'c', content: '2' }])

@@ -9,6 +9,11 @@ import { isDiskFull, Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import { type FormPart, readSmallForm, smallBoundary, wholeBody } from './small-form.ts'
 
+type ReceiveLimits = Pick<Limits, 'uploadBytes' | 'formFieldBytes' | 'formFields' | 'smallForms'>
+
+/** Small forms that are held whole at this moment, in this thread. */
+let held = 0
+
 export interface UploadForm {
   /** Every text field with all its values, in the order sent. */
   readonly fields: ReadonlyMap<string, readonly string[]>
@@ -29,10 +34,23 @@ export async function receive(
   headers: IncomingHttpHeaders,
   body: Readable,
   blobs: BlobStore,
-  limits: Pick<Limits, 'uploadBytes' | 'formFieldBytes' | 'formFields'>,
+  limits: ReceiveLimits,
 ): Promise<UploadForm> {
-  const boundary = smallBoundary(headers)
+  const boundary = held < limits.smallForms ? smallBoundary(headers) : undefined
   if (boundary === undefined) return await receiveStream(headers, body, blobs, limits)
+  held++
+  try {
+    return await receiveWhole(headers, body, { blobs, limits, boundary })
+  } finally {
+    held--
+  }
+}
+
+async function receiveWhole(
+  headers: IncomingHttpHeaders,
+  body: Readable,
+  { blobs, limits, boundary }: { readonly blobs: BlobStore; readonly limits: ReceiveLimits; readonly boundary: string },
+): Promise<UploadForm> {
   const bytes = await wholeBody(body).catch((error: unknown) => {
     throw explained(error)
   })
@@ -74,7 +92,7 @@ async function receiveStream(
   headers: IncomingHttpHeaders,
   body: Readable,
   blobs: BlobStore,
-  limits: Pick<Limits, 'uploadBytes' | 'formFieldBytes' | 'formFields'>,
+  limits: ReceiveLimits,
 ): Promise<UploadForm> {
   const fields = new Map<string, string[]>()
   let content: UploadForm['content']

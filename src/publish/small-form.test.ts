@@ -8,7 +8,7 @@ import { Problem } from '../model/errors.ts'
 import { receive } from './receive.ts'
 import { readSmallForm, smallBoundary } from './small-form.ts'
 
-const LIMITS = { uploadBytes: 3000, formFieldBytes: 100, formFields: 8 }
+const LIMITS = { uploadBytes: 3000, formFieldBytes: 100, formFields: 8, smallForms: 2 }
 const WHEEL = { name: 'content', filename: 'acme-1.0-py3-none-any.whl', content: Buffer.from([0, 13, 10, 45, 45, 255]) }
 const FIELDS = fieldParts({
   ':action': 'file_upload',
