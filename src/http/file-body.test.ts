@@ -195,7 +195,8 @@ test('FileBodies has the system send what its socket takes, after a first small 
       sent += taken ?? 0
       return taken
     }
-    return { isCached: (...range) => system.isCached(...range), send }
+    // Not every file system can say it.
+    return { isCached: () => true, send }
   }
   await using served = await serving(bytes, { limits: LIMITS, sendfile })
   assert.ok((await collect(await served.get(0, MIB), MIB)).equals(bytes))

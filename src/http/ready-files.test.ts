@@ -3,6 +3,7 @@ import { readdir, readlink } from 'node:fs/promises'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ConnectedSockets, connectedSockets } from '../../test/ground/connected-sockets.ts'
+import { hasNamelessFiles } from '../../test/ground/nameless-files.ts'
 import { type TempFolder, tempFolder } from '../../test/ground/temp-folder.ts'
 import { loadSendfile } from '../lib/sendfile.ts'
 import { withLimits } from '../model/limits.ts'
@@ -10,7 +11,10 @@ import type { Serial } from '../model/records.ts'
 import { ReadyAnswer } from './ready-answer.ts'
 import { ReadyFiles, type ReadyFilesOptions } from './ready-files.ts'
 
-const skip = loadSendfile() === undefined ? 'this Node or this system has no sendfile' : false
+const skip =
+  loadSendfile() === undefined || !hasNamelessFiles()
+    ? 'this Node or this system has no sendfile, or no files without names'
+    : false
 const LIMITS = withLimits({ readyFileLeastBytes: 1000, readyFileMostBytes: 100_000, readyFilesBytes: 150_000 })
 
 interface Ground extends AsyncDisposable {
