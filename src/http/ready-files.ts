@@ -22,7 +22,7 @@ export interface ReadyFilesOptions {
 }
 
 /** Linux's, which `node:fs` does not name: a file without a name in that folder. */
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
+export const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
 
 export class ReadyFiles implements AsyncDisposable {
   readonly #options: ReadyFilesOptions

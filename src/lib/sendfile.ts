@@ -1,6 +1,6 @@
 /**
  * Linux's `sendfile`: from a file into a socket without a copy through this process. Node has none for sockets; it is called through
- * `node:ffi`, where there is one (Node 26 with `--experimental-ffi`, which `bin/airlock` gives).
+ * `node:ffi`, where there is one (Node 26 with `--experimental-ffi`, which `bin/with-node` gives).
  */
 
 /** The calls return at once, and none throws: where one does not help, the ordinary way of sending goes on from there. */

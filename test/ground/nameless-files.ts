@@ -1,8 +1,7 @@
 /** Whether files without a name can be made where tests keep theirs: not every file system has them. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-
-const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
+import { O_TMPFILE } from '../../src/http/ready-files.ts'
 
 export function hasNamelessFiles(): boolean {
   try {
