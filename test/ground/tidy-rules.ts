@@ -16,7 +16,7 @@ const FLOORS = [
   ['pep'],
   ['archive'],
   ['model'],
-  ['config'],
+  ['config', 'locks'],
   ['blob', 'catalog'],
   ['upstream', 'names'],
   ['indexes'],

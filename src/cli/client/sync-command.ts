@@ -1,11 +1,11 @@
 /** `airlock sync --warm FILE`: has a running server's mirrors fetch and keep what a requirements file or a lock names. */
 import type { Command } from 'commander'
+import type { Wanted } from '../../locks/wanted.ts'
+import { readWanted } from '../../locks/wanted-file.ts'
 import { type CliContext, CliExit } from '../context.ts'
 import { addClientOptions } from './client-options.ts'
 import { runCommand } from './command-run.ts'
 import { type GenericOptions, Session } from './session.ts'
-import type { Wanted } from './warm/wanted.ts'
-import { readWanted } from './warm/wanted-file.ts'
 import { type Warmed, warm } from './warm/warm.ts'
 
 interface SyncOptions extends GenericOptions {

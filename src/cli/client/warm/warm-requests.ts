@@ -1,6 +1,7 @@
 /** The requests that fill a mirror: pages and files, a few at a time, asked again where the server says that it is worth it. */
 import { createHash, getHashes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ChosenFile } from '../../../locks/choose-files.ts'
 import type { ProjectName } from '../../../pep/name.ts'
 import { type DistributionFile, JSON_TYPE, type ProjectDetail } from '../../../pep/simple.ts'
 import { detailFromJson } from '../../../pep/simple-json.ts'
@@ -8,7 +9,6 @@ import { asDirectory, below } from '../client-url.ts'
 import { type Ask, Unreachable } from '../connection.ts'
 import { type Reply, statusLine } from '../reply.ts'
 import type { Session } from '../session.ts'
-import type { ChosenFile } from './choose-files.ts'
 
 /** What could not be had, and why; one file's or page's trouble, not the command's. */
 export class NotHad extends Error {

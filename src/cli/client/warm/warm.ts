@@ -1,10 +1,17 @@
 /** Fills the mirrors behind an index with what is wanted. */
+
+import {
+  type Choice,
+  type ChoiceOptions,
+  type ChosenFile,
+  chooseFiles,
+  type Missing,
+} from '../../../locks/choose-files.ts'
+import type { Wanted, WantedRelease } from '../../../locks/wanted.ts'
 import type { ProjectName } from '../../../pep/name.ts'
 import type { ProjectDetail } from '../../../pep/simple.ts'
 import { progressBar, progressCount } from '../progress.ts'
 import type { Session } from '../session.ts'
-import { type Choice, type ChoiceOptions, type ChosenFile, chooseFiles, type Missing } from './choose-files.ts'
-import type { Wanted, WantedRelease } from './wanted.ts'
 import { type Held, NotHad, WarmRequests } from './warm-requests.ts'
 
 export interface Warmed {

@@ -1,8 +1,8 @@
 /** Which files of a project's page a requirements file or lock means. */
-import { matchesVersion, parseFilename, versionOf } from '../../../pep/filename.ts'
-import type { ProjectName } from '../../../pep/name.ts'
-import type { DistributionFile, ProjectDetail } from '../../../pep/simple.ts'
-import { compareVersions, isPrerelease, satisfies } from '../../../pep/version.ts'
+import { matchesVersion, parseFilename, versionOf } from '../pep/filename.ts'
+import type { ProjectName } from '../pep/name.ts'
+import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
+import { compareVersions, isPrerelease, satisfies } from '../pep/version.ts'
 import type { Hash, WantedFile, WantedRelease } from './wanted.ts'
 
 export interface Choice {

@@ -1,7 +1,7 @@
 /** What a requirements file or a lock asks for, whichever format said it. */
 
-import { asProjectName, type ProjectName } from '../../../pep/name.ts'
-import { asObject } from '../reply.ts'
+import { asObject } from '../cli/client/reply.ts'
+import { asProjectName, type ProjectName } from '../pep/name.ts'
 
 export interface Wanted {
   readonly releases: readonly WantedRelease[]

@@ -4,8 +4,9 @@
  * Markers are cut off, not weighed: a mirror serves machines of every kind, so what any of them needs is wanted. Constraints (`-c`)
  * narrow what is required and require nothing.
  */
-import { type ProjectName, projectName } from '../../../pep/name.ts'
-import { readRequirement } from '../requirement.ts'
+
+import { readRequirement } from '../cli/client/requirement.ts'
+import { type ProjectName, projectName } from '../pep/name.ts'
 import { readHash, type Skipped, type Wanted, type WantedFile, type WantedRelease } from './wanted.ts'
 
 /** Reads the text of a file, by the absolute path that `resolve` gave. Throws for one that cannot be read. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { projectName } from '../../../pep/name.ts'
-import type { DistributionFile, ProjectDetail } from '../../../pep/simple.ts'
+import { projectName } from '../pep/name.ts'
+import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
 import { chooseFiles } from './choose-files.ts'
 import type { Hash, WantedRelease } from './wanted.ts'
 
