@@ -1,8 +1,8 @@
 /** devpi's own server programs, with their names and options, for what the commands of `airlock` do. */
 import { Command } from 'commander'
-import { keepSecretFile } from '../catalog/secret-file.ts'
 import type { Config } from '../config/load.ts'
 import type { SettingKey } from '../config/settings.ts'
+import { keepSecretFile } from '../folder/secret-file.ts'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { Problem } from '../model/errors.ts'
 import { Terminal } from './client/terminal.ts'

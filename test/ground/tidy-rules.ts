@@ -17,7 +17,7 @@ const FLOORS = [
   ['archive'],
   ['model'],
   ['config', 'locks'],
-  ['blob', 'catalog'],
+  ['blob', 'catalog', 'folder'],
   ['upstream', 'names'],
   ['indexes'],
   ['accounts', 'publish', 'jobs', 'transfer'],
