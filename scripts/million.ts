@@ -11,7 +11,7 @@ import { createIndex, findIndex, findUser, saveUser } from '../src/catalog/accou
 import type { Writer } from '../src/catalog/catalog.ts'
 import { type NewFile, saveFile } from '../src/catalog/files.ts'
 import { saveRelease } from '../src/catalog/projects.ts'
-import { SqliteCatalog } from '../src/catalog/sqlite.ts'
+import { SqliteCatalog } from '../src/catalog/sqlite/sqlite.ts'
 import { ServerFolder } from '../src/folder/server-folder.ts'
 import { digestOf } from '../src/lib/digest.ts'
 import { createdOptions } from '../src/model/index-options.ts'

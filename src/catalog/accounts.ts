@@ -5,7 +5,7 @@ import type { IndexRecord, User } from '../model/records.ts'
 import type { Reader, Writer } from './catalog.ts'
 import { rememberStageDeleted } from './deleted-addresses.ts'
 import type { Schema } from './schema.ts'
-import { statement } from './statement.ts'
+import { statement } from './sqlite/statement.ts'
 
 const USER = statement<{ name: string }>()((db, { name }) =>
   db.selectFrom('users').selectAll().where('name', '=', name),

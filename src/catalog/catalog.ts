@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely'
 import type { Change, Job, Serial } from '../model/records.ts'
 import type { Schema } from './schema.ts'
-import type { Prepares } from './statement.ts'
+import type { Prepares } from './sqlite/statement.ts'
 
 /** A consistent view of the catalog at one serial. */
 export interface Reader extends Prepares {

@@ -8,7 +8,7 @@ import type { Reader, Writer } from './catalog.ts'
 import { rememberDeleted } from './deleted-addresses.ts'
 import { ensureProject } from './projects.ts'
 import type { Schema } from './schema.ts'
-import { statement, type Value } from './statement.ts'
+import { statement, type Value } from './sqlite/statement.ts'
 
 export type NewFile = Omit<File, 'id' | 'index'>
 

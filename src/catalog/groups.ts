@@ -1,7 +1,7 @@
 /** Groups of users: what an access list names as `:group`. */
 import type { UserName } from '../model/names.ts'
 import type { Reader, Writer } from './catalog.ts'
-import { statement } from './statement.ts'
+import { statement } from './sqlite/statement.ts'
 
 const GROUPS_OF = statement<{ user: string }>()((db, { user }) =>
   db.selectFrom('group_members').select('group_name').where('user', '=', user).orderBy('group_name'),

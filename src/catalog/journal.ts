@@ -1,7 +1,7 @@
 /** The ordered change log: one row per committed write that changed something. */
 import type { Change, Serial } from '../model/records.ts'
 import type { Reader } from './catalog.ts'
-import { statement } from './statement.ts'
+import { statement } from './sqlite/statement.ts'
 
 const LAST_SERIAL = statement<Record<string, never>>()((db) =>
   db.selectFrom('journal').select((eb) => eb.fn.max('serial').as('serial')),

@@ -5,7 +5,7 @@ import type { ProjectStatus } from '../pep/simple.ts'
 import { compareVersions } from '../pep/version.ts'
 import type { Reader, Writer } from './catalog.ts'
 import { asStatus, indexForSearch } from './search.ts'
-import { statement } from './statement.ts'
+import { statement } from './sqlite/statement.ts'
 
 const PROJECT = statement<{ index: number; name: string }>()((db, { index, name }) =>
   db.selectFrom('projects').selectAll().where('index_id', '=', index).where('name', '=', name),

@@ -7,7 +7,7 @@ import { userName } from '../model/names.ts'
 import type { Serial } from '../model/records.ts'
 import { findUser, saveUser } from './accounts.ts'
 import { SharedCounters } from './shared-counters.ts'
-import { SqliteCatalog } from './sqlite.ts'
+import { SqliteCatalog } from './sqlite/sqlite.ts'
 
 async function openTwo() {
   await using stack = new AsyncDisposableStack()

@@ -3,7 +3,7 @@
  * more than all else that a small write does. Each is a savepoint of its own: one that fails takes nothing of the others with it.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 
 /** Writes in one group. More would not make the share of a sync any smaller, and all wait for the last. */
 const GROUP_MOST = 64

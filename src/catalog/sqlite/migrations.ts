@@ -2,7 +2,7 @@
  * How a catalog comes to today's form: each step runs once, in order, in one transaction; `PRAGMA user_version` counts
  * them. Steps are never edited after a release, only added. `docs/format.md` describes the result.
  */
-import { FILE_TOTALS } from './file-totals.ts'
+import { FILE_TOTALS } from '../file-totals.ts'
 
 export const MIGRATIONS: readonly string[] = [
   `

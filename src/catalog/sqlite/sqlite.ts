@@ -1,16 +1,16 @@
 /** The catalog in one SQLite file (`node:sqlite` under Kysely): one writer, several readers, write-ahead log, synced at commit. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
-import { isDiskFull, Problem } from '../model/errors.ts'
-import type { Change, Serial } from '../model/records.ts'
-import type { Catalog, Reader, Writer } from './catalog.ts'
+import { isDiskFull, Problem } from '../../model/errors.ts'
+import type { Change, Serial } from '../../model/records.ts'
+import type { Catalog, Reader, Writer } from '../catalog.ts'
+import { append, lastCommitTime, lastSerial } from '../journal.ts'
+import { stampProjects } from '../projects.ts'
+import { enqueue } from '../queue.ts'
+import type { Schema } from '../schema.ts'
+import { SharedCounters } from '../shared-counters.ts'
 import { GroupCommit, type Written } from './group-commit.ts'
-import { append, lastCommitTime, lastSerial } from './journal.ts'
 import { MIGRATIONS } from './migrations.ts'
-import { stampProjects } from './projects.ts'
-import { enqueue } from './queue.ts'
-import type { Schema } from './schema.ts'
-import { SharedCounters } from './shared-counters.ts'
 
 /** Compiled statements kept per connection; there are fewer different ones than this. */
 const STATEMENTS_KEPT = 300
