@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import { writeBlob } from '../src/blob/blob-store.ts'
-import { FilesystemBlobs } from '../src/blob/filesystem.ts'
+import { FilesystemBlobs } from '../src/blob/files/filesystem.ts'
 import { createIndex, findIndex, findUser, saveUser } from '../src/catalog/accounts.ts'
 import type { Writer } from '../src/catalog/catalog.ts'
 import { type NewFile, saveFile } from '../src/catalog/files.ts'

@@ -1,6 +1,6 @@
 /** A catalog and blobs in a temp folder, and short ways to put things in them, for tests below the HTTP floor. */
 import { join } from 'node:path'
-import { FilesystemBlobs } from '../src/blob/filesystem.ts'
+import { FilesystemBlobs } from '../src/blob/files/filesystem.ts'
 import { createIndex, findIndex, findUser, saveUser } from '../src/catalog/accounts.ts'
 import { saveFile } from '../src/catalog/files.ts'
 import { saveRelease } from '../src/catalog/projects.ts'

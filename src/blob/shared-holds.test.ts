@@ -8,7 +8,7 @@ import type { BlobWork, BlobWorkDone } from '../../test/ground/blob-worker.ts'
 import { tempFolder } from '../../test/ground/temp-folder.ts'
 import { digestOf } from '../lib/digest.ts'
 import { blobStoreContract } from './blob-store.contract.ts'
-import { FilesystemBlobs } from './filesystem.ts'
+import { FilesystemBlobs } from './files/filesystem.ts'
 import { SharedHolds } from './shared-holds.ts'
 
 blobStoreContract({

@@ -1,6 +1,6 @@
 /** A thread that writes and deletes one and the same blob again and again, beside others that do the same. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { FilesystemBlobs } from '../../src/blob/filesystem.ts'
+import { FilesystemBlobs } from '../../src/blob/files/filesystem.ts'
 import { SharedHolds } from '../../src/blob/shared-holds.ts'
 
 export interface BlobWork {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
-import { digestOf } from '../lib/digest.ts'
+import { tempFolder } from '../../../test/ground/temp-folder.ts'
+import { digestOf } from '../../lib/digest.ts'
+import { BlobMissing, writeBlob } from '../blob-store.ts'
 import { BlobFolders } from './blob-folders.ts'
-import { BlobMissing, writeBlob } from './blob-store.ts'
 import { FilesystemBlobs } from './filesystem.ts'
 
 test('BlobFolders makes a folder that is missing, once for all who ask at the same time', async () => {

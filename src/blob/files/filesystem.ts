@@ -9,9 +9,8 @@ import { linkSync } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import type { Digest } from '../lib/digest.ts'
-import { BlobFolders } from './blob-folders.ts'
-import { BlobHolds } from './blob-holds.ts'
+import type { Digest } from '../../lib/digest.ts'
+import { BlobHolds } from '../blob-holds.ts'
 import {
   type BlobInfo,
   BlobMissing,
@@ -19,9 +18,10 @@ import {
   type BlobStore,
   type ByteRange,
   type Draft,
-} from './blob-store.ts'
+} from '../blob-store.ts'
+import type { SharedHolds } from '../shared-holds.ts'
+import { BlobFolders } from './blob-folders.ts'
 import { FileDraft } from './file-draft.ts'
-import type { SharedHolds } from './shared-holds.ts'
 
 /** Drafts up to this are kept in memory until they are committed: as much as an upload's form takes on its way anyway. */
 const DRAFT_KEPT_BYTES = 128 * 1024

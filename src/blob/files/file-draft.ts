@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
-import type { Digest } from '../lib/digest.ts'
-import { type BlobInfo, BlobTooLarge, type ByteRange, DigestMismatch, type Draft } from './blob-store.ts'
+import type { Digest } from '../../lib/digest.ts'
+import { type BlobInfo, BlobTooLarge, type ByteRange, DigestMismatch, type Draft } from '../blob-store.ts'
 import { writeSmallFile } from './small-file.ts'
 
 /** Blobs are read-only: nobody writes to one by accident. */
