@@ -5,9 +5,9 @@ import type { Users } from '../accounts/users.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Config } from '../config/load.ts'
-import type { Duties, Peers } from '../indexes/peers.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { Duties, Peers } from '../mirrors/peers.ts'
 
 export interface ServerCommands<Stores extends OpenStores = OpenStores> {
   readonly version: string

@@ -1,7 +1,7 @@
 /** The figures of all workers of a server, added up. */
 
-import type { MirrorStatus } from '../indexes/mirrors.ts'
-import type { WorkerFigures } from '../indexes/peers.ts'
+import type { MirrorStatus } from '../mirrors/mirrors.ts'
+import type { WorkerFigures } from '../mirrors/peers.ts'
 import type { CircuitState } from '../upstream/reachability.ts'
 import { RequestCounts } from './metrics.ts'
 

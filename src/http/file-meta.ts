@@ -2,7 +2,7 @@
 import { findAttachments } from '../catalog/attachments.ts'
 import { findFiles } from '../catalog/files.ts'
 import { type AskedAddress, isAddressed, locateFile } from '../indexes/locate-file.ts'
-import { withoutCredentials } from '../indexes/mirror-address.ts'
+import { withoutCredentials } from '../mirrors/mirror-address.ts'
 import type { IndexRecord } from '../model/records.ts'
 import { versionOf } from '../pep/filename.ts'
 import type { Services } from './services.ts'

@@ -1,10 +1,10 @@
 /** From a file's address on one index to the file: by what is held, else by the projects its name can belong to. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { findFiles } from '../catalog/files.ts'
+import { upstreamFolder } from '../mirrors/mirror-address.ts'
 import type { IndexRecord } from '../model/records.ts'
 import { candidates } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { upstreamFolder } from './mirror-address.ts'
 import type { FileSource, Layer } from './package-index.ts'
 
 export type AskedAddress =

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
 import { changeIndex, deleteIndex, findIndex } from '../catalog/accounts.ts'
+import { Mirrors } from '../mirrors/mirrors.ts'
 import { ANONYMOUS, may } from '../model/access.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import { LIMITS } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import { projectName } from '../pep/name.ts'
-import { Mirrors } from './mirrors.ts'
 import { type Asks, openIndexes, resolutionOrder } from './open-index.ts'
 
 const anybody: Asks = async () => ANONYMOUS

@@ -1,13 +1,13 @@
 /** From a name to something that answers: read the record, flatten the bases, build the layers, put them together. */
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
+import type { Mirrors } from '../mirrors/mirrors.ts'
 import { ANONYMOUS, type May, type Principal, readOf } from '../model/access.ts'
 import { readForbidden } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import type { IndexRecord, MirrorRecord, StageRecord } from '../model/records.ts'
 import { type LayeredIndex, layered } from './layered.ts'
-import type { Mirrors } from './mirrors.ts'
 import type { Layer } from './package-index.ts'
 import { stage } from './stage.ts'
 

@@ -1,10 +1,10 @@
 /** The central interface: what answers for projects. Stage, mirror and bases are all implementations of it. */
 import type { Digest } from '../lib/digest.ts'
+import type { Download } from '../mirrors/download.ts'
 import type { IndexName } from '../model/names.ts'
 import type { ListedBatches, NameBatches } from '../names/name-batches.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
-import type { Download } from './download.ts'
 
 /**
  * A package index as an installer sees it: three questions, asked read-only.

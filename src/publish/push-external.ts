@@ -3,8 +3,8 @@
  * those of twine, so that any index takes them.
  */
 import type { BlobStore } from '../blob/blob-store.ts'
-import { readDescription } from '../indexes/describe-file.ts'
 import { reasonOf } from '../lib/reason.ts'
+import { readDescription } from '../mirrors/describe-file.ts'
 import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'

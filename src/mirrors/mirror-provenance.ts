@@ -8,6 +8,8 @@ import {
   type StoredProvenance,
   saveMirroredProvenance,
 } from '../catalog/provenance.ts'
+import type { IndexPage } from '../indexes/package-index.ts'
+import { provenanceAddress } from '../indexes/provenance-address.ts'
 import type { Clock } from '../lib/clock.ts'
 import { asDigest, type Digest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
@@ -17,8 +19,6 @@ import type { ProjectName } from '../pep/name.ts'
 import { PROVENANCE_TYPE } from '../pep/provenance.ts'
 import type { DistributionFile } from '../pep/simple.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import type { IndexPage } from './package-index.ts'
-import { provenanceAddress } from './provenance-address.ts'
 
 interface Announced {
   readonly project: ProjectName

@@ -6,6 +6,7 @@ import { type FakeUpstream, startFakeUpstream } from '../../test/ground/fake-ups
 import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
 import { type BuiltFile, wheel } from '../../test/wheels.ts'
 import { changeIndex } from '../catalog/accounts.ts'
+import { packageIndexContract } from '../indexes/package-index.contract.ts'
 import { collect } from '../lib/streams.ts'
 import type { Problem } from '../model/errors.ts'
 import { type Limits, withLimits } from '../model/limits.ts'
@@ -13,7 +14,6 @@ import type { MirrorRecord } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
 import type { Mirror } from './mirror.ts'
 import { Mirrors } from './mirrors.ts'
-import { packageIndexContract } from './package-index.contract.ts'
 
 const ACME = projectName('acme')
 const EXPIRY_MS = 100_000

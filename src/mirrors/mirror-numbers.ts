@@ -1,10 +1,10 @@
 /** The change numbers of a mirror's projects: as its list has them, and while that cannot be had, of what is here. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { findProject } from '../catalog/projects.ts'
+import type { IndexPage } from '../indexes/package-index.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { MirrorNames } from './mirror-names.ts'
-import type { IndexPage } from './package-index.ts'
 
 export class MirrorNumbers {
   readonly #catalog: Catalog
