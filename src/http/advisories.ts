@@ -1,7 +1,7 @@
 /** OSV's API under OSV's own addresses, for `uv audit`, pip-audit and other scanners. As with OSV, everybody may ask. */
 import { Readable } from 'node:stream'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Advisories, AdvisoryPage } from '../indexes/advisories.ts'
+import type { Advisories, AdvisoryPage } from '../browse/advisories.ts'
 import { Problem } from '../model/errors.ts'
 import { type AdvisoryQuery, readAdvisoryQuery } from '../pep/osv-query.ts'
 import { STATUS } from './problems.ts'

@@ -4,8 +4,8 @@
  */
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { DocumentationView } from '../indexes/attachment-views.ts'
-import type { ReleaseDocumentation } from '../indexes/documentation.ts'
+import type { DocumentationView } from '../browse/attachment-views.ts'
+import type { ReleaseDocumentation } from '../browse/documentation.ts'
 import { noSuchProject, Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import type { IndexRecord } from '../model/records.ts'

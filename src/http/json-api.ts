@@ -1,8 +1,8 @@
 /** `pypi/{project}[/{version}]/json` of an index, and at the server's root of the default index. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { releaseMetadata } from '../browse/release-metadata.ts'
 import { isMirror, type OpenIndex } from '../indexes/open-index.ts'
 import type { IndexPage } from '../indexes/package-index.ts'
-import { releaseMetadata } from '../indexes/release-metadata.ts'
 import { noSuchProject, Problem } from '../model/errors.ts'
 import { type LegacyPage, latestRelease, legacyJson } from '../pep/legacy-json.ts'
 import { legacyVulnerability } from '../pep/legacy-vulnerability.ts'

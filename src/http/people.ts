@@ -1,9 +1,9 @@
 /** Addresses that give a page to a person, devpi's JSON to a program and simple pages to an installer. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { userConfig } from '../accounts/users.ts'
+import { homeView, indexView, searchView, userView } from '../browse/browse.ts'
+import { projectView, releaseView } from '../browse/browse-release.ts'
 import { findUser, listIndexes } from '../catalog/accounts.ts'
-import { homeView, indexView, searchView, userView } from '../indexes/browse.ts'
-import { projectView, releaseView } from '../indexes/browse-release.ts'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import { noSuchProject, noSuchUser, Problem } from '../model/errors.ts'
 import { shownOptions } from '../model/index-options.ts'

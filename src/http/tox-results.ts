@@ -1,6 +1,6 @@
 /** Pages of test results: all of one file, and one in full. */
 import type { FastifyInstance } from 'fastify'
-import { testResultView, testsView } from '../indexes/browse-attachments.ts'
+import { testResultView, testsView } from '../browse/browse-attachments.ts'
 import { noSuchProject } from '../model/errors.ts'
 import { asProjectName } from '../pep/name.ts'
 import { sendPage } from './answers.ts'

@@ -1,5 +1,6 @@
 /** A stage as a layer: what people uploaded, from the catalog and the blobs. */
 
+import { provenanceAddress } from '../browse/provenance-address.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import { findProject, listProjects, listProjectsWithFiles, listReleases, type ProjectRow } from '../catalog/projects.ts'
@@ -11,7 +12,6 @@ import type { File, IndexRecord, StageRecord } from '../model/records.ts'
 import type { ListedName } from '../names/name-batches.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { FileSource, IndexFile, IndexPage, Layer } from './package-index.ts'
-import { provenanceAddress } from './provenance-address.ts'
 
 /** Names read from the catalog at a time. */
 const NAMES_PER_READ = 1000

@@ -2,11 +2,11 @@
 
 import { ArchiveError } from '../archive/read-metadata.ts'
 import type { ZipMember } from '../archive/zip-members.ts'
+import type { Documentation, ReleaseDocumentation } from '../browse/documentation.ts'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findProject } from '../catalog/projects.ts'
 import { indexDocumentationForSearch } from '../catalog/search.ts'
-import type { Documentation, ReleaseDocumentation } from '../indexes/documentation.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexRecord, Job } from '../model/records.ts'

@@ -1,4 +1,6 @@
 /** What upstream's provenance objects (PEP 740) say of a mirror's files: fetched when first asked for, kept, asked again now and then. */
+
+import { provenanceAddress } from '../browse/provenance-address.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import {
@@ -9,7 +11,6 @@ import {
   saveMirroredProvenance,
 } from '../catalog/provenance.ts'
 import type { IndexPage } from '../indexes/package-index.ts'
-import { provenanceAddress } from '../indexes/provenance-address.ts'
 import type { Clock } from '../lib/clock.ts'
 import { asDigest, type Digest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'

@@ -1,9 +1,10 @@
 /** What an upload brings to attest to its file (PEP 740): verified before anything is kept, then stored as provenance. */
+
+import { VERIFIED } from '../browse/provenance.ts'
 import type { Writer } from '../catalog/catalog.ts'
 import { findFile } from '../catalog/files.ts'
 import { findMirroredProvenance, findProvenance, type StoredProvenance, saveProvenance } from '../catalog/provenance.ts'
 import { isMirror } from '../indexes/open-index.ts'
-import { VERIFIED } from '../indexes/provenance.ts'
 import type { Principal } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'

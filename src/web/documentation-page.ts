@@ -1,5 +1,5 @@
 /** The page around documentation that was sent: whose it is, where newer is, and the documentation itself in a frame. */
-import type { DocumentationView } from '../indexes/attachment-views.ts'
+import type { DocumentationView } from '../browse/attachment-views.ts'
 import { html } from './html.ts'
 import { type Frame, page } from './layout.ts'
 import { documentationHref, indexHref, pathOf } from './links.ts'

@@ -1,6 +1,6 @@
 /** The files of a release, to download and to check. */
-import { VERIFIED } from '../indexes/provenance.ts'
-import type { FileLine } from '../indexes/views.ts'
+import { VERIFIED } from '../browse/provenance.ts'
+import type { FileLine } from '../browse/views.ts'
 import { parseFilename } from '../pep/filename.ts'
 import { type Html, html } from './html.ts'
 import { outsideHref, pathOf } from './links.ts'

@@ -1,5 +1,5 @@
 /** The server's first page: who has which indexes, and the first steps where there is no stage yet. */
-import type { HomeView, IndexLine, UserView } from '../indexes/views.ts'
+import type { HomeView, IndexLine, UserView } from '../browse/views.ts'
 import { type Html, html } from './html.ts'
 import { line, shellWord } from './install-lines.ts'
 import { type Frame, page } from './layout.ts'

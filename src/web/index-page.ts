@@ -1,5 +1,5 @@
 /** One index: what it is, how to install from it, and the projects on it. */
-import type { IndexView, ProjectLine } from '../indexes/views.ts'
+import type { IndexView, ProjectLine } from '../browse/views.ts'
 import { description, typeBadge } from './home-page.ts'
 import { type Html, html } from './html.ts'
 import { installLines, uploadLines } from './install-lines.ts'

@@ -1,5 +1,5 @@
 /** One project as an index sees it: its releases, newest first, and what is particular about it. */
-import type { ProjectView, ReleaseLine, StatusView } from '../indexes/views.ts'
+import type { ProjectView, ReleaseLine, StatusView } from '../browse/views.ts'
 import { isPrerelease } from '../pep/version.ts'
 import { type Html, html } from './html.ts'
 import { installLines } from './install-lines.ts'

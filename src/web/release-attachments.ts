@@ -1,6 +1,6 @@
 /** What the page of a release shows beside files and description: documentation, test results, the files' history. */
-import type { FileHistory } from '../indexes/attachment-views.ts'
-import type { ReleaseView } from '../indexes/views.ts'
+import type { FileHistory } from '../browse/attachment-views.ts'
+import type { ReleaseView } from '../browse/views.ts'
 import { type Html, html } from './html.ts'
 import { documentationHref, indexHref, pathOf, testsHref } from './links.ts'
 import { dayOf } from './readable.ts'

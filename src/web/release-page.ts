@@ -1,5 +1,5 @@
 /** One release: how to install it, what it says of itself, and its files. */
-import type { ReleaseView } from '../indexes/views.ts'
+import type { ReleaseView } from '../browse/views.ts'
 import { LIMITS } from '../model/limits.ts'
 import { fileTable } from './file-table.ts'
 import { type Html, html } from './html.ts'

@@ -1,5 +1,5 @@
 /** What a search found. */
-import type { SearchView } from '../indexes/views.ts'
+import type { SearchView } from '../browse/views.ts'
 import { type Html, html } from './html.ts'
 import { projectItem } from './index-page.ts'
 import { type Frame, page } from './layout.ts'

@@ -1,6 +1,6 @@
 /** Test results in a table, for the page of a release and the page of all results. */
-import type { TestLine } from '../indexes/attachment-views.ts'
-import type { ToxPhase, ToxState } from '../indexes/tox-report.ts'
+import type { TestLine } from '../browse/attachment-views.ts'
+import type { ToxPhase, ToxState } from '../browse/tox-report.ts'
 import { type Html, html } from './html.ts'
 import { testAnchor, testsHref } from './links.ts'
 

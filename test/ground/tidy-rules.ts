@@ -19,7 +19,7 @@ const FLOORS = [
   ['config', 'locks'],
   ['blob', 'catalog', 'folder'],
   ['upstream', 'names'],
-  ['indexes', 'mirrors'],
+  ['indexes', 'mirrors', 'browse'],
   ['accounts', 'publish', 'jobs', 'transfer'],
   ['http', 'web', 'cli'],
 ]

@@ -2,6 +2,7 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import { findMirroredProvenance, findProvenance, type StoredProvenance } from '../catalog/provenance.ts'
+import { isMirror } from '../indexes/open-index.ts'
 import type { Mirrors } from '../mirrors/mirrors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexRecord } from '../model/records.ts'
@@ -10,7 +11,6 @@ import { contradicts, publisherText, publisherUrl } from '../pep/attestation-pub
 import type { AttestationVerifier, AttestedFile, Signature } from '../pep/attestation-verifier.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { countAttestations, parseProvenance } from '../pep/provenance.ts'
-import { isMirror } from './open-index.ts'
 import type { ProvenanceLine } from './views.ts'
 
 /** The verdict on what holds. */

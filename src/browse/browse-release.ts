@@ -1,6 +1,9 @@
 /** Collects what the pages of one project and of one release show, from every layer of the index. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { listReleases } from '../catalog/projects.ts'
+import { chainStatus } from '../indexes/chain-status.ts'
+import { isMirror, type OpenIndex } from '../indexes/open-index.ts'
+import type { IndexFile, IndexPage } from '../indexes/package-index.ts'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { ProjectStatus } from '../pep/simple.ts'
@@ -12,9 +15,6 @@ import {
   releaseAttachments,
   testState,
 } from './browse-attachments.ts'
-import { chainStatus } from './chain-status.ts'
-import { isMirror, type OpenIndex } from './open-index.ts'
-import type { IndexFile, IndexPage } from './package-index.ts'
 import type { Provenances } from './provenance.ts'
 import type { ToxBudget } from './tox-results.ts'
 import type { FileLine, ProjectView, ReleaseLine, ReleaseView } from './views.ts'

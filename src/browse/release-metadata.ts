@@ -2,12 +2,12 @@
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listReleases } from '../catalog/projects.ts'
+import type { Indexes, OpenIndex } from '../indexes/open-index.ts'
+import type { FileSource, IndexPage } from '../indexes/package-index.ts'
 import { collect } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import { type CoreMetadata, MetadataError, parseMetadata } from '../pep/metadata.ts'
-import type { Indexes, OpenIndex } from './open-index.ts'
-import type { FileSource, IndexPage } from './package-index.ts'
 
 export interface ReleaseReaders {
   readonly catalog: Catalog
