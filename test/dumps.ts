@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Passwords } from '../src/accounts/passwords.ts'
+import { Passwords } from '../src/accounts/login/passwords.ts'
 import { LIMITS } from '../src/model/limits.ts'
 import { type DevpiImport, importDevpi } from '../src/transfer/import-devpi.ts'
 import { ImportReport, type Remark } from '../src/transfer/import-report.ts'

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { MirrorOptions } from '../model/index-options.ts'
 import { indexName, userName } from '../model/names.ts'
 import { timestamp } from '../model/records.ts'
-import type { Passwords } from './passwords.ts'
+import type { Passwords } from './login/passwords.ts'
 
 /**
  * What a new server begins with: root, with the empty password unless told otherwise, and root/pypi with devpi's five

@@ -6,7 +6,7 @@ import { ANONYMOUS, may, type Principal } from '../model/access.ts'
 import type { Problem, ProblemCode } from '../model/errors.ts'
 import { userName } from '../model/names.ts'
 import { IndexRecords } from './index-records.ts'
-import { Passwords } from './passwords.ts'
+import { Passwords } from './login/passwords.ts'
 import { Users, userConfig } from './users.ts'
 
 const who = (name: string): Principal => ({ name: userName(name), groups: [] })

@@ -7,7 +7,7 @@ import { isAlias } from '../model/aliases.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
 import { type UserName, userName } from '../model/names.ts'
 import { timestamp, type User } from '../model/records.ts'
-import { Passwords } from './passwords.ts'
+import { Passwords } from './login/passwords.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

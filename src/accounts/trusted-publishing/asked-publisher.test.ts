@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Problem } from '../model/errors.ts'
-import { LIMITS } from '../model/limits.ts'
+import type { Problem } from '../../model/errors.ts'
+import { LIMITS } from '../../model/limits.ts'
 import { readAskedPublisher } from './asked-publisher.ts'
 
 const GITHUB = { kind: 'github', owner: 'octo', repository: 'acme', workflow: 'release.yml', projects: ['Acme'] }

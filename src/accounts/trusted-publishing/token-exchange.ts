@@ -1,16 +1,16 @@
 /** Trusted Publishing: an OIDC token of a publisher for a short-lived upload token (PyPI's protocol, PEP 807). */
-import type { Catalog } from '../catalog/catalog.ts'
-import { addMintedToken, countUsed, forgetEnded, rememberUsed } from '../catalog/minted-tokens.ts'
-import { publishersOf } from '../catalog/publishers.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { PublisherIdentity } from '../model/access.ts'
-import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
-import type { TrustedPublisher } from '../model/tokens.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { addMintedToken, countUsed, forgetEnded, rememberUsed } from '../../catalog/minted-tokens.ts'
+import { publishersOf } from '../../catalog/publishers.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { PublisherIdentity } from '../../model/access.ts'
+import { Problem } from '../../model/errors.ts'
+import type { Limits } from '../../model/limits.ts'
+import type { TrustedPublisher } from '../../model/tokens.ts'
+import { newSecret } from '../tokens/token-secret.ts'
 import type { OidcIssuers } from './oidc-issuers.ts'
 import type { VerifiedToken } from './oidc-token.ts'
 import { isMatching, textClaims, toldClaims } from './publisher-claims.ts'
-import { newSecret } from './token-secret.ts'
 
 export interface TokenExchangeOptions {
   readonly catalog: Catalog

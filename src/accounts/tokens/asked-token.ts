@@ -1,10 +1,10 @@
 /** What somebody asks a new token to be, from the JSON that was sent. */
-import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
-import { type IndexName, parseIndexName } from '../model/names.ts'
-import { TOKEN_ACTIONS, type TokenAction } from '../model/scope.ts'
-import type { ApiToken } from '../model/tokens.ts'
-import { asProjectName, type ProjectName } from '../pep/name.ts'
+import { Problem } from '../../model/errors.ts'
+import type { Limits } from '../../model/limits.ts'
+import { type IndexName, parseIndexName } from '../../model/names.ts'
+import { TOKEN_ACTIONS, type TokenAction } from '../../model/scope.ts'
+import type { ApiToken } from '../../model/tokens.ts'
+import { asProjectName, type ProjectName } from '../../pep/name.ts'
 
 export type AskedToken = Pick<ApiToken, 'note' | 'actions' | 'indexes' | 'projects' | 'expiresMs'>
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { userName } from '../model/names.ts'
-import type { User } from '../model/records.ts'
+import { userName } from '../../model/names.ts'
+import type { User } from '../../model/records.ts'
 import { LoginTokens } from './login-tokens.ts'
 
 const ALICE: User = { name: userName('alice'), created: '2026-01-01T00:00:00Z' }

@@ -1,6 +1,6 @@
 /** Whether what an OIDC token says fits a publisher. Every rule compares whole values: nothing matches by its beginning. */
-import type { PublisherIdentity } from '../model/access.ts'
-import type { PublisherSpec, TrustedPublisher } from '../model/tokens.ts'
+import type { PublisherIdentity } from '../../model/access.ts'
+import type { PublisherSpec, TrustedPublisher } from '../../model/tokens.ts'
 
 type Claims = PublisherIdentity['claims']
 type Github = Extract<PublisherSpec, { kind: 'github' }>

@@ -1,8 +1,8 @@
 /** An OIDC token, checked: signature, issuer, audience, times (RFC 7519, OpenID Connect Core 1.0 §3.1.3.7). */
 import { createHash } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
-import type { Clock } from '../lib/clock.ts'
-import { Problem } from '../model/errors.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { Problem } from '../../model/errors.ts'
 
 export interface VerifiedToken {
   readonly claims: JWTPayload

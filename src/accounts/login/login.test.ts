@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openTempStores } from '../../test/temp-stores.ts'
-import { ANONYMOUS, may, type Principal } from '../model/access.ts'
-import type { Problem } from '../model/errors.ts'
-import { userName } from '../model/names.ts'
+import { openTempStores } from '../../../test/temp-stores.ts'
+import { ANONYMOUS, may, type Principal } from '../../model/access.ts'
+import type { Problem } from '../../model/errors.ts'
+import { userName } from '../../model/names.ts'
+import { Users } from '../users.ts'
 import { Login } from './login.ts'
 import { LoginTokens } from './login-tokens.ts'
 import { Passwords } from './passwords.ts'
-import { Users } from './users.ts'
 
 const ROOT: Principal = { name: userName('root'), groups: [] }
 const LIMITS = { passwordChecks: 2, passwordQueue: 100 }

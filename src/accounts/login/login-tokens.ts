@@ -1,8 +1,8 @@
 /** What a login gives: a signed statement, good for ten hours and across restarts, used where a password is asked for. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../lib/clock.ts'
-import type { UserName } from '../model/names.ts'
-import type { User } from '../model/records.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { UserName } from '../../model/names.ts'
+import type { User } from '../../model/records.ts'
 
 export interface LoginToken {
   readonly user: UserName

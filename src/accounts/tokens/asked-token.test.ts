@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Problem } from '../model/errors.ts'
-import { LIMITS } from '../model/limits.ts'
+import type { Problem } from '../../model/errors.ts'
+import { LIMITS } from '../../model/limits.ts'
 import { readAskedToken } from './asked-token.ts'
 
 const NOW = new Date('2026-01-02T03:04:05Z')

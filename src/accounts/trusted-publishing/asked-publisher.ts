@@ -1,8 +1,8 @@
 /** Whom somebody wants an index to trust, from the JSON that was sent. */
-import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
-import type { PublisherSpec, TrustedPublisher } from '../model/tokens.ts'
-import { asProjectName, type ProjectName } from '../pep/name.ts'
+import { Problem } from '../../model/errors.ts'
+import type { Limits } from '../../model/limits.ts'
+import type { PublisherSpec, TrustedPublisher } from '../../model/tokens.ts'
+import { asProjectName, type ProjectName } from '../../pep/name.ts'
 import { issuerAddress } from './issuer-address.ts'
 
 export type AskedPublisher = Pick<TrustedPublisher, 'issuer' | 'spec' | 'projects'>

@@ -1,12 +1,12 @@
 /** Issuers of OIDC tokens: their keys, found by discovery (OpenID Connect Discovery 1.0 §4), and kept for some minutes. */
 import type { JSONWebKeySet } from 'jose'
-import type { Clock } from '../lib/clock.ts'
-import { Recent } from '../lib/recent.ts'
-import { collect } from '../lib/streams.ts'
-import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
-import { UpstreamHosts } from '../upstream/hosts.ts'
-import { UpstreamRequests } from '../upstream/request.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { Recent } from '../../lib/recent.ts'
+import { collect } from '../../lib/streams.ts'
+import { Problem } from '../../model/errors.ts'
+import type { Limits } from '../../model/limits.ts'
+import { UpstreamHosts } from '../../upstream/hosts.ts'
+import { UpstreamRequests } from '../../upstream/request.ts'
 import { isTrustworthy } from './issuer-address.ts'
 
 export interface OidcIssuersOptions {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { exportJWK, generateKeyPair, type JSONWebKeySet, SignJWT } from 'jose'
-import type { Problem } from '../model/errors.ts'
+import type { Problem } from '../../model/errors.ts'
 import { claimedIssuer, verifyToken } from './oidc-token.ts'
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Problem } from '../model/errors.ts'
+import type { Problem } from '../../model/errors.ts'
 import { Passwords } from './passwords.ts'
 
 const passwords = new Passwords({ passwordChecks: 2, passwordQueue: 100 })

@@ -1,13 +1,13 @@
 /** Trusted publishers of an index, kept by who may modify it. */
-import { findIndex } from '../catalog/accounts.ts'
-import type { Catalog, Reader } from '../catalog/catalog.ts'
-import { addPublisher, deletePublisher, listPublishers } from '../catalog/publishers.ts'
-import type { Clock } from '../lib/clock.ts'
-import { beyondScope, type May, type Principal } from '../model/access.ts'
-import { noSuchIndex, Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
-import type { IndexRecord } from '../model/records.ts'
-import type { TrustedPublisher } from '../model/tokens.ts'
+import { findIndex } from '../../catalog/accounts.ts'
+import type { Catalog, Reader } from '../../catalog/catalog.ts'
+import { addPublisher, deletePublisher, listPublishers } from '../../catalog/publishers.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { beyondScope, type May, type Principal } from '../../model/access.ts'
+import { noSuchIndex, Problem } from '../../model/errors.ts'
+import type { Limits } from '../../model/limits.ts'
+import type { IndexRecord } from '../../model/records.ts'
+import type { TrustedPublisher } from '../../model/tokens.ts'
 import { readAskedPublisher } from './asked-publisher.ts'
 
 export interface TrustedPublishersOptions {

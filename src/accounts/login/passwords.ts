@@ -1,8 +1,8 @@
 /** Password hashes in PHC strings (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`), ours and devpi's, made and checked a few at a time. */
 import { argon2 as argon2Callback, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
+import { Problem } from '../../model/errors.ts'
+import type { Limits } from '../../model/limits.ts'
 
 const argon2 = promisify(argon2Callback)
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { githubClaims } from '../../test/ground/fake-issuer.ts'
-import type { PublisherSpec } from '../model/tokens.ts'
+import { githubClaims } from '../../../test/ground/fake-issuer.ts'
+import type { PublisherSpec } from '../../model/tokens.ts'
 import { isMatching, textClaims, toldClaims } from './publisher-claims.ts'
 
 const GITHUB: PublisherSpec = { kind: 'github', owner: 'Octo', repository: 'acme', workflow: 'release.yml' }
