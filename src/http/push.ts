@@ -1,8 +1,8 @@
 /** `PUSH` or `POST /user/index[/]` with a JSON object: a release goes to another index, here or elsewhere. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../model/errors.ts'
-import type { OutwardPushes } from '../publish/push-external.ts'
-import { readPushOrder } from '../publish/push-order.ts'
+import type { OutwardPushes } from '../publish/push/push-external.ts'
+import { readPushOrder } from '../publish/push/push-order.ts'
 import { sendResult } from './answers.ts'
 import { principalOf } from './auth.ts'
 import type { Services } from './services.ts'
@@ -24,8 +24,8 @@ export function pushes(services: Services): AnswerPush {
     const order = readPushOrder(jsonObject(body))
     const isInside = order.target !== undefined
     // Loaded with the first push.
-    const { push } = await import('../publish/push.ts')
-    const { isTaken, OutwardPushes } = await import('../publish/push-external.ts')
+    const { push } = await import('../publish/push/push.ts')
+    const { isTaken, OutwardPushes } = await import('../publish/push/push-external.ts')
     outward ??= new OutwardPushes(pusher, `airlock/${server.version}`)
     const rows = isInside ? await push(pusher, who, name, order) : await outward.push(who, name, order)
     const isDone = isInside || isTaken(rows)

@@ -4,7 +4,7 @@ import Negotiator from 'negotiator'
 import type { StagedFile } from '../catalog/staged-files.ts'
 import type { UploadSession } from '../catalog/upload-sessions.ts'
 import { Problem } from '../model/errors.ts'
-import { MECHANISM } from '../publish/session-requests.ts'
+import { MECHANISM } from '../publish/sessions/session-requests.ts'
 
 export const UPLOAD_TYPE = 'application/vnd.pypi.upload.v2+json'
 

@@ -6,8 +6,13 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { collect, TooLong } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'
-import type { askedFile } from '../publish/session-files.ts'
-import { checkApiVersion, readExtension, readFileOrder, readSessionOrder } from '../publish/session-requests.ts'
+import type { askedFile } from '../publish/sessions/session-files.ts'
+import {
+  checkApiVersion,
+  readExtension,
+  readFileOrder,
+  readSessionOrder,
+} from '../publish/sessions/session-requests.ts'
 import {
   type AskedSession,
   askedSession,
@@ -16,7 +21,7 @@ import {
   openSession,
   readSession,
   type SessionAsk,
-} from '../publish/sessions.ts'
+} from '../publish/sessions/sessions.ts'
 import { hasCredentials, principalOf } from './auth.ts'
 import { objectBody } from './devpi-accounts.ts'
 import { outsideBase } from './outside.ts'
@@ -96,7 +101,7 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     scope.post<AtSession>(`${SESSION}/publish`, { config }, async (request, reply) => {
       const asked = await sessionOf(request)
       const { index, project, version } = asked.session
-      const { publishSession } = await import('../publish/session-publish.ts')
+      const { publishSession } = await import('../publish/sessions/session-publish.ts')
       const { session, files, isNew } = await publishSession(publisher, asked)
       if (isNew) {
         log.publish.info(
@@ -237,5 +242,5 @@ function about({ who, index }: SessionAsk): Record<string, unknown> {
 
 /** Loaded with the first file: few servers take any in this way. */
 async function sessionFiles() {
-  return await import('../publish/session-files.ts')
+  return await import('../publish/sessions/session-files.ts')
 }

@@ -1,6 +1,6 @@
 /** `POST /{user}/{index}/+yank` and `/+unyank`: files of a release that installers pass over, and take again. Ours: devpi has none. */
 import type { FastifyInstance } from 'fastify'
-import { readYankOrder, yank } from '../publish/yank.ts'
+import { readYankOrder, yank } from '../publish/manage/yank.ts'
 import { sendResult } from './answers.ts'
 import { principalOf } from './auth.ts'
 import { objectBody } from './devpi-accounts.ts'

@@ -20,7 +20,7 @@ import { durably } from './durably.ts'
 import { examineUpload } from './examine-upload.ts'
 import { checkForm, fieldOf, projectOf, releaseOf } from './form-fields.ts'
 import { formMetadata } from './form-metadata.ts'
-import { checkTakesUploads } from './project-status.ts'
+import { checkTakesUploads } from './manage/project-status.ts'
 import { receive, type UploadForm } from './receive.ts'
 import { conflicting, forgetStored, storableOf, storeUpload } from './store-upload.ts'
 

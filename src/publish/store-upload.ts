@@ -15,7 +15,7 @@ import { keepAttestations } from './attestations.ts'
 import type { Upload } from './checks.ts'
 import { durably } from './durably.ts'
 import { formMetadata } from './form-metadata.ts'
-import { checkTakesUploads } from './project-status.ts'
+import { checkTakesUploads } from './manage/project-status.ts'
 import type { Publisher } from './publish.ts'
 import { uploadLog } from './upload-log.ts'
 

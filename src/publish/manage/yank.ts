@@ -1,16 +1,16 @@
 /** Yank and unyank (PEP 592): files of a stage that installers take only where exactly they are asked for, until that is undone. */
-import { findIndex } from '../catalog/accounts.ts'
-import type { Writer } from '../catalog/catalog.ts'
-import { listFiles, yankFile } from '../catalog/files.ts'
-import { findProject, listReleases } from '../catalog/projects.ts'
-import { deletionOf, type Principal } from '../model/access.ts'
-import { noSuchIndex, noSuchProject, Problem } from '../model/errors.ts'
-import type { File, IndexRecord } from '../model/records.ts'
-import { asProjectName, type ProjectName } from '../pep/name.ts'
-import { asVersion, compareVersions } from '../pep/version.ts'
+import { findIndex } from '../../catalog/accounts.ts'
+import type { Writer } from '../../catalog/catalog.ts'
+import { listFiles, yankFile } from '../../catalog/files.ts'
+import { findProject, listReleases } from '../../catalog/projects.ts'
+import { deletionOf, type Principal } from '../../model/access.ts'
+import { noSuchIndex, noSuchProject, Problem } from '../../model/errors.ts'
+import type { File, IndexRecord } from '../../model/records.ts'
+import { asProjectName, type ProjectName } from '../../pep/name.ts'
+import { asVersion, compareVersions } from '../../pep/version.ts'
+import type { Publisher } from '../publish.ts'
 import { givenReason } from './given-reason.ts'
 import { notPermitted } from './not-permitted.ts'
-import type { Publisher } from './publish.ts'
 
 /** What is to be yanked or unyanked: a release, one file of it, or a file whatever its release. */
 export interface YankOrder {

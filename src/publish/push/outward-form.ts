@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Dispatcher, EnvHttpProxyAgent } from 'undici'
-import type { BlobStore } from '../blob/blob-store.ts'
-import type { Digest } from '../lib/digest.ts'
-import type { Limits } from '../model/limits.ts'
-import { believeSystem } from '../upstream/tls.ts'
+import type { BlobStore } from '../../blob/blob-store.ts'
+import type { Digest } from '../../lib/digest.ts'
+import type { Limits } from '../../model/limits.ts'
+import { believeSystem } from '../../upstream/tls.ts'
 import type { Elsewhere } from './push-order.ts'
 
 /** A list is a field that is sent several times; what is empty is not sent. */

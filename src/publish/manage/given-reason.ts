@@ -1,4 +1,4 @@
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 
 /**
  * The reason for a yank or a status, as it will stand on pages: trimmed; `undefined` for none, which an empty one is.

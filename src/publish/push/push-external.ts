@@ -2,14 +2,14 @@
  * A release uploaded from here to an index elsewhere, as `devpi push NAME==VERSION pypi:REPO` asks for: the forms are
  * those of twine, so that any index takes them.
  */
-import type { BlobStore } from '../blob/blob-store.ts'
-import { reasonOf } from '../lib/reason.ts'
-import { readDescription } from '../mirrors/describe-file.ts'
-import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
-import { Problem } from '../model/errors.ts'
-import { fileAddress } from '../model/file-address.ts'
-import type { File, Release } from '../model/records.ts'
-import { fileTypeOf, pythonTagOf } from '../pep/filename.ts'
+import type { BlobStore } from '../../blob/blob-store.ts'
+import { reasonOf } from '../../lib/reason.ts'
+import { readDescription } from '../../mirrors/describe-file.ts'
+import { beyondScope, type Principal, uploadOf } from '../../model/access.ts'
+import { Problem } from '../../model/errors.ts'
+import { fileAddress } from '../../model/file-address.ts'
+import type { File, Release } from '../../model/records.ts'
+import { fileTypeOf, pythonTagOf } from '../../pep/filename.ts'
 import { type FormFields, OutwardForms } from './outward-form.ts'
 import { elsewhereOf, type PushOrder } from './push-order.ts'
 import {

@@ -1,15 +1,15 @@
 /** Taking things off an index: devpi's rules. What a mirror held is only forgotten, and can be fetched again. */
-import { findIndex } from '../catalog/accounts.ts'
-import { deleteAttachments, findAttachments } from '../catalog/attachments.ts'
-import type { Writer } from '../catalog/catalog.ts'
-import { wasDeleted } from '../catalog/deleted-addresses.ts'
-import { findFiles } from '../catalog/files.ts'
-import { deleteFile, deleteProject, deleteRelease } from '../catalog/removal.ts'
-import { beyondScope, deletionOf, type Principal } from '../model/access.ts'
-import { noSuchIndex, Problem } from '../model/errors.ts'
-import type { IndexRecord } from '../model/records.ts'
-import type { ProjectName } from '../pep/name.ts'
-import type { Publisher } from './publish.ts'
+import { findIndex } from '../../catalog/accounts.ts'
+import { deleteAttachments, findAttachments } from '../../catalog/attachments.ts'
+import type { Writer } from '../../catalog/catalog.ts'
+import { wasDeleted } from '../../catalog/deleted-addresses.ts'
+import { findFiles } from '../../catalog/files.ts'
+import { deleteFile, deleteProject, deleteRelease } from '../../catalog/removal.ts'
+import { beyondScope, deletionOf, type Principal } from '../../model/access.ts'
+import { noSuchIndex, Problem } from '../../model/errors.ts'
+import type { IndexRecord } from '../../model/records.ts'
+import type { ProjectName } from '../../pep/name.ts'
+import type { Publisher } from '../publish.ts'
 
 export interface Removal {
   readonly who: Principal

@@ -1,13 +1,13 @@
 /** The end of an upload session (PEP 694): all of its files appear on the stage in one transaction, or none does. */
-import type { Writer } from '../catalog/catalog.ts'
-import { listStagedFiles, type StagedFile } from '../catalog/staged-files.ts'
-import { findUploadSession, markPublished, type UploadSession } from '../catalog/upload-sessions.ts'
-import { Problem } from '../model/errors.ts'
-import type { IndexRecord } from '../model/records.ts'
-import { keepAttestations } from './attestations.ts'
-import type { Publisher } from './publish.ts'
+import type { Writer } from '../../catalog/catalog.ts'
+import { listStagedFiles, type StagedFile } from '../../catalog/staged-files.ts'
+import { findUploadSession, markPublished, type UploadSession } from '../../catalog/upload-sessions.ts'
+import { Problem } from '../../model/errors.ts'
+import type { IndexRecord } from '../../model/records.ts'
+import { keepAttestations } from '../attestations.ts'
+import type { Publisher } from '../publish.ts'
+import { storeUpload } from '../store-upload.ts'
 import { type AskedSession, currentIndex, noSuchSession, stillOpen } from './sessions.ts'
-import { storeUpload } from './store-upload.ts'
 
 /** A session as it was left by its publication: what comes after, its end even, is another matter. */
 export interface PublishedSession {

@@ -1,5 +1,5 @@
-import { type Action, beyondScope, type Principal } from '../model/access.ts'
-import { Problem } from '../model/errors.ts'
+import { type Action, beyondScope, type Principal } from '../../model/access.ts'
+import { Problem } from '../../model/errors.ts'
 
 /** The refusal of `what` (`to yank on alice/dev`) on the index: log in, use another token, or be listed. */
 export function notPermitted(who: Principal, action: Action, what: string, index: string): Problem {

@@ -1,8 +1,8 @@
 /** Upload sessions (PEP 694): the files of one release, prepared out of sight, to appear on a stage all at once. */
 import { randomBytes } from 'node:crypto'
-import { findIndex } from '../catalog/accounts.ts'
-import type { Reader, Writer } from '../catalog/catalog.ts'
-import { listStagedFiles, type StagedFile } from '../catalog/staged-files.ts'
+import { findIndex } from '../../catalog/accounts.ts'
+import type { Reader, Writer } from '../../catalog/catalog.ts'
+import { listStagedFiles, type StagedFile } from '../../catalog/staged-files.ts'
 import {
   addUploadSession,
   countOpenSessions,
@@ -11,15 +11,15 @@ import {
   findUploadSession,
   listUploadSessions,
   type UploadSession,
-} from '../catalog/upload-sessions.ts'
-import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
-import { noSuchIndex, Problem } from '../model/errors.ts'
-import type { IndexRecord } from '../model/records.ts'
-import type { ProjectName } from '../pep/name.ts'
-import { compareVersions } from '../pep/version.ts'
-import { mayUpload } from './may-upload.ts'
-import { checkTakesUploads } from './project-status.ts'
-import type { Publisher } from './publish.ts'
+} from '../../catalog/upload-sessions.ts'
+import { beyondScope, type Principal, uploadOf } from '../../model/access.ts'
+import { noSuchIndex, Problem } from '../../model/errors.ts'
+import type { IndexRecord } from '../../model/records.ts'
+import type { ProjectName } from '../../pep/name.ts'
+import { compareVersions } from '../../pep/version.ts'
+import { checkTakesUploads } from '../manage/project-status.ts'
+import { mayUpload } from '../may-upload.ts'
+import type { Publisher } from '../publish.ts'
 import type { SessionOrder } from './session-requests.ts'
 
 /** Who asks for what: permission is looked at again for every request. */

@@ -1,8 +1,8 @@
 /** What clients of upload sessions send, read from JSON (PEP 694). Keys that are not known are passed over, as a later minor version may have them. */
-import { Problem } from '../model/errors.ts'
-import { asFilename, matchesProject, matchesVersion, parseFilename } from '../pep/filename.ts'
-import { asProjectName, type ProjectName } from '../pep/name.ts'
-import { asVersion } from '../pep/version.ts'
+import { Problem } from '../../model/errors.ts'
+import { asFilename, matchesProject, matchesVersion, parseFilename } from '../../pep/filename.ts'
+import { asProjectName, type ProjectName } from '../../pep/name.ts'
+import { asVersion } from '../../pep/version.ts'
 
 /** The one way in which files are sent. */
 export const MECHANISM = 'http-post-bytes'

@@ -1,7 +1,7 @@
 /** The files of an upload session (PEP 694): announced, sent, attested to, completed. */
 import { createHash, type Hash } from 'node:crypto'
-import { noteOnVersion } from '../archive/metadata-rules.ts'
-import { BlobTooLarge, type Draft } from '../blob/blob-store.ts'
+import { noteOnVersion } from '../../archive/metadata-rules.ts'
+import { BlobTooLarge, type Draft } from '../../blob/blob-store.ts'
 import {
   addStagedFile,
   attestStagedFile,
@@ -12,15 +12,15 @@ import {
   receiveStagedFile,
   refuseStagedFile,
   type StagedFile,
-} from '../catalog/staged-files.ts'
-import { isDiskFull, Problem } from '../model/errors.ts'
-import { verifyAttestations } from './attestations.ts'
-import { durably } from './durably.ts'
-import { examineUpload } from './examine-upload.ts'
-import type { Publisher } from './publish.ts'
+} from '../../catalog/staged-files.ts'
+import { isDiskFull, Problem } from '../../model/errors.ts'
+import { verifyAttestations } from '../attestations.ts'
+import { durably } from '../durably.ts'
+import { examineUpload } from '../examine-upload.ts'
+import type { Publisher } from '../publish.ts'
+import { conflicting, forgetStored, type Storable, storableOf } from '../store-upload.ts'
 import { type FileOrder, SESSION_HASHES } from './session-requests.ts'
 import { type AskedSession, currentIndex, newKey, noSuchSession, stillOpen } from './sessions.ts'
-import { conflicting, forgetStored, type Storable, storableOf } from './store-upload.ts'
 
 /**
  * Takes note of a file that is to come; one of that name which is in the session already is given, with `isNew` false.

@@ -1,16 +1,16 @@
 /** The status of a stage's project (PEP 792): set by who may delete it, and what it forbids. */
-import { findIndex } from '../catalog/accounts.ts'
-import type { Reader } from '../catalog/catalog.ts'
-import { findProject, saveProjectStatus } from '../catalog/projects.ts'
-import { deletionOf, type Principal } from '../model/access.ts'
-import { noSuchIndex, Problem } from '../model/errors.ts'
-import type { IndexRecord } from '../model/records.ts'
-import { readStatus } from '../pep/file-facts.ts'
-import type { ProjectName } from '../pep/name.ts'
-import type { ProjectStatus } from '../pep/simple.ts'
+import { findIndex } from '../../catalog/accounts.ts'
+import type { Reader } from '../../catalog/catalog.ts'
+import { findProject, saveProjectStatus } from '../../catalog/projects.ts'
+import { deletionOf, type Principal } from '../../model/access.ts'
+import { noSuchIndex, Problem } from '../../model/errors.ts'
+import type { IndexRecord } from '../../model/records.ts'
+import { readStatus } from '../../pep/file-facts.ts'
+import type { ProjectName } from '../../pep/name.ts'
+import type { ProjectStatus } from '../../pep/simple.ts'
+import type { Publisher } from '../publish.ts'
 import { givenReason } from './given-reason.ts'
 import { notPermitted } from './not-permitted.ts'
-import type { Publisher } from './publish.ts'
 
 /**
  * Reads a status as it was sent: a JSON object with `status`, and perhaps a `reason` of at most so many characters.

@@ -1,5 +1,5 @@
 /** What a push is asked to do: devpi's JSON object, read. */
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 
 export interface PushOrder {
   /** As it was sent; perhaps the name of no project. */
