@@ -1,8 +1,8 @@
 /** What a mirror's releases in a dump say of its files: whether they are yanked, and for which Pythons they are. */
-import type { Catalog } from '../catalog/catalog.ts'
-import { listFiles, saveFile } from '../catalog/files.ts'
-import type { File, IndexRecord } from '../model/records.ts'
-import { projectName } from '../pep/name.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { listFiles, saveFile } from '../../catalog/files.ts'
+import type { File, IndexRecord } from '../../model/records.ts'
+import { projectName } from '../../pep/name.ts'
 import { asRecord, yankedOf } from './dump-values.ts'
 
 export class MirrorFacts {

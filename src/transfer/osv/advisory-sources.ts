@@ -1,10 +1,10 @@
 /** Where advisories come from: OSV's zips with a JSON file for each record, folders of such files, single records. */
 import { type FileHandle, open, opendir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ArchiveSource } from '../archive/source.ts'
-import { listZipMembers, readZipMember } from '../archive/zip-members.ts'
-import { collect } from '../lib/streams.ts'
-import type { Limits } from '../model/limits.ts'
+import type { ArchiveSource } from '../../archive/source.ts'
+import { listZipMembers, readZipMember } from '../../archive/zip-members.ts'
+import { collect } from '../../lib/streams.ts'
+import type { Limits } from '../../model/limits.ts'
 
 export interface AdvisorySource {
   /** For messages: the file, and in a zip its member. */

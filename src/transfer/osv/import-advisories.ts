@@ -1,6 +1,6 @@
 /** Brings advisories in, record by record, also beside a server that runs: it answers with each as soon as it is here. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { ArchiveError } from '../archive/source.ts'
+import { ArchiveError } from '../../archive/source.ts'
 import {
   completeImport,
   countAdvisories,
@@ -8,13 +8,13 @@ import {
   removeAdvisories,
   type StoredAdvisory,
   saveAdvisories,
-} from '../catalog/advisories.ts'
-import type { Catalog } from '../catalog/catalog.ts'
-import type { Clock } from '../lib/clock.ts'
-import { TooLong } from '../lib/streams.ts'
-import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
-import { readAdvisory } from '../pep/osv-record.ts'
+} from '../../catalog/advisories.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { TooLong } from '../../lib/streams.ts'
+import { Problem } from '../../model/errors.ts'
+import type { Limits } from '../../model/limits.ts'
+import { readAdvisory } from '../../pep/osv-record.ts'
 import { type AdvisorySource, advisorySources } from './advisory-sources.ts'
 
 export interface AdvisoryImport {

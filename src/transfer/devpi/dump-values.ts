@@ -1,6 +1,6 @@
 /** Values of a dump, of which nobody knows yet what they are, as what they should be. */
-import { devpiTime, type LogEntry, type Release } from '../model/records.ts'
-import { asProjectName, projectName } from '../pep/name.ts'
+import { devpiTime, type LogEntry, type Release } from '../../model/records.ts'
+import { asProjectName, projectName } from '../../pep/name.ts'
 import type { ImportReport } from './import-report.ts'
 
 /** Far above any version in use, far below what would hurt a path. */

@@ -1,6 +1,6 @@
 /** One line of an index's `files` in a dump: what a file is and where it lies. */
-import { versionOf } from '../pep/filename.ts'
-import { type ProjectName, projectName } from '../pep/name.ts'
+import { versionOf } from '../../pep/filename.ts'
+import { type ProjectName, projectName } from '../../pep/name.ts'
 import { type GivenHashes, givenHashes, pathParts } from './dump-file.ts'
 import { asRecord, dumpVersion, timeOf, yankedOf } from './dump-values.ts'
 

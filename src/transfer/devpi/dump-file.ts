@@ -2,7 +2,7 @@
 import { createHash, getHashes, type Hash } from 'node:crypto'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 
 export interface DumpFile extends AsyncDisposable {
   /** Absolute. */

@@ -1,7 +1,7 @@
 /** Blobs for a dry run: told of everything, they keep nothing. */
 import { createHash } from 'node:crypto'
-import { BlobMissing, type BlobStore, BlobTooLarge, DigestMismatch, type Draft } from '../blob/blob-store.ts'
-import type { Digest } from '../lib/digest.ts'
+import { BlobMissing, type BlobStore, BlobTooLarge, DigestMismatch, type Draft } from '../../blob/blob-store.ts'
+import type { Digest } from '../../lib/digest.ts'
 
 export const forgetfulBlobs: BlobStore = {
   stat: async () => undefined,

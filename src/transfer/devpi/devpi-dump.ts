@@ -3,7 +3,7 @@
  * Read as a stream, entry by entry: of a large server that file has hundreds of megabytes.
  */
 import { JSONParser } from '@streamparser/json'
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 import { openDumpFile } from './dump-file.ts'
 
 export const DUMP_INDEX = 'dataindex.json'

@@ -1,5 +1,5 @@
 /** What an import did, and what it could not take over as it was. */
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 
 export interface Remark {
   readonly kind: 'left out' | 'changed' | 'error'

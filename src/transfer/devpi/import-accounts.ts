@@ -1,11 +1,11 @@
 /** Users, groups and indexes of a dump as they are kept here. */
-import { changeIndex, createIndex, deleteIndex, findIndex, findUser, saveUser } from '../catalog/accounts.ts'
-import type { Writer } from '../catalog/catalog.ts'
-import { saveGroup } from '../catalog/groups.ts'
-import { createdOptions, type IndexOptions, isIndexOption, updatedOptions } from '../model/index-options.ts'
-import { groupName, indexName, type UserName, userName } from '../model/names.ts'
-import type { User } from '../model/records.ts'
-import { renamed } from '../model/renamed-options.ts'
+import { changeIndex, createIndex, deleteIndex, findIndex, findUser, saveUser } from '../../catalog/accounts.ts'
+import type { Writer } from '../../catalog/catalog.ts'
+import { saveGroup } from '../../catalog/groups.ts'
+import { createdOptions, type IndexOptions, isIndexOption, updatedOptions } from '../../model/index-options.ts'
+import { groupName, indexName, type UserName, userName } from '../../model/names.ts'
+import type { User } from '../../model/records.ts'
+import { renamed } from '../../model/renamed-options.ts'
 import { asRecord } from './dump-values.ts'
 import type { ImportReport } from './import-report.ts'
 

@@ -1,9 +1,9 @@
 /** The releases that files of a dump are put with. */
-import type { Catalog } from '../catalog/catalog.ts'
-import { listReleases } from '../catalog/projects.ts'
-import type { IndexRecord, Release } from '../model/records.ts'
-import type { ProjectName } from '../pep/name.ts'
-import { asVersion, compareVersions } from '../pep/version.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { listReleases } from '../../catalog/projects.ts'
+import type { IndexRecord, Release } from '../../model/records.ts'
+import type { ProjectName } from '../../pep/name.ts'
+import { asVersion, compareVersions } from '../../pep/version.ts'
 
 export interface KnownRelease {
   readonly version: string

@@ -1,10 +1,10 @@
 /** The releases of an index as a dump lists them. */
-import type { Reader } from '../catalog/catalog.ts'
-import { listFiles } from '../catalog/files.ts'
-import { listProjects, listReleases } from '../catalog/projects.ts'
-import type { File, IndexRecord, Release } from '../model/records.ts'
-import type { ProjectName } from '../pep/name.ts'
-import { compareVersions } from '../pep/version.ts'
+import type { Reader } from '../../catalog/catalog.ts'
+import { listFiles } from '../../catalog/files.ts'
+import { listProjects, listReleases } from '../../catalog/projects.ts'
+import type { File, IndexRecord, Release } from '../../model/records.ts'
+import type { ProjectName } from '../../pep/name.ts'
+import { compareVersions } from '../../pep/version.ts'
 
 /** Names read at a time. */
 const PROJECTS = 500

@@ -2,13 +2,13 @@
  * Takes a devpi-export folder into a new catalog. The dump is read four times, so that no list of it is ever held:
  * accounts first, then releases, then archives and documentation, then what refers to archives.
  */
-import { findIndex } from '../catalog/accounts.ts'
-import type { Writer } from '../catalog/catalog.ts'
-import { findProject, saveProjectStatus, saveRelease } from '../catalog/projects.ts'
-import { Problem } from '../model/errors.ts'
-import type { IndexRecord } from '../model/records.ts'
-import { readStatus } from '../pep/file-facts.ts'
-import { projectName } from '../pep/name.ts'
+import { findIndex } from '../../catalog/accounts.ts'
+import type { Writer } from '../../catalog/catalog.ts'
+import { findProject, saveProjectStatus, saveRelease } from '../../catalog/projects.ts'
+import { Problem } from '../../model/errors.ts'
+import type { IndexRecord } from '../../model/records.ts'
+import { readStatus } from '../../pep/file-facts.ts'
+import { projectName } from '../../pep/name.ts'
 import { type DumpEntry, readDump } from './devpi-dump.ts'
 import { asRecord, dumpRelease } from './dump-values.ts'
 import { isTestResult, nameOfFile } from './file-description.ts'
