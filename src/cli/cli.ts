@@ -1,8 +1,8 @@
 /** The command line: `airlock COMMAND`, and under `compat` devpi's own programs with their options. */
 import { Command, CommanderError } from 'commander'
+import { addClientOptions } from '../client/client-options.ts'
+import { type CliContext, CliExit } from '../client/context.ts'
 import { Problem } from '../model/errors.ts'
-import { addClientOptions } from './client/client-options.ts'
-import { type CliContext, CliExit } from './context.ts'
 import { addMaintainCommands, MAINTAIN_COMMANDS } from './maintain.ts'
 import type { ServerCommands } from './server-commands.ts'
 
@@ -49,16 +49,16 @@ async function airlockProgram(asked: string | undefined, context: CliContext, se
   addAdvisoriesCommand(program, context, server)
   const { addTransferCommands } = await import('./transfer.ts')
   addTransferCommands(program, context, server)
-  const { addClientCommands } = await import('./client/client-commands.ts')
+  const { addClientCommands } = await import('../client/commands/client-commands.ts')
   addClientCommands(program, context)
-  const { addSyncCommand } = await import('./client/sync-command.ts')
+  const { addSyncCommand } = await import('../client/commands/sync-command.ts')
   addSyncCommand(program, context)
   return { program, isOfDevpi: false }
 }
 
 async function compatProgram(name: string | undefined, context: CliContext, server: ServerCommands): Promise<Made> {
   if (name === 'devpi') {
-    const { addClientCommands } = await import('./client/client-commands.ts')
+    const { addClientCommands } = await import('../client/commands/client-commands.ts')
     const program = addClientOptions(new Command('devpi').description("devpi's client commands"))
     addClientCommands(program.option('--version', 'show the versions of client and server'), context)
     return { program, isOfDevpi: false }
@@ -74,7 +74,7 @@ async function compatProgram(name: string | undefined, context: CliContext, serv
 
 /** Whether `devpi` was asked for its version, and told it. */
 async function showedVersion(context: CliContext, server: ServerCommands, words: readonly string[]): Promise<boolean> {
-  const { showVersion, versionAsked } = await import('./client/version.ts')
+  const { showVersion, versionAsked } = await import('../client/commands/version.ts')
   const options = versionAsked(words)
   if (options !== undefined) await showVersion(context, server.version, options)
   return options !== undefined

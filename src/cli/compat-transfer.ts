@@ -1,7 +1,7 @@
 /** devpi's programs that carry a server's data out and in, under their names and with their options. */
 import { Command } from 'commander'
+import type { CliContext } from '../client/context.ts'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
-import type { CliContext } from './context.ts'
 import { addProgramOptions, type DevpiProgram, givenOption, programConfig } from './devpi-config.ts'
 import { isTrue } from './devpi-options.ts'
 import type { ServerCommands } from './server-commands.ts'

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
+import type { CliContext } from '../client/context.ts'
 import { type DevpiFile, findDevpiFiles, readDevpiFile } from '../config/devpi-file.ts'
 import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'
 import { SETTINGS, type SettingKey } from '../config/settings.ts'
 import { Problem } from '../model/errors.ts'
-import type { CliContext } from './context.ts'
 import {
   addDevpiOptions,
   DEVPI_OPTIONS,

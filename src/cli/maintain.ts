@@ -4,6 +4,11 @@
  */
 import type { Command } from 'commander'
 import { findUser } from '../catalog/accounts.ts'
+import { addClientOptions } from '../client/client-options.ts'
+import { runCommand } from '../client/command-run.ts'
+import type { passwd } from '../client/commands/user.ts'
+import { type CliContext, CliExit } from '../client/context.ts'
+import { Terminal } from '../client/terminal.ts'
 import type { Config } from '../config/load.ts'
 import { readSettings } from '../config/load.ts'
 import { SETTINGS, type Setting, type SettingKey } from '../config/settings.ts'
@@ -11,11 +16,6 @@ import { systemClock } from '../lib/clock.ts'
 import { withoutUrlSecrets } from '../lib/log.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
 import { userName } from '../model/names.ts'
-import { addClientOptions } from './client/client-options.ts'
-import { runCommand } from './client/command-run.ts'
-import { Terminal } from './client/terminal.ts'
-import type { passwd } from './client/user.ts'
-import { type CliContext, CliExit } from './context.ts'
 import { serve } from './serve.ts'
 import type { OpenStores, ServerCommands } from './server-commands.ts'
 import { addSettingOptions, configOf } from './setting-options.ts'
@@ -109,7 +109,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
     })
 
   const changePassword = runCommand(context)(async (...args: Parameters<typeof passwd>) =>
-    (await import('./client/user.ts')).passwd(...args),
+    (await import('../client/commands/user.ts')).passwd(...args),
   )
   addClientOptions(addSettingOptions(program.command('passwd [user]').description('change a password'), FOLDER))
     .addHelpText(

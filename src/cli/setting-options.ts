@@ -1,8 +1,8 @@
 /** The settings table as command-line options. */
 import { type Command, Option } from 'commander'
+import type { CliContext } from '../client/context.ts'
 import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from '../config/settings.ts'
-import type { CliContext } from './context.ts'
 
 /** Adds the options of those settings, and `--config`. */
 export function addSettingOptions(command: Command, keys: readonly SettingKey[]): Command {

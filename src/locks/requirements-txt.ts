@@ -5,7 +5,7 @@
  * narrow what is required and require nothing.
  */
 
-import { readRequirement } from '../cli/client/requirement.ts'
+import { readRequirement } from '../client/requirement.ts'
 import { type ProjectName, projectName } from '../pep/name.ts'
 import { readHash, type Skipped, type Wanted, type WantedFile, type WantedRelease } from './wanted.ts'
 

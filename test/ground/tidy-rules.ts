@@ -21,7 +21,7 @@ const FLOORS = [
   ['upstream', 'names'],
   ['indexes', 'mirrors', 'browse'],
   ['accounts', 'publish', 'jobs', 'transfer'],
-  ['http', 'web', 'cli'],
+  ['http', 'web', 'cli', 'client'],
 ]
 /** Those that may import everything, the lowest one first. */
 const TOP = ['compose.ts', 'worker.ts', 'main.ts']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Agent, request as httpRequest } from 'node:http'
 import { test } from 'node:test'
-import { Connection, type RequestBody } from '../../src/cli/client/connection.ts'
+import { Connection, type RequestBody } from '../../src/client/connection.ts'
 import { startServer } from '../ground/server-process.ts'
 import { tempFolder } from '../ground/temp-folder.ts'
 import { startInProcess } from '../trouble/in-process-server.ts'
