@@ -1,7 +1,7 @@
 /** The thread of a further worker; nothing else. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { serveAsWorker } from './cli/serve-worker.ts'
-import type { WorkerSeat } from './cli/worker-seat.ts'
+import { serveAsWorker } from './cli/serve/serve-worker.ts'
+import type { WorkerSeat } from './cli/serve/worker-seat.ts'
 import { serverCommands } from './compose.ts'
 
 await serveAsWorker(serverCommands, workerData as WorkerSeat, parentPort!)

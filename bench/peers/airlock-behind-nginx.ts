@@ -1,7 +1,7 @@
 /** Airlock on a Unix socket, and nginx before it that sends the files itself. It holds the huge file alone. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { nginxSite } from '../../src/cli/nginx-template.ts'
+import { nginxSite } from '../../src/cli/templates/nginx-template.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { nginxConfiguration } from '../../test/ground/nginx.ts'
 import { HUGE } from '../content/wanted-files.ts'

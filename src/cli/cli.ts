@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addClientOptions } from '../client/client-options.ts'
 import { type CliContext, CliExit } from '../client/context.ts'
 import { Problem } from '../model/errors.ts'
-import { addMaintainCommands, MAINTAIN_COMMANDS } from './maintain.ts'
+import { addMaintainCommands, MAINTAIN_COMMANDS } from './operate/maintain.ts'
 import type { ServerCommands } from './server-commands.ts'
 
 /** Runs one command and gives its exit code: 0 done, 1 refused or failed, 2 wrong usage. */
@@ -12,7 +12,7 @@ export async function runCli(argv: readonly string[], context: CliContext, serve
   const made = isCompat ? compatProgram(argv[1], context, server) : airlockProgram(argv[0], context, server)
   const { program, isOfDevpi } = await made
   const said = isCompat ? argv.slice(2) : argv
-  const rest = isOfDevpi ? (await import('./devpi-config.ts')).fullNames(program, said) : said
+  const rest = isOfDevpi ? (await import('./devpi/devpi-config.ts')).fullNames(program, said) : said
   prepare(program, context)
   try {
     if (program.name() === 'devpi' && (await showedVersion(context, server, rest))) return 0
@@ -43,11 +43,11 @@ async function airlockProgram(asked: string | undefined, context: CliContext, se
     .addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.')
   addMaintainCommands(program, context, server)
   if (asked !== undefined && MAINTAIN_COMMANDS.includes(asked)) return { program, isOfDevpi: false }
-  const { addCacheCommand } = await import('./cache.ts')
+  const { addCacheCommand } = await import('./operate/cache.ts')
   addCacheCommand(program, context, server)
-  const { addAdvisoriesCommand } = await import('./advisories.ts')
+  const { addAdvisoriesCommand } = await import('./operate/advisories.ts')
   addAdvisoriesCommand(program, context, server)
-  const { addTransferCommands } = await import('./transfer.ts')
+  const { addTransferCommands } = await import('./operate/transfer.ts')
   addTransferCommands(program, context, server)
   const { addClientCommands } = await import('../client/commands/client-commands.ts')
   addClientCommands(program, context)
@@ -63,7 +63,7 @@ async function compatProgram(name: string | undefined, context: CliContext, serv
     addClientCommands(program.option('--version', 'show the versions of client and server'), context)
     return { program, isOfDevpi: false }
   }
-  const { DEVPI_PROGRAMS } = await import('./compat.ts')
+  const { DEVPI_PROGRAMS } = await import('./devpi/compat.ts')
   const known = DEVPI_PROGRAMS[name ?? '']
   if (known !== undefined) return { program: known(context, server), isOfDevpi: true }
   const program = new Command('airlock compat')

@@ -7,16 +7,16 @@ import {
   lastImport,
   removeAdvisories,
   removeAllAdvisories,
-} from '../catalog/advisories.ts'
-import { type CliContext, CliExit } from '../client/context.ts'
-import { systemClock } from '../lib/clock.ts'
-import { Problem } from '../model/errors.ts'
-import { asProjectName } from '../pep/name.ts'
-import { fixedVersions } from '../pep/osv-record.ts'
-import { importAdvisories } from '../transfer/osv/import-advisories.ts'
+} from '../../catalog/advisories.ts'
+import { type CliContext, CliExit } from '../../client/context.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { Problem } from '../../model/errors.ts'
+import { asProjectName } from '../../pep/name.ts'
+import { fixedVersions } from '../../pep/osv-record.ts'
+import { importAdvisories } from '../../transfer/osv/import-advisories.ts'
+import type { OpenStores, ServerCommands } from '../server-commands.ts'
+import { addSettingOptions, configOf } from '../setting-options.ts'
 import { openExisting } from './maintain.ts'
-import type { OpenStores, ServerCommands } from './server-commands.ts'
-import { addSettingOptions, configOf } from './setting-options.ts'
 
 interface Json {
   readonly json?: boolean

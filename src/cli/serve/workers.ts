@@ -1,12 +1,12 @@
 /** The further workers of a server, from worker 0's side: started, asked, started anew when one dies, and stopped. */
 import { Worker } from 'node:worker_threads'
-import { SharedHolds } from '../blob/shared-holds.ts'
-import type { Config } from '../config/load.ts'
-import type { Log } from '../lib/log.ts'
-import type { Duties, Peers, WorkerFigures } from '../mirrors/peers.ts'
-import type { Limits } from '../model/limits.ts'
+import { SharedHolds } from '../../blob/shared-holds.ts'
+import type { Config } from '../../config/load.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Duties, Peers, WorkerFigures } from '../../mirrors/peers.ts'
+import type { Limits } from '../../model/limits.ts'
+import type { SharedMemory } from '../server-commands.ts'
 import type { Address } from './listen.ts'
-import type { SharedMemory } from './server-commands.ts'
 import { type Failure, failed, WorkerLink } from './worker-link.ts'
 import { packConfig, type WorkerSeat } from './worker-seat.ts'
 

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, test } from 'node:test'
 import { Parser } from 'htmlparser2'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
-import { runCli } from './cli.ts'
-import type { ServerCommands } from './server-commands.ts'
+import { tempFolder } from '../../../test/ground/temp-folder.ts'
+import { runCli } from '../cli.ts'
+import type { ServerCommands } from '../server-commands.ts'
 
 const folder = await tempFolder()
 after(() => folder.remove())

@@ -3,23 +3,23 @@
  * is loaded when it runs, so that `serve` begins sooner and with less in memory.
  */
 import type { Command } from 'commander'
-import { findUser } from '../catalog/accounts.ts'
-import { addClientOptions } from '../client/client-options.ts'
-import { runCommand } from '../client/command-run.ts'
-import type { passwd } from '../client/commands/user.ts'
-import { type CliContext, CliExit } from '../client/context.ts'
-import { Terminal } from '../client/terminal.ts'
-import type { Config } from '../config/load.ts'
-import { readSettings } from '../config/load.ts'
-import { SETTINGS, type Setting, type SettingKey } from '../config/settings.ts'
-import { systemClock } from '../lib/clock.ts'
-import { withoutUrlSecrets } from '../lib/log.ts'
-import { noSuchUser, Problem } from '../model/errors.ts'
-import { userName } from '../model/names.ts'
-import { serve } from './serve.ts'
-import type { OpenStores, ServerCommands } from './server-commands.ts'
-import { addSettingOptions, configOf } from './setting-options.ts'
-import { sharedMemory } from './shared-memory.ts'
+import { findUser } from '../../catalog/accounts.ts'
+import { addClientOptions } from '../../client/client-options.ts'
+import { runCommand } from '../../client/command-run.ts'
+import type { passwd } from '../../client/commands/user.ts'
+import { type CliContext, CliExit } from '../../client/context.ts'
+import { Terminal } from '../../client/terminal.ts'
+import type { Config } from '../../config/load.ts'
+import { readSettings } from '../../config/load.ts'
+import { SETTINGS, type Setting, type SettingKey } from '../../config/settings.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { withoutUrlSecrets } from '../../lib/log.ts'
+import { noSuchUser, Problem } from '../../model/errors.ts'
+import { userName } from '../../model/names.ts'
+import { serve } from '../serve/serve.ts'
+import { sharedMemory } from '../serve/shared-memory.ts'
+import type { OpenStores, ServerCommands } from '../server-commands.ts'
+import { addSettingOptions, configOf } from '../setting-options.ts'
 
 const FOLDER: readonly SettingKey[] = ['serverdir']
 const INIT: readonly SettingKey[] = ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream']
@@ -96,7 +96,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
       const config = configOf(command, context)
       await using stores = await openExisting(server, config, options.dryRun !== true)
       const { blobGraceMs: graceMs } = config.limits
-      const { collect } = await import('../jobs/upkeep.ts')
+      const { collect } = await import('../../jobs/upkeep.ts')
       const result = await collect(stores.catalog, stores.blobs, {
         graceMs,
         clock: systemClock,
@@ -109,7 +109,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
     })
 
   const changePassword = runCommand(context)(async (...args: Parameters<typeof passwd>) =>
-    (await import('../client/commands/user.ts')).passwd(...args),
+    (await import('../../client/commands/user.ts')).passwd(...args),
   )
   addClientOptions(addSettingOptions(program.command('passwd [user]').description('change a password'), FOLDER))
     .addHelpText(
@@ -124,7 +124,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
   const genConfig = program.command('gen-config')
   genConfig.description('write configuration files for process managers and web servers; takes what serve takes')
   addSettingOptions(genConfig, SERVE).action(async (_options, command: Command) => {
-    const { writeServiceFiles } = await import('./gen-config.ts')
+    const { writeServiceFiles } = await import('../templates/gen-config.ts')
     const starts = { program: 'bin/airlock', words: ['serve'], command }
     await writeServiceFiles(context, configOf(command, context), starts)
   })
@@ -152,7 +152,7 @@ export async function checkFolder(
   options: { readonly hashes: boolean; readonly json: boolean },
 ): Promise<void> {
   await using stores = await openExisting(server, config, false)
-  const { check } = await import('../jobs/upkeep.ts')
+  const { check } = await import('../../jobs/upkeep.ts')
   const report = await check(stores.catalog, stores.blobs, { hashes: options.hashes })
   if (options.json) context.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
   else {

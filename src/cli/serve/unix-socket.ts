@@ -2,8 +2,8 @@
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
-import type { Config } from '../config/load.ts'
-import { Problem } from '../model/errors.ts'
+import type { Config } from '../../config/load.ts'
+import { Problem } from '../../model/errors.ts'
 
 /**
  * Binds the socket with its permissions from the first moment. A socket that nobody listens on any more is replaced.

@@ -3,10 +3,10 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, test } from 'node:test'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
-import type { Config } from '../config/load.ts'
-import { runCli } from './cli.ts'
-import type { ServerCommands } from './server-commands.ts'
+import { tempFolder } from '../../../test/ground/temp-folder.ts'
+import type { Config } from '../../config/load.ts'
+import { runCli } from '../cli.ts'
+import type { ServerCommands } from '../server-commands.ts'
 
 const folder = await tempFolder()
 after(() => folder.remove())

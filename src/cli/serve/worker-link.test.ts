@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 import { type Replies, WorkerLink } from './worker-link.ts'
 
 function linked(replies: Replies, questionsMost = 10) {

@@ -1,7 +1,7 @@
 /** What a further worker is told when it starts: a plain value, as threads can be given no other. */
-import type { Config } from '../config/load.ts'
+import type { Config } from '../../config/load.ts'
+import type { SharedMemory } from '../server-commands.ts'
 import type { Address } from './listen.ts'
-import type { SharedMemory } from './server-commands.ts'
 
 export interface WorkerSeat {
   readonly config: Omit<Config, 'outsideUrl'> & { readonly outsideUrl?: string }

@@ -1,11 +1,11 @@
 /** One of the further workers of a server, in a thread of its own: the same server, without what happens in the background. */
 import type { Server } from 'node:http'
 import type { MessagePort } from 'node:worker_threads'
-import { openLog } from '../lib/log.ts'
-import { LogLines } from '../lib/log-lines.ts'
-import type { ListStanding, Peers, WorkerFigures } from '../mirrors/peers.ts'
+import { openLog } from '../../lib/log.ts'
+import { LogLines } from '../../lib/log-lines.ts'
+import type { ListStanding, Peers, WorkerFigures } from '../../mirrors/peers.ts'
+import type { OpenServer, OpenStores, ServerCommands } from '../server-commands.ts'
 import { close, listenToo } from './listen.ts'
-import type { OpenServer, OpenStores, ServerCommands } from './server-commands.ts'
 import { failure, WorkerLink } from './worker-link.ts'
 import { unpackConfig, type WorkerSeat } from './worker-seat.ts'
 

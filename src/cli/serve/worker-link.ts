@@ -1,6 +1,6 @@
 /** What two threads say to each other: things told, and questions with their answers, each waited for within a bound. */
-import { reasonOf } from '../lib/reason.ts'
-import { Problem, type ProblemCode } from '../model/errors.ts'
+import { reasonOf } from '../../lib/reason.ts'
+import { Problem, type ProblemCode } from '../../model/errors.ts'
 
 /** A `Worker`, or the port of one to who started it. */
 export interface LinkPort {

@@ -1,11 +1,11 @@
 /** devpi's programs that carry a server's data out and in, under their names and with their options. */
 import { Command } from 'commander'
-import type { CliContext } from '../client/context.ts'
-import { DEVPI_VERSION } from '../model/devpi-version.ts'
+import type { CliContext } from '../../client/context.ts'
+import { DEVPI_VERSION } from '../../model/devpi-version.ts'
+import { addExportOptions, addImportOptions, exportFolder, importFolder } from '../operate/transfer.ts'
+import type { ServerCommands } from '../server-commands.ts'
 import { addProgramOptions, type DevpiProgram, givenOption, programConfig } from './devpi-config.ts'
 import { isTrue } from './devpi-options.ts'
-import type { ServerCommands } from './server-commands.ts'
-import { addExportOptions, addImportOptions, exportFolder, importFolder } from './transfer.ts'
 
 export function devpiExport(context: CliContext, server: ServerCommands): Command {
   const takes: DevpiProgram = { settings: ['serverdir'], others: ['storage', 'keyfs-cache-size'] }

@@ -1,5 +1,5 @@
 /** nginx before this server, with or without a cache of its own. Pure: settings in, text out. */
-import type { Config } from '../config/load.ts'
+import type { Config } from '../../config/load.ts'
 
 type Settings = Pick<
   Config,

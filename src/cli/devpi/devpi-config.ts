@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
-import type { CliContext } from '../client/context.ts'
-import { type DevpiFile, findDevpiFiles, readDevpiFile } from '../config/devpi-file.ts'
-import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'
-import { SETTINGS, type SettingKey } from '../config/settings.ts'
-import { Problem } from '../model/errors.ts'
+import type { CliContext } from '../../client/context.ts'
+import { type DevpiFile, findDevpiFiles, readDevpiFile } from '../../config/devpi-file.ts'
+import { type Config, type ConfigSources, loadConfig } from '../../config/load.ts'
+import { SETTINGS, type SettingKey } from '../../config/settings.ts'
+import { Problem } from '../../model/errors.ts'
+import { settingFlags, settingOptions } from '../setting-options.ts'
 import {
   addDevpiOptions,
   DEVPI_OPTIONS,
@@ -16,7 +17,6 @@ import {
   isTrue,
   judgeDevpiOptions,
 } from './devpi-options.ts'
-import { settingFlags, settingOptions } from './setting-options.ts'
 
 /** What a program takes: settings of ours, and options of devpi that are none. */
 export interface DevpiProgram {

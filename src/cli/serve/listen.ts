@@ -1,7 +1,7 @@
 /** Listening on addresses, by one worker or by several at once, and ending in order. */
 import type { Server } from 'node:http'
 import { type AddressInfo, createServer, type Server as NetServer } from 'node:net'
-import { Problem } from '../model/errors.ts'
+import { Problem } from '../../model/errors.ts'
 
 /** Where a listener listens; `*` is every address, of both families where the machine has both. */
 export interface Address {
