@@ -9,7 +9,7 @@ import type { Digest } from '../lib/digest.ts'
 import { LentBuffers } from '../lib/lent-buffers.ts'
 import type { Sendfile } from '../lib/sendfile.ts'
 import type { Limits } from '../model/limits.ts'
-import { bareSocketOf } from './bare-socket.ts'
+import { bareSocketOf } from './door/bare-socket.ts'
 
 /** A client that takes longer for a piece gets small ones: the large are for who gives them back soon. */
 const SLOW_MS = 500

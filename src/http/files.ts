@@ -15,13 +15,13 @@ import type { ProjectName } from '../pep/name.ts'
 import { sendHead, sendResult } from './answers.ts'
 import { askedRecord } from './asked.ts'
 import { askedRange, isRangeWanted } from './byte-range.ts'
+import type { Basis } from './door/ready-answer.ts'
+import { mayStandReady } from './door/shelving.ts'
 import { fileMeta } from './file-meta.ts'
 import { handOver, mayHandOver } from './hand-over.ts'
 import { sendFileProvenance } from './provenance.ts'
-import type { Basis } from './ready-answer.ts'
 import { isUnchangedSince, matches } from './representation.ts'
 import type { Services } from './services.ts'
-import { mayStandReady } from './shelving.ts'
 
 type Hashed = { Params: { user: string; index: string; first: string; second: string; filename: string } }
 type Unhashed = { Params: { user: string; index: string; folder: string; filename: string } }

@@ -14,10 +14,10 @@ import { JSON_TYPE, type ListedProject } from '../pep/simple.ts'
 import { listToHtml } from '../pep/simple-html.ts'
 import { jsonListHead, listToJson } from '../pep/simple-json.ts'
 import { sendHead } from './answers.ts'
+import { mayStandReady } from './door/shelving.ts'
 import { sendEncoded } from './encoded.ts'
 import { contentType, matches, representation } from './representation.ts'
 import type { Services } from './services.ts'
-import { mayStandReady } from './shelving.ts'
 
 /** What is sent of a list that lies ready. */
 export interface ReadyAnswer extends ListFrame {

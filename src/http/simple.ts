@@ -9,14 +9,14 @@ import { detailToHtml } from '../pep/simple-html.ts'
 import { detailToJson } from '../pep/simple-json.ts'
 import { encodePath, rootFrom } from './answers.ts'
 import { type AtProject, askedIndex, askedProject } from './asked.ts'
+import { joinFlight } from './door/page-flights.ts'
+import type { Basis } from './door/ready-answer.ts'
+import { mayStandReady } from './door/shelving.ts'
 import { sendEncoded } from './encoded.ts'
 import { outsideBase } from './outside.ts'
-import { joinFlight } from './page-flights.ts'
 import { sendList } from './project-list.ts'
-import type { Basis } from './ready-answer.ts'
 import { contentType, representation } from './representation.ts'
 import type { Services } from './services.ts'
-import { mayStandReady } from './shelving.ts'
 
 type Named = { Params: { user: string; index: string; project: string } }
 

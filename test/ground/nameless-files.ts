@@ -1,7 +1,7 @@
 /** Whether files without a name can be made where tests keep theirs: not every file system has them. */
 import { closeSync, constants, openSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { O_TMPFILE } from '../../src/http/ready-files.ts'
+import { O_TMPFILE } from '../../src/http/door/ready-files.ts'
 
 export function hasNamelessFiles(): boolean {
   try {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { duplexPair } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import { cameAsPush } from '../../src/http/front-door.ts'
+import { cameAsPush } from '../../src/http/door/front-door.ts'
 
 /** One request as the handler got it. */
 export interface Heard {

@@ -1,6 +1,6 @@
 /** Of many who ask for the same page at the same time, right after it changed, one has it made and the others get what was made. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Outside, peerOf } from './outside.ts'
+import { type Outside, peerOf } from '../outside.ts'
 import { keyOf } from './plain-request.ts'
 import type { Shelf } from './shelf.ts'
 

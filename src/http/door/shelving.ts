@@ -1,6 +1,6 @@
 /** From the app's answers to the shelf: which may stand there, and what they look like on the wire. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isForSomeOnly } from './for-some-only.ts'
+import { isForSomeOnly } from '../for-some-only.ts'
 import { KEEP_ALIVE_SECONDS } from './front-door.ts'
 import { keyOf } from './plain-request.ts'
 import type { Basis } from './ready-answer.ts'

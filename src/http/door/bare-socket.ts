@@ -1,7 +1,7 @@
 /** Below what is written to a connection: the descriptor of its socket, for calls of the system, once nothing is on its way to it. */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { ServerResponse } from '../lib/node-http.ts'
+import { ServerResponse } from '../../lib/node-http.ts'
 
 /** What Node keeps below a socket; not part of its documented interface, so all of it may be absent. */
 interface Handle {

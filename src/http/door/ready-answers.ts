@@ -2,9 +2,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { addressOfClient, peerOf } from '../outside.ts'
+import type { Services } from '../services.ts'
 import type { Ready } from './front-door.ts'
-import { addressOfClient, peerOf } from './outside.ts'
-import type { Services } from './services.ts'
 
 export function readyAnswers({ shelf, readyFiles, requests, log, server }: Services): Ready {
   return {

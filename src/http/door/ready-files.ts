@@ -5,8 +5,8 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
-import type { Sendfile } from '../lib/sendfile.ts'
-import type { Limits } from '../model/limits.ts'
+import type { Sendfile } from '../../lib/sendfile.ts'
+import type { Limits } from '../../model/limits.ts'
 import { bareSocket } from './bare-socket.ts'
 import type { ReadyAnswer } from './ready-answer.ts'
 

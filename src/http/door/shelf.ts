@@ -3,11 +3,11 @@
  * who asks the same, until something happens that the answer was made of. By serial: every commit is looked at, from whichever
  * worker it came, before another answer leaves; what an upstream has a part in also ends by time.
  */
-import type { Catalog } from '../catalog/catalog.ts'
-import { changesSince } from '../catalog/journal.ts'
-import type { Limits } from '../model/limits.ts'
-import type { Change, Serial } from '../model/records.ts'
-import type { ProjectName } from '../pep/name.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { changesSince } from '../../catalog/journal.ts'
+import type { Limits } from '../../model/limits.ts'
+import type { Change, Serial } from '../../model/records.ts'
+import type { ProjectName } from '../../pep/name.ts'
 import { readPlainRequest } from './plain-request.ts'
 import { type AnswerParts, type Basis, ReadyAnswer } from './ready-answer.ts'
 

@@ -2,7 +2,7 @@
  * What an answer that stands ready can depend on of a request, and nothing else. Two requests with the same key get the same
  * answer; a request with anything that is not known here has no key and goes to node:http.
  */
-import { isInstallerName } from './senders.ts'
+import { isInstallerName } from '../senders.ts'
 
 /** Longer heads are not looked at: installers send some 700 bytes. */
 const HEAD_MOST = 8192
