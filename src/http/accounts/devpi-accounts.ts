@@ -1,0 +1,131 @@
+/** devpi's JSON API for logging in, users and indexes. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { userConfig } from '../../accounts/users.ts'
+import { findIndex, listIndexes, listUsers } from '../../catalog/accounts.ts'
+import { noSuchIndex, Problem } from '../../model/errors.ts'
+import { shownOptions } from '../../model/index-options.ts'
+import type { IndexRecord, User } from '../../model/records.ts'
+import { sendJson, sendResult } from '../answers.ts'
+import { readableTo } from '../asked.ts'
+import { principalOf } from '../auth.ts'
+import { isLocal, outsideBase } from '../outside.ts'
+import type { Services } from '../services.ts'
+
+type Named = { Params: { user: string; index: string } }
+
+/** What devpi-client may use of us; it decides by these names which request to send. */
+const FEATURES = ['push-no-docs', 'push-only-docs', 'push-register-project', 'server-keyvalue-parsing']
+
+export function devpiAccounts(app: FastifyInstance, services: Services): void {
+  const { catalog, login, users, indexRecords, mirrors, server } = services
+
+  app.get('/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
+  app.get<Named>('/:user/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
+  app.get<Named>('/:user/:index/+api', async (request, reply) => {
+    const record = await existing(`${request.params.user}/${request.params.index}`)
+    const base = `${outsideBase(request, server)}/${record.name}`
+    return sendResult(reply, 200, 'apiconfig', {
+      ...(await api(request)),
+      index: base,
+      simpleindex: `${base}/+simple/`,
+      ...(record.options.type === 'stage' && { pypisubmit: `${base}/` }),
+    })
+  })
+
+  app.post('/+login', async (request, reply) => {
+    const { user, password } = objectBody(request)
+    if (typeof user !== 'string' || typeof password !== 'string') {
+      throw new Problem('bad-request', 'Bad request: no user/password specified')
+    }
+    const token = await login.login({ user, secret: password, isLocal: isLocal(request) })
+    return sendResult(reply, 200, 'proxyauth', token, 'login successful')
+  })
+
+  app.put<Named>('/:user', async (request, reply) => {
+    const who = await principalOf(request, services)
+    const user = await users.create(who, request.params.user, objectBody(request))
+    return sendResult(reply, 201, 'userconfig', userConfig(user, {}))
+  })
+  app.patch<Named>('/:user', async (request, reply) => {
+    const body = objectBody(request)
+    const user = await users.modify(await principalOf(request, services), request.params.user, body)
+    if (!('password' in body)) return sendJson(reply, 200, { message: 'user updated' })
+    return sendResult(reply, 200, 'userpassword', login.renew(user), 'user updated, new proxy auth')
+  })
+  app.delete<Named>('/:user', async (request, reply) => {
+    await users.remove(await principalOf(request, services), request.params.user)
+    await mirrors.prune()
+    return sendJson(reply, 200, { message: `user '${request.params.user}' deleted` })
+  })
+
+  app.put<Named>('/:user/:index', async (request, reply) => {
+    const { user, index } = request.params
+    const who = await principalOf(request, services)
+    const record = await indexRecords.create(who, user, index, objectBody(request))
+    return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
+  })
+  app.patch<Named>('/:user/:index', async (request, reply) => {
+    const name = `${request.params.user}/${request.params.index}`
+    const refuseNoop = 'error_on_noop' in (request.query as object)
+    const who = await principalOf(request, services)
+    const record = await indexRecords.modify(who, name, changeBody(request), refuseNoop)
+    return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
+  })
+  app.delete<Named>('/:user/:index', async (request, reply) => {
+    const name = `${request.params.user}/${request.params.index}`
+    await indexRecords.remove(await principalOf(request, services), name)
+    await mirrors.prune()
+    return sendJson(reply, 201, { message: `index ${name} deleted` })
+  })
+
+  async function api(request: FastifyRequest) {
+    const who = await principalOf(request, services)
+    return {
+      login: `${outsideBase(request, server)}/+login`,
+      authstatus: who.name === undefined ? ['noauth', '', []] : ['ok', who.name, who.groups],
+      features: FEATURES,
+    }
+  }
+
+  async function existing(name: string): Promise<IndexRecord> {
+    const record = await catalog.read((reader) => findIndex(reader, name))
+    if (record === undefined) throw noSuchIndex(name)
+    return record
+  }
+}
+
+/** Every user with those indexes that who asks may read, as `GET /` shows them. */
+export async function allUsers(services: Services, request: FastifyRequest): Promise<Record<string, unknown>> {
+  const { catalog } = services
+  const isReadable = await readableTo(services, request)
+  const { users, indexes } = await catalog.read(async (reader) => ({
+    users: await listUsers(reader),
+    indexes: await listIndexes(reader),
+  }))
+  const own = Map.groupBy(indexes.filter(isReadable), (index) => index.user)
+  return Object.fromEntries(users.map((user) => [user.name, userWithIndexes(user, own.get(user.name) ?? [])]))
+}
+
+/** A JSON object that was sent. Throws `bad-request` for anything else. */
+export function objectBody(request: FastifyRequest): Record<string, unknown> {
+  const body = request.body
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new Problem('bad-request', 'Bad request: could not decode json')
+  }
+  return body as Record<string, unknown>
+}
+
+/** The three forms in which devpi takes a change: operations, options, or the whole envelope it once gave out. */
+function changeBody(request: FastifyRequest): readonly unknown[] | Record<string, unknown> {
+  if (Array.isArray(request.body)) return request.body as unknown[]
+  const body = objectBody(request)
+  const isEnvelope = body.type === 'indexconfig' && typeof body.result === 'object' && body.result !== null
+  return isEnvelope ? (body.result as Record<string, unknown>) : body
+}
+
+function userWithIndexes(user: User, indexes: readonly IndexRecord[]): Record<string, unknown> {
+  return userConfig(
+    user,
+    Object.fromEntries(indexes.map((index) => [index.name.split('/')[1], shownOptions(index.options)])),
+  )
+}

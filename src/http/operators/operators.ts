@@ -1,0 +1,81 @@
+/** Addresses for those who run the server. */
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { listIndexes } from '../../catalog/accounts.ts'
+import { countHeld } from '../../catalog/file-totals.ts'
+import { lastCommitTime } from '../../catalog/journal.ts'
+import { countJobs } from '../../catalog/queue.ts'
+import type { MirrorStatus } from '../../mirrors/mirrors.ts'
+import type { WorkerFigures } from '../../mirrors/peers.ts'
+import { DEVPI_VERSION } from '../../model/devpi-version.ts'
+import { Problem } from '../../model/errors.ts'
+import { sendJson, sendResult } from '../answers.ts'
+import { readableTo } from '../asked.ts'
+import { addressOfClient } from '../outside.ts'
+import type { Services } from '../services.ts'
+import { addedCounts, addedMirrors } from './all-workers.ts'
+import { type Figure, metricsPage } from './metrics.ts'
+
+export function operators(app: FastifyInstance, services: Services): void {
+  const { catalog, mirrors, server, peers, requests } = services
+
+  /** Of all workers, this one's first. */
+  async function allFigures(): Promise<readonly WorkerFigures[]> {
+    const own = { ...requests.figures, mirrors: mirrors.status() }
+    return peers === undefined ? [own] : [own, ...(await peers.figures())]
+  }
+
+  /** Only of mirrors that who asks may read: the name of an index is told to nobody else. */
+  async function readableMirrors(request: FastifyRequest, all: readonly WorkerFigures[]): Promise<MirrorStatus[]> {
+    const isReadable = await readableTo(services, request)
+    const readable = (await catalog.read((reader) => listIndexes(reader))).filter(isReadable).map(({ name }) => name)
+    return addedMirrors(all).filter(({ name }) => (readable as readonly string[]).includes(name))
+  }
+
+  async function figures(): Promise<Figure[]> {
+    const { held, jobs } = await catalog.read(async (reader) => ({
+      held: await countHeld(reader),
+      jobs: await countJobs(reader),
+    }))
+    return [
+      ['airlock_projects_held', 'gauge', held.projects],
+      ['airlock_files_held', 'gauge', held.files],
+      ['airlock_bytes_held', 'gauge', held.bytes],
+      ['airlock_jobs_waiting', 'gauge', jobs],
+      ['airlock_memory_bytes', 'gauge', process.memoryUsage.rss()],
+    ]
+  }
+
+  // Replication is not done by devpi's feed, which carries every password hash.
+  app.get('/+changelog/:serial', async () => {
+    throw new Problem('not-allowed', 'Replication protocol disabled')
+  })
+  app.get('/+health', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }))
+  app.get('/+metrics', async (request, reply) => {
+    const all = await allFigures()
+    const page = metricsPage(await figures(), addedCounts(all), await readableMirrors(request, all), Date.now())
+    return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(page)
+  })
+  app.get('/+status', async (request, reply) => {
+    const committed = await catalog.read((reader) => lastCommitTime(reader))
+    const committedAt = committed === undefined ? null : Date.parse(committed) / 1000
+    return sendResult(reply, 200, 'status', {
+      serverdir: server.serverDir,
+      uuid: server.uuid,
+      versioninfo: { airlock: server.version, 'devpi-server': DEVPI_VERSION },
+      host: server.host,
+      port: server.port,
+      'outside-url': server.outsideUrl?.href ?? null,
+      serial: catalog.serial,
+      'last-commit-timestamp': committedAt,
+      'event-serial': catalog.serial,
+      // What devpi does later, in a queue of its own, has happened here when a change is committed.
+      'event-serial-timestamp': committedAt,
+      'event-serial-in-sync-at': committedAt,
+      role: 'MASTER',
+      polling_replicas: {},
+      metrics: await figures(),
+      mirrors: await readableMirrors(request, await allFigures()),
+      'request-address': addressOfClient(request, server) ?? null,
+    })
+  })
+}
