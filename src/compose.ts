@@ -53,13 +53,13 @@ import { mayUnder } from './model/access.ts'
 import { isAlias } from './model/aliases.ts'
 import { Problem } from './model/errors.ts'
 import type { AttestationVerifier } from './pep/attestation-verifier.ts'
-import { documentationPage } from './web/documentation-page.ts'
-import { homePage, userPage } from './web/home-page.ts'
-import { indexPage } from './web/index-page.ts'
+import { documentationPage } from './web/packages/documentation-page.ts'
+import { homePage, userPage } from './web/packages/home-page.ts'
+import { indexPage } from './web/packages/index-page.ts'
+import { projectPage } from './web/packages/project-page.ts'
+import { searchPage } from './web/packages/search-page.ts'
+import { testResultPage, testsPage } from './web/packages/tests-page.ts'
 import { problemPage } from './web/problem-page.ts'
-import { projectPage } from './web/project-page.ts'
-import { searchPage } from './web/search-page.ts'
-import { testResultPage, testsPage } from './web/tests-page.ts'
 
 export const VERSION = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -266,7 +266,7 @@ export async function openServer(
       indexPage,
       projectPage,
       // Loaded when the first README is shown: its renderers take 30 MiB.
-      releasePage: async (view, frame) => (await import('./web/release-page.ts')).releasePage(view, frame),
+      releasePage: async (view, frame) => (await import('./web/packages/release-page.ts')).releasePage(view, frame),
       documentationPage,
       testsPage,
       testResultPage,

@@ -1,10 +1,10 @@
 /** One index: what it is, how to install from it, and the projects on it. */
-import type { IndexView, ProjectLine } from '../browse/views.ts'
+import type { IndexView, ProjectLine } from '../../browse/views.ts'
+import { type Html, html } from '../html.ts'
+import { type Frame, page } from '../layout.ts'
+import { documentationHref, indexHref, indexPageHref, outsideHref, simpleHref, userHref } from '../links.ts'
 import { description, typeBadge } from './home-page.ts'
-import { type Html, html } from './html.ts'
 import { installLines, uploadLines } from './install-lines.ts'
-import { type Frame, page } from './layout.ts'
-import { documentationHref, indexHref, indexPageHref, outsideHref, simpleHref, userHref } from './links.ts'
 import { stateBadge } from './test-table.ts'
 
 export function indexPage(view: IndexView, frame: Frame): string {

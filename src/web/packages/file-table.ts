@@ -1,10 +1,10 @@
 /** The files of a release, to download and to check. */
-import { VERIFIED } from '../browse/provenance.ts'
-import type { FileLine } from '../browse/views.ts'
-import { parseFilename } from '../pep/filename.ts'
-import { type Html, html } from './html.ts'
-import { outsideHref, pathOf } from './links.ts'
-import { dayOf, readableSize } from './readable.ts'
+import { VERIFIED } from '../../browse/provenance.ts'
+import type { FileLine } from '../../browse/views.ts'
+import { parseFilename } from '../../pep/filename.ts'
+import { type Html, html } from '../html.ts'
+import { outsideHref, pathOf } from '../links.ts'
+import { dayOf, readableSize } from '../readable.ts'
 
 /** A table that becomes a list of cards on a phone; `root` is the relative path to the server's root. */
 export function fileTable(files: readonly FileLine[], root: string, caption: string): Html {

@@ -1,9 +1,9 @@
 /** What the page of a release shows beside files and description: documentation, test results, the files' history. */
-import type { FileHistory } from '../browse/attachment-views.ts'
-import type { ReleaseView } from '../browse/views.ts'
-import { type Html, html } from './html.ts'
-import { documentationHref, indexHref, pathOf, testsHref } from './links.ts'
-import { dayOf } from './readable.ts'
+import type { FileHistory } from '../../browse/attachment-views.ts'
+import type { ReleaseView } from '../../browse/views.ts'
+import { type Html, html } from '../html.ts'
+import { documentationHref, indexHref, pathOf, testsHref } from '../links.ts'
+import { dayOf } from '../readable.ts'
 import { testTable } from './test-table.ts'
 
 /** For the row of links on top. */

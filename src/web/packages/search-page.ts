@@ -1,10 +1,10 @@
 /** What a search found. */
-import type { SearchView } from '../browse/views.ts'
-import { type Html, html } from './html.ts'
+import type { SearchView } from '../../browse/views.ts'
+import { type Html, html } from '../html.ts'
+import { type Frame, page } from '../layout.ts'
+import { homeHref } from '../links.ts'
+import { countOf } from '../readable.ts'
 import { projectItem } from './index-page.ts'
-import { type Frame, page } from './layout.ts'
-import { homeHref } from './links.ts'
-import { countOf } from './readable.ts'
 
 export function searchPage(view: SearchView, frame: Frame): string {
   const query = view.query.trim()

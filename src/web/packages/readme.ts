@@ -1,7 +1,7 @@
 /** A release's description as HTML that can stand in a page. */
 import { MIMEType } from 'node:util'
 import MarkdownIt from 'markdown-it'
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../html.ts'
 import { cleanReadme } from './readme-clean.ts'
 import { htmlOfRst } from './readme-rst.ts'
 import { withinTime } from './time-box.ts'

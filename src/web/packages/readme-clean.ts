@@ -1,7 +1,7 @@
 /** HTML of strangers, reduced to an allow-list: what is left cannot run, load, submit, style or pose as the page around it. */
 import sanitize from 'sanitize-html'
-import { type Html, raw } from './html.ts'
-import { outsideHref } from './links.ts'
+import { type Html, raw } from '../html.ts'
+import { outsideHref } from '../links.ts'
 
 /** Every element that can be left. */
 export const README_TAGS: readonly string[] = [

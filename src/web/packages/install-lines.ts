@@ -1,7 +1,7 @@
 /** The commands that people copy from a page. */
-import { type Html, html } from './html.ts'
-import type { Frame } from './layout.ts'
-import { indexHref, simpleHref } from './links.ts'
+import { type Html, html } from '../html.ts'
+import type { Frame } from '../layout.ts'
+import { indexHref, simpleHref } from '../links.ts'
 
 /** `pip install` and `uv pip install` from `index` (`user/index`), for a requirement such as `flask==3.1.3`. */
 export function installLines(frame: Frame, index: string, requirement: string): Html {

@@ -1,8 +1,8 @@
 /** Test results in a table, for the page of a release and the page of all results. */
-import type { TestLine } from '../browse/attachment-views.ts'
-import type { ToxPhase, ToxState } from '../browse/tox-report.ts'
-import { type Html, html } from './html.ts'
-import { testAnchor, testsHref } from './links.ts'
+import type { TestLine } from '../../browse/attachment-views.ts'
+import type { ToxPhase, ToxState } from '../../browse/tox-report.ts'
+import { type Html, html } from '../html.ts'
+import { testAnchor, testsHref } from '../links.ts'
 
 /** A row for each run in each environment, with links to what was printed. */
 export function testTable(
