@@ -254,7 +254,7 @@ export async function openServer(
     groups: new Groups(catalog, may),
     may,
     encoded: new EncodedPages(limits.encodedPageBytes),
-    publisher: { catalog, blobs, limits, clock, may, provenances },
+    publishing: { catalog, blobs, limits, clock, may, provenances },
     provenances,
     advisories: new Advisories({ catalog, limits }),
     documentation,

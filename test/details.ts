@@ -45,7 +45,7 @@ export const details: fc.Arbitrary<ProjectDetail> = fc.record(
       { status: fc.constantFrom('active', 'archived', 'quarantined', 'deprecated'), reason },
       { requiredKeys: ['status'], noNullPrototype: true },
     ),
-    lastSerial: fc.nat(),
+    lastStamp: fc.nat(),
   },
   { requiredKeys: ['name', 'files', 'versions'], noNullPrototype: true },
 )

@@ -52,7 +52,7 @@ export function fixedIndex<const Kind extends Layer['kind']>(
       const names = [...held.keys()].sort()
       if (names.length > 0) yield names.map((each) => ({ name: each, own: 1 }))
     },
-    serial: async (project) => (held.has(project) ? 1 : undefined),
+    stamp: async (project) => (held.has(project) ? 1 : undefined),
     project: async (project) => {
       asked.push(project)
       answer()

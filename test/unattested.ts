@@ -1,7 +1,7 @@
 /** What a publisher knows of attestations in tests that are about something else. */
-import type { Publisher } from '../src/publish/publish.ts'
+import type { Publishing } from '../src/publish/publish.ts'
 
-export const unattested: Publisher['provenances'] = {
+export const unattested: Publishing['provenances'] = {
   read: async () => undefined,
   verify: async () => {
     throw new Error('Cannot verify: this test has no attestations')

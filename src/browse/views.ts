@@ -2,6 +2,15 @@
 import type { DocumentationZip, FileHistory, FileTests } from './attachment-views.ts'
 import type { ToxState } from './tox-report.ts'
 
+/** What every page knows of the request that asked for it. */
+export interface Frame {
+  /** Relative path from the page to the server's root: `''`, `'../'`, `'../../'` … */
+  readonly root: string
+  /** Absolute base for lines to copy, without trailing slash. */
+  readonly serverUrl: string
+  readonly version: string
+}
+
 export interface HomeView {
   readonly users: readonly UserView[]
 }

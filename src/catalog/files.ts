@@ -130,7 +130,7 @@ async function forgetReplaced(writer: Writer, index: IndexRecord, file: NewFile)
 }
 
 /** Adds what was read from inside the archive after it arrived. */
-export async function describeFile(
+export async function recordDescription(
   writer: Writer,
   file: File,
   found: Pick<File, 'coreMetadata' | 'requiresPython'>,

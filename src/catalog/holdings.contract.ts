@@ -12,7 +12,7 @@ import { NOW, type OpenedCatalog } from './catalog.contract.ts'
 import type { Catalog, Writer } from './catalog.ts'
 import { countHeld } from './file-totals.ts'
 import { findFiles, isBlobNamed, listFiles, type NewFile, saveFile } from './files.ts'
-import { findPage, savePage, writeState } from './mirror-pages.ts'
+import { findPage, savePage, setMirrorState } from './mirror-pages.ts'
 import { findProject, listProjects, listReleases, saveRelease } from './projects.ts'
 import { deleteFile, deleteProject } from './removal.ts'
 import { searchProjects } from './search.ts'
@@ -124,7 +124,7 @@ export function holdingsContract(options: {
       }
       await catalog.write(async (writer) => {
         await savePage(writer, index, projectName('acme'), { fetchedMs: 1, detail: Buffer.from('x') })
-        await writeState(writer, index, 'url', 'x')
+        await setMirrorState(writer, index, 'url', 'x')
       })
       await catalog.write((writer) => remove(writer, index))
       assert.equal(await catalog.read((reader) => findIndex(reader, 'u/i')), undefined)

@@ -83,7 +83,7 @@ export async function forgetPages({ db }: Writer, index: IndexRecord): Promise<v
   await db.deleteFrom('mirror_state').where('index_id', '=', index.id).execute()
 }
 
-export async function readState({ db }: Reader, index: IndexRecord, key: string): Promise<string | undefined> {
+export async function mirrorState({ db }: Reader, index: IndexRecord, key: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('mirror_state')
     .select('value')
@@ -93,7 +93,7 @@ export async function readState({ db }: Reader, index: IndexRecord, key: string)
   return row?.value
 }
 
-export async function writeState({ db }: Writer, index: IndexRecord, key: string, value: string): Promise<void> {
+export async function setMirrorState({ db }: Writer, index: IndexRecord, key: string, value: string): Promise<void> {
   await db
     .insertInto('mirror_state')
     .values({ index_id: index.id, key, value })

@@ -16,10 +16,10 @@ const NEW_PROJECT = statement<{ index_id: number; name: string }>()((db, { index
 const DESCRIBE = statement<{ id: number; version: string; summary: string }>()((db, { id, version, summary }) =>
   db.updateTable('projects').set({ latest_version: version, summary }).where('id', '=', id),
 )
-const STAMP = statement<{ index: string; name: string; serial: number }>()((db, { index, name, serial }) =>
+const STAMP = statement<{ index: string; name: string; stamp: number }>()((db, { index, name, stamp }) =>
   db
     .updateTable('projects')
-    .set({ serial })
+    .set({ serial: stamp })
     .where('index_id', '=', (eb) => eb.selectFrom('indexes').select('id').where('name', '=', index))
     .where('name', '=', name),
 )
@@ -47,7 +47,7 @@ export interface ProjectRow {
   /** PEP 792, as its owner set it; absent where nobody did. */
   readonly status?: ProjectStatus
   /** Of its last change: see `Catalog.stamp`. */
-  readonly serial: number
+  readonly stamp: number
 }
 
 /** Whether the index knows the name: a registered release is enough, files are not needed (devpi's shadowing rule). */
@@ -190,11 +190,11 @@ export async function describeProject(writer: Writer, projectId: number, latest:
 }
 
 /** Gives every project that the changes tell of the number; one that they took away has none. */
-export async function stampProjects(reader: Reader, changes: readonly Change[], serial: number): Promise<void> {
+export async function stampProjects(reader: Reader, changes: readonly Change[], stamp: number): Promise<void> {
   const told = new Set(changes.flatMap((each) => ('project' in each ? [`${each.index} ${each.project}`] : [])))
   for (const each of told) {
     const [index, name] = each.split(' ') as [string, string]
-    STAMP.run(reader, { index, name, serial })
+    STAMP.run(reader, { index, name, stamp })
   }
 }
 
@@ -211,7 +211,7 @@ function asProject(row: {
   return {
     id: row.id,
     name: row.name as ProjectName,
-    serial: row.serial,
+    stamp: row.serial,
     ...(row.latest_version !== null && { latestVersion: row.latest_version }),
     ...(row.summary !== null && row.summary !== '' && { summary: row.summary }),
     ...(status !== undefined && { status }),

@@ -11,7 +11,7 @@ import { collect } from '../lib/streams.ts'
 import { LIMITS } from '../model/limits.ts'
 import { isSamePlace } from './client-url.ts'
 import { type Reply, type ReplyHead, readReply } from './reply.ts'
-import type { Credentials } from './secret-table.ts'
+import type { UserSecret } from './secret-table.ts'
 
 export interface Ask {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'PUSH'
@@ -19,9 +19,9 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: RequestBody
   /** Sent as `X-Devpi-Auth`, to the asked place only, never to where it redirects. */
-  readonly login?: Credentials | undefined
+  readonly login?: UserSecret | undefined
   /** Sent as HTTP Basic, likewise. */
-  readonly basicAuth?: Credentials | undefined
+  readonly basicAuth?: UserSecret | undefined
   /** Path of a PEM file with certificate and key. */
   readonly certificate?: string | undefined
   /** False accepts any certificate of the server. Secrets must not be sent along. */
@@ -216,7 +216,7 @@ function headersOf(ask: Ask): Record<string, string> {
   return headers
 }
 
-function base64([user, secret]: Credentials): string {
+function base64([user, secret]: UserSecret): string {
   return Buffer.from(`${user}:${secret}`).toString('base64')
 }
 

@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs'
 import { asDirectory, asHttpUrl, below, splitCredentials, withoutSecret } from './client-url.ts'
 import { Unreachable } from './connection.ts'
 import { messageOf, type Reply, resultOf } from './reply.ts'
-import type { Credentials } from './secret-table.ts'
+import type { UserSecret } from './secret-table.ts'
 import type { Session } from './session.ts'
 import type { Endpoints } from './state.ts'
 
-export interface ChoiceOptions {
+export interface IndexChoiceOptions {
   /** A PEM file to show to the server; empty to stop showing one. */
   readonly certificate?: string | undefined
   /** `use --pip-set-trusted`, which `auto` turns into `yes` for places that pip would not trust. */
@@ -21,7 +21,7 @@ const DEPRECATED = [
 ].join(' ')
 
 /** Asks the server at `given` (a URL, `USER/NAME` or `NAME`; without it the index in use) and remembers its endpoints. */
-export async function chooseIndex(session: Session, given?: string, options: ChoiceOptions = {}): Promise<void> {
+export async function chooseIndex(session: Session, given?: string, options: IndexChoiceOptions = {}): Promise<void> {
   const { out, state } = session
   const { url, credentials } = splitCredentials(asDirectory(session.indexUrl(given)))
   const { trust } = options
@@ -98,7 +98,7 @@ export async function chooseFromEnvironment(session: Session, url: string | unde
 async function askServer(
   session: Session,
   url: URL,
-  given: { credentials: Credentials | undefined; certificate: string | undefined; trust: ChoiceOptions['trust'] },
+  given: { credentials: UserSecret | undefined; certificate: string | undefined; trust: IndexChoiceOptions['trust'] },
 ): Promise<Reply> {
   const { out, state } = session
   const ask = {

@@ -91,7 +91,7 @@ export function shownValue(value: unknown): string {
 }
 
 /** Text in quotes as Python's `%r` shows it, which is what devpi's messages carry. */
-export function quoted(text: string): string {
+export function pythonQuoted(text: string): string {
   const escaped = text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
   if (escaped.includes("'") && !escaped.includes('"')) return `"${escaped}"`
   return `'${escaped.replaceAll("'", "\\'")}'`

@@ -2,7 +2,7 @@
 import { asHttpUrl } from './client-url.ts'
 
 /** A user's name and the secret that proves it: a login token, or a password for the web server in front. */
-export type Credentials = readonly [user: string, secret: string]
+export type UserSecret = readonly [user: string, secret: string]
 
 /** The entry for the longest part of `url` that has one: several servers can live below one host. */
 export function lookUp(table: unknown, url: URL): unknown {
@@ -27,7 +27,7 @@ export function withEntry(table: unknown, root: URL, value: unknown, hasPort: bo
 }
 
 /** Whether a value read from a file is a user's name with a secret. */
-export function isCredentials(value: unknown): value is Credentials {
+export function isCredentials(value: unknown): value is UserSecret {
   return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string')
 }
 

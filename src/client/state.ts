@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { asHttpUrl } from './client-url.ts'
-import { type Credentials, isCredentials, lookUp, withEntry } from './secret-table.ts'
+import { isCredentials, lookUp, type UserSecret, withEntry } from './secret-table.ts'
 import { readState, type StateObject, writeState } from './state-file.ts'
 
 /** What `+api` tells of a server or index. */
@@ -83,7 +83,7 @@ export class ClientState {
 
   /** The server's root: where its login address lies, as devpi derives it. */
   get root(): URL | undefined {
-    return this.login && new URL('../cli/client', this.login)
+    return this.login && new URL('.', this.login)
   }
 
   /** The index as `USER/NAME`, seen from the root. */
@@ -114,7 +114,7 @@ export class ClientState {
   }
 
   /** The login to send to `url`; never that of another server. */
-  loginFor(url: URL | undefined = this.root, user: string | undefined = this.username): Credentials | undefined {
+  loginFor(url: URL | undefined = this.root, user: string | undefined = this.username): UserSecret | undefined {
     return this.#logins(url)?.find(([name]) => name === user)
   }
 
@@ -141,12 +141,12 @@ export class ClientState {
   }
 
   /** User and password for a web server that stands in front of `url`. */
-  basicAuthFor(url: URL | undefined): Credentials | undefined {
+  basicAuthFor(url: URL | undefined): UserSecret | undefined {
     const found = url && lookUp(this.#auth.basic_auth, url)
     return isCredentials(found) ? found : undefined
   }
 
-  async setBasicAuth(credentials: Credentials): Promise<void> {
+  async setBasicAuth(credentials: UserSecret): Promise<void> {
     this.#replaceIn('basic_auth', this.#rootForSecrets(), [...credentials])
     await this.#save()
   }
@@ -185,7 +185,7 @@ export class ClientState {
     if (force || !isDeepStrictEqual(onDisk, merged)) await writeState(this.currentPath, merged)
   }
 
-  #logins(url: URL | undefined): Credentials[] | undefined {
+  #logins(url: URL | undefined): UserSecret[] | undefined {
     const found = url && lookUp(this.#auth.auth, url)
     return Array.isArray(found) ? found.filter(isCredentials) : undefined
   }

@@ -30,7 +30,7 @@ import { projectStatus } from './uploaders/project-status.ts'
 import { removal } from './uploaders/removal.ts'
 import { staged } from './uploaders/staged.ts'
 import { toxUpload } from './uploaders/tox-upload.ts'
-import { upload } from './uploaders/upload.ts'
+import { uploads } from './uploaders/upload.ts'
 import { uploadSessions } from './uploaders/upload-sessions.ts'
 import { yanks } from './uploaders/yank.ts'
 
@@ -125,7 +125,7 @@ export function createApp(services: Services): FastifyInstance {
   tokens(app, services)
   publishers(app, services)
   oidc(app, services)
-  upload(app, services)
+  uploads(app, services)
   uploadSessions(app, services)
   toxUpload(app, services)
   removal(app, services)

@@ -14,7 +14,7 @@ import type { DocumentationView, TestResultView, TestsView } from '../browse/att
 import type { Documentation } from '../browse/documentation.ts'
 import type { Provenances } from '../browse/provenance.ts'
 import type { ToxResults } from '../browse/tox-results.ts'
-import type { HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../browse/views.ts'
+import type { Frame, HomeView, IndexView, ProjectView, ReleaseView, SearchView, UserView } from '../browse/views.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Indexes } from '../indexes/open-index.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -24,7 +24,7 @@ import type { Peers } from '../mirrors/peers.ts'
 import type { May } from '../model/access.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
-import type { Publisher } from '../publish/publish.ts'
+import type { Publishing } from '../publish/publish.ts'
 import type { PageFlights } from './door/page-flights.ts'
 import type { ReadyFiles } from './door/ready-files.ts'
 import type { Shelf } from './door/shelf.ts'
@@ -50,7 +50,7 @@ export interface Services {
   readonly indexRecords: IndexRecords
   readonly groups: Groups
   readonly may: May
-  readonly publisher: Publisher
+  readonly publishing: Publishing
   readonly provenances: Provenances
   readonly advisories: Advisories
   readonly documentation: Documentation
@@ -88,15 +88,6 @@ export interface ServerFacts {
   readonly defaultIndex: IndexName
   /** First parts of such addresses that are users here: those are theirs. */
   readonly takenAliases: ReadonlySet<string>
-}
-
-/** What a page needs to know of the request that asked for it. */
-export interface Frame {
-  /** From the page to the server's root: `../../`. */
-  readonly root: string
-  /** The server as its reader knows it, without final slash. */
-  readonly serverUrl: string
-  readonly version: string
 }
 
 /** Pages for people, made on the web floor. */

@@ -105,14 +105,14 @@ export function layered(
   const project = async (asked: ProjectName) => {
     const all = await pages(asked)
     const page = mergedPage(asked, all, statusOf(all))
-    return page === undefined || stages.length === 0 ? page : withSerial(page, await serialOf(asked, all))
+    return page === undefined || stages.length === 0 ? page : withStamp(page, await stampOf(asked, all))
   }
 
   /** As the list has it: layers that are kept out of the page count there, too. */
-  async function serialOf(asked: ProjectName, all: readonly IndexPage[]): Promise<number | undefined> {
-    const answered = all.flatMap((page) => page.ownSerial ?? [])
+  async function stampOf(asked: ProjectName, all: readonly IndexPage[]): Promise<number | undefined> {
+    const answered = all.flatMap((page) => page.ownStamp ?? [])
     const silent = layers.filter((layer) => !all.some((page) => page.index === layer.name))
-    const others = await Promise.all(silent.map((layer) => layer.serial(asked)))
+    const others = await Promise.all(silent.map((layer) => layer.stamp(asked)))
     const known = [...answered, ...others.filter((each) => each !== undefined)]
     return known.length === 0 ? undefined : Math.max(...known)
   }
@@ -172,8 +172,8 @@ async function longestList(
 }
 
 /** The layer's own number, or none, is not the chain's. */
-function withSerial({ lastSerial: _layers, ...page }: IndexPage, serial: number | undefined): IndexPage {
-  return serial === undefined ? page : { ...page, lastSerial: serial }
+function withStamp({ lastStamp: _layers, ...page }: IndexPage, stamp: number | undefined): IndexPage {
+  return stamp === undefined ? page : { ...page, lastStamp: stamp }
 }
 
 /** Pages of one project as one: the first page that has a filename wins it. `undefined` where there are no pages. */

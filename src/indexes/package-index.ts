@@ -29,7 +29,7 @@ export interface Layer extends PackageIndex {
   /** As `projects()`, each with the server's number of its last change. */
   listed(): ListedBatches
   /** The same number of one project; `undefined` for what is not listed. Asks nobody else. */
-  serial(name: ProjectName): Promise<number | undefined>
+  stamp(name: ProjectName): Promise<number | undefined>
 }
 
 export interface IndexPage extends ProjectDetail {
@@ -37,7 +37,7 @@ export interface IndexPage extends ProjectDetail {
   readonly index: IndexName
   readonly files: readonly IndexFile[]
   /** The layer's `serial`, where the page is as new as that says. */
-  readonly ownSerial?: number
+  readonly ownStamp?: number
   /** A mirror has a part in it, and would look anew after this, ms since 1970; absent where only commits change it. */
   readonly freshUntilMs?: number
   /** Why the page may be older than it should be; absent when it is current. */

@@ -23,7 +23,7 @@ export function stage(catalog: Catalog, record: StageRecord): Layer {
     name: record.name,
     projects: () => heldNames(catalog, record),
     listed: () => heldListed(catalog, record),
-    serial: async (name) => (await catalog.read((reader) => findProject(reader, record, name)))?.serial,
+    stamp: async (name) => (await catalog.read((reader) => findProject(reader, record, name)))?.stamp,
     project: (name) => page(catalog, record, name),
     file: (name, filename) => file(catalog, record, name, filename),
   }
@@ -40,7 +40,7 @@ export async function* heldListed(catalog: Catalog, record: IndexRecord): AsyncG
   while (true) {
     const rows = await catalog.read((reader) => heldProjects(reader, record, after, NAMES_PER_READ))
     const listed = rows.filter((row) => row.status?.status !== 'quarantined')
-    if (listed.length > 0) yield listed.map(({ name, serial }) => ({ name, own: serial }))
+    if (listed.length > 0) yield listed.map(({ name, stamp: serial }) => ({ name, own: serial }))
     if (rows.length < NAMES_PER_READ) return
     after = rows.at(-1)!.name
   }
@@ -119,7 +119,7 @@ async function page(catalog: Catalog, record: StageRecord, name: ProjectName): P
     return {
       index: record.name,
       name,
-      ownSerial: project.serial,
+      ownSerial: project.stamp,
       files: project.status?.status === 'quarantined' ? [] : files.map((each) => attested(each, provenance)),
       versions: [...new Set([...releases.map((release) => release.version), ...files.map((file) => file.version)])],
       ...(project.status !== undefined && { status: project.status }),

@@ -10,7 +10,7 @@ import { deleteIndex } from '../catalog/accounts.ts'
 import { saveProvenance } from '../catalog/provenance.ts'
 import { digestOf } from '../lib/digest.ts'
 import { projectName } from '../pep/name.ts'
-import { check, collect } from './upkeep.ts'
+import { check, collectGarbage } from './upkeep.ts'
 
 const GRACE_MS = 1000
 const one = wheel({ name: 'acme', version: '1.0' })
@@ -78,12 +78,12 @@ test('collect() takes what no row names after the grace, and nothing else', asyn
   const { catalog, blobs } = ground.stores
   const at = (ms: number) => ({ now: () => new Date(Date.now() + ms) })
   const before = await ground.blobs()
-  const young = await collect(catalog, blobs, { graceMs: GRACE_MS * 3600, clock: at(0), dryRun: false })
+  const young = await collectGarbage(catalog, blobs, { graceMs: GRACE_MS * 3600, clock: at(0), dryRun: false })
   assert.deepEqual(young, { blobs: 0, bytes: 0 })
   const late = { graceMs: GRACE_MS, clock: at(GRACE_MS + 5000) }
-  assert.deepEqual(await collect(catalog, blobs, { ...late, dryRun: true }), { blobs: 1, bytes: 11 })
+  assert.deepEqual(await collectGarbage(catalog, blobs, { ...late, dryRun: true }), { blobs: 1, bytes: 11 })
   assert.deepEqual(await ground.blobs(), before)
-  assert.deepEqual(await collect(catalog, blobs, { ...late, dryRun: false }), { blobs: 1, bytes: 11 })
+  assert.deepEqual(await collectGarbage(catalog, blobs, { ...late, dryRun: false }), { blobs: 1, bytes: 11 })
   assert.deepEqual(
     await ground.blobs(),
     before.filter((digest) => digest !== ground.unnamed.digest),
@@ -97,7 +97,7 @@ test('collect() takes the blobs of a deleted index, but not those that another i
   await ground.stores.addFile(await ground.stores.addStage('alice/prod'), one)
   await catalog.write((writer) => deleteIndex(writer, ground.index))
   const clock = { now: () => new Date(Date.now() + 60_000) }
-  const { blobs: count } = await collect(catalog, blobs, { graceMs: GRACE_MS, clock, dryRun: false })
+  const { blobs: count } = await collectGarbage(catalog, blobs, { graceMs: GRACE_MS, clock, dryRun: false })
   assert.equal(count, 3)
   assert.deepEqual(await ground.blobs(), [one.sha256])
 })

@@ -67,7 +67,7 @@ export async function check(
 }
 
 /** Deletes blobs that no row names and that were not written within `graceMs`. */
-export async function collect(
+export async function collectGarbage(
   catalog: Catalog,
   blobs: BlobStore,
   options: { readonly graceMs: number; readonly clock: Clock; readonly dryRun: boolean },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openTempStores } from '../../test/temp-stores.ts'
 import { changesSince } from '../catalog/journal.ts'
-import { forgetPages, writeState } from '../catalog/mirror-pages.ts'
+import { forgetPages, setMirrorState } from '../catalog/mirror-pages.ts'
 import { SharedCounters } from '../catalog/shared-counters.ts'
 import { SqliteCatalog } from '../catalog/sqlite/sqlite.ts'
 import type { Serial } from '../model/records.ts'
@@ -28,7 +28,7 @@ async function openTwo() {
   await using stack = new AsyncDisposableStack()
   const stores = stack.use(await openTempStores())
   const record = await stores.addMirror('root/up', { mirror_url: URL_HERE })
-  await stores.catalog.write((writer) => writeState(writer, record, 'url', URL_HERE))
+  await stores.catalog.write((writer) => setMirrorState(writer, record, 'url', URL_HERE))
   const { buffer } = new SharedCounters()
   const open = async () => {
     const counters = new SharedCounters(buffer)
@@ -82,7 +82,7 @@ test('MirrorMemory: what upstream took back is told once, though two workers see
 test('MirrorMemory: what was asked of another upstream is not remembered once the mirror has a new one', async () => {
   await using opened = await openTwo()
   const { one, two, record } = opened
-  await one.catalog.write((writer) => writeState(writer, record, 'url', 'http://other/simple/'))
+  await one.catalog.write((writer) => setMirrorState(writer, record, 'url', 'http://other/simple/'))
   await two.memory.remember(acme, { fetchedMs: 1000, detail: detail('1.0') })
   assert.equal(await one.memory.recall(acme), undefined)
 })

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Catalog, Reader, Writer } from '../catalog/catalog.ts'
 import { listFiles, restateFile } from '../catalog/files.ts'
-import { findPage, findPageTime, readState, savePage, touchPage } from '../catalog/mirror-pages.ts'
+import { findPage, findPageTime, mirrorState, savePage, touchPage } from '../catalog/mirror-pages.ts'
 import type { SharedCounters } from '../catalog/shared-counters.ts'
 import { Recent } from '../lib/recent.ts'
 import type { File, MirrorRecord } from '../model/records.ts'
@@ -159,7 +159,7 @@ export class MirrorMemory {
   /** Another worker may have opened the mirror with another upstream while this one waited for the answer of the old. */
   async #isOwnUpstream(reader: Reader): Promise<boolean> {
     if (this.#shared === undefined) return true
-    const url = await readState(reader, this.#record, 'url')
+    const url = await mirrorState(reader, this.#record, 'url')
     return url !== undefined && withoutCredentials(url) === this.#shared.url
   }
 
@@ -183,5 +183,9 @@ export class MirrorMemory {
 }
 
 async function pageIn(detail: Uint8Array): Promise<ProjectDetail> {
-  return JSON.parse((await decompress(detail)).toString('utf8')) as ProjectDetail
+  const { lastSerial, ...kept } = JSON.parse((await decompress(detail)).toString('utf8')) as ProjectDetail & {
+    /** The name that catalogs of format 13 and older have for it. */
+    readonly lastSerial?: number
+  }
+  return lastSerial === undefined ? kept : { lastStamp: lastSerial, ...kept }
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { readState, writeState } from '../catalog/mirror-pages.ts'
+import { mirrorState, setMirrorState } from '../catalog/mirror-pages.ts'
 import type { Clock } from '../lib/clock.ts'
 import { reasonOf } from '../lib/reason.ts'
 import { Recent } from '../lib/recent.ts'
@@ -122,10 +122,10 @@ export class MirrorNames implements AsyncDisposable {
 
   /** Whether the list, which was fetched after the page, tells of a change that the page does not have. */
   async isNewer(name: ProjectName, page: RememberedPage): Promise<boolean> {
-    const serial = page.detail?.lastSerial
-    if (serial !== undefined) await this.#follow()
-    if (serial === undefined || page.fetchedMs >= (this.#status.fetchedMs ?? Number.NEGATIVE_INFINITY)) return false
-    return ((await this.numbers(name))?.upstream ?? 0) > serial
+    const stamp = page.detail?.lastStamp
+    if (stamp !== undefined) await this.#follow()
+    if (stamp === undefined || page.fetchedMs >= (this.#status.fetchedMs ?? Number.NEGATIVE_INFINITY)) return false
+    return ((await this.numbers(name))?.upstream ?? 0) > stamp
   }
 
   /**
@@ -241,8 +241,8 @@ export class MirrorNames implements AsyncDisposable {
     const isHere = await catalog.write(async (writer) => {
       // The index may have been removed while its list was on the way.
       if ((await findIndex(writer, record.name))?.id !== record.id) return false
-      await writeState(writer, record, FETCHED, String(fetchedMs))
-      if (result.kind === 'list') await writeState(writer, record, VALIDATORS, JSON.stringify(result.validators))
+      await setMirrorState(writer, record, FETCHED, String(fetchedMs))
+      if (result.kind === 'list') await setMirrorState(writer, record, VALIDATORS, JSON.stringify(result.validators))
       return true
     })
     if (!isHere) return await rm(path, { force: true })
@@ -343,7 +343,7 @@ export class MirrorNames implements AsyncDisposable {
 
   async #state(key: string): Promise<string | undefined> {
     const { catalog, record } = this.#options
-    return await catalog.read((reader) => readState(reader, record, key))
+    return await catalog.read((reader) => mirrorState(reader, record, key))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

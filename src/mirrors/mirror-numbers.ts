@@ -20,7 +20,7 @@ export class MirrorNumbers {
   /** The server's own number; `isCut`: only what is here is listed now. Asks no upstream. */
   async own(name: ProjectName, isCut: boolean): Promise<number | undefined> {
     if (!isCut && this.#names !== undefined) return (await this.#names.numbers(name))?.own
-    return (await this.#catalog.read((reader) => findProject(reader, this.#record, name)))?.serial
+    return (await this.#catalog.read((reader) => findProject(reader, this.#record, name)))?.stamp
   }
 
   /**
@@ -28,15 +28,15 @@ export class MirrorNumbers {
    * older than its place on the list keeps what it came with, so that its reader asks again.
    */
   async numbered(page: IndexPage, isCut: boolean): Promise<IndexPage> {
-    const { lastSerial: came, ...rest } = page
+    const { lastStamp: came, ...rest } = page
     const listed = isCut ? undefined : await this.#names?.numbers(page.name)
     if (listed === undefined) {
       const own = await this.own(page.name, isCut)
-      return own === undefined ? page : { ...rest, ownSerial: own, lastSerial: Math.max(own, came ?? 0) }
+      return own === undefined ? page : { ...rest, ownStamp: own, lastStamp: Math.max(own, came ?? 0) }
     }
     const { own, upstream } = listed
-    if (upstream === undefined) return page.stale !== undefined ? rest : { ...rest, ownSerial: own, lastSerial: own }
+    if (upstream === undefined) return page.stale !== undefined ? rest : { ...rest, ownStamp: own, lastStamp: own }
     const isOlder = came === undefined ? page.stale !== undefined : came < upstream
-    return isOlder ? page : { ...rest, ownSerial: own, lastSerial: came ?? upstream }
+    return isOlder ? page : { ...rest, ownStamp: own, lastStamp: came ?? upstream }
   }
 }

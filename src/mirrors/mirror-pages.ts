@@ -143,7 +143,7 @@ export class MirrorPages {
       // devpi's rule: what upstream had once stays listed, as old; lock files and caches outlive a name there.
       throw new Problem('upstream-failed', `Cannot get the page of ${name} anew: ${upstream.url} has it no longer`)
     }
-    if (kind === 'page') this.#checkSerial(name, known?.detail?.lastSerial, answer.detail.lastSerial)
+    if (kind === 'page') this.#checkStamp(name, known?.detail?.lastStamp, answer.detail.lastStamp)
     const page: RememberedPage =
       kind === 'absent' ? { fetchedMs } : { fetchedMs, ...(found as Omit<typeof answer & { kind: 'page' }, 'kind'>) }
     await this.#options.memory.remember(name, page, known?.detail)
@@ -151,7 +151,7 @@ export class MirrorPages {
   }
 
   /** An upstream whose page is older than what is here already is a stale cache, not news (devpi's rule). */
-  #checkSerial(name: ProjectName, before: number | undefined, now: number | undefined): void {
+  #checkStamp(name: ProjectName, before: number | undefined, now: number | undefined): void {
     if (this.#options.record.options.mirror_ignore_serial_header === true) return
     if (before === undefined || now === undefined || now >= before) return
     throw new Problem(

@@ -33,7 +33,7 @@ import { MirrorRoom, type RoomBounds } from './mirror-room.ts'
 import type { SharedMirrors } from './peers.ts'
 import { checkDeliverable, isQuarantined, listable, type RemovalPolicy, withheld } from './removal-policy.ts'
 
-export interface MirrorOptions {
+export interface MirrorSetup {
   readonly record: MirrorRecord
   readonly catalog: Catalog
   readonly blobs: BlobStore
@@ -64,7 +64,7 @@ export class Mirror implements Layer {
   readonly kind = 'mirror'
   readonly figures: CacheFigures = { pageHits: 0, pageMisses: 0, fileHits: 0, fileMisses: 0 }
   readonly name: MirrorRecord['name']
-  readonly #options: MirrorOptions
+  readonly #options: MirrorSetup
   readonly #pages: MirrorPages
   readonly #files: MirrorFiles
   readonly #numbers: MirrorNumbers
@@ -73,7 +73,7 @@ export class Mirror implements Layer {
   /** What its files take up here, kept within its bounds. */
   readonly room: MirrorRoom
 
-  constructor(options: MirrorOptions) {
+  constructor(options: MirrorSetup) {
     this.#options = options
     this.name = options.record.name
     this.room = new MirrorRoom(options)
@@ -113,7 +113,7 @@ export class Mirror implements Layer {
     yield* list === undefined ? heldListed(catalog, record) : list.listed()
   }
 
-  async serial(name: ProjectName): Promise<number | undefined> {
+  async stamp(name: ProjectName): Promise<number | undefined> {
     return await this.#numbers.own(name, this.#isCut)
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { forgetPages, readState, writeState } from '../catalog/mirror-pages.ts'
+import { forgetPages, mirrorState, setMirrorState } from '../catalog/mirror-pages.ts'
 import { forgetMirroredProvenance } from '../catalog/provenance.ts'
 import { isMirror } from '../indexes/open-index.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -204,14 +204,14 @@ export class Mirrors implements AsyncDisposable {
 
   async #notice(record: MirrorRecord, url: string, path: string): Promise<void> {
     const { catalog } = this.#options
-    const before = await catalog.read((reader) => readState(reader, record, 'url'))
+    const before = await catalog.read((reader) => mirrorState(reader, record, 'url'))
     if (before !== undefined && withoutCredentials(before) === url) return
     if (before !== undefined) await rm(path, { force: true })
     await catalog.write(async (writer) => {
       await forgetPages(writer, record)
       writer.onCommit(() => this.#options.shared?.counters.pagesChanged())
       await forgetMirroredProvenance(writer, record)
-      await writeState(writer, record, 'url', url)
+      await setMirrorState(writer, record, 'url', url)
     })
   }
 

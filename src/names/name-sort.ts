@@ -21,8 +21,8 @@ export async function sortNames(
 ): Promise<void> {
   const runs: string[] = []
   let run: string[] = []
-  for await (const { name, lastSerial } of source) {
-    run.push(lastSerial === undefined ? name : `${name} ${lastSerial}`)
+  for await (const { name, lastStamp } of source) {
+    run.push(lastStamp === undefined ? name : `${name} ${lastStamp}`)
     if (run.length < runNames) continue
     runs.push(await writeRun(folder, runs.length, run))
     run = []

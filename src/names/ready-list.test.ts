@@ -38,7 +38,7 @@ async function text(chunks: AsyncIterable<Buffer>): Promise<string> {
 /** Every name of `own` has the number 5, every other one 3. */
 async function plainly(form: 'html' | 'json', own: readonly string[], all = own): Promise<string> {
   const isOwn = new Set(own)
-  const listed = all.map((name) => ({ name, lastSerial: isOwn.has(name) ? 5 : 3 }))
+  const listed = all.map((name) => ({ name, lastStamp: isOwn.has(name) ? 5 : 3 }))
   async function* source<T>(batch: readonly T[]): AsyncGenerator<readonly T[]> {
     yield batch
   }

@@ -22,7 +22,7 @@ export interface Attestation {
 }
 
 /** What was signed, as far as PEP 740 asks: in-toto's statement, version 1, about one file. */
-export interface Statement {
+export interface SignedStatement {
   readonly filename: string
   /** In lower-case hex. */
   readonly sha256: string
@@ -72,7 +72,7 @@ export function readAttestation(value: unknown): Attestation {
 }
 
 /** Throws `AttestationError` for what is no in-toto statement of version 1 about exactly one file. */
-export function readStatement({ envelope }: Attestation): Statement {
+export function readStatement({ envelope }: Attestation): SignedStatement {
   const bytes = Buffer.from(envelope.statement, 'base64')
   const statement = asRecord(parseJson(bytes.toString('utf8'), 'its statement is no JSON'))
   if (statement?._type !== STATEMENT_TYPE)

@@ -95,7 +95,7 @@ export function readStatus(value: unknown): 'active' | 'archived' | 'quarantined
 }
 
 /** An index's change number, written as a number or as digits. */
-export function readSerial(value: unknown): number | undefined {
+export function readStamp(value: unknown): number | undefined {
   return readSize(value)
 }
 

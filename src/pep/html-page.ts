@@ -1,7 +1,7 @@
 /** An index's HTML page read as a stream, whichever of the two pages of PEP 503 it is. */
 import { createRequire } from 'node:module'
 import type { Parser } from 'htmlparser2'
-import { checkApiVersion, readSerial } from './file-facts.ts'
+import { checkApiVersion, readStamp } from './file-facts.ts'
 
 /** A link's text is a name; more of it is not kept. */
 const LINK_TEXT_MAX = 1000
@@ -15,7 +15,7 @@ export type Attributes = Readonly<Record<string, string>>
 /** An HTML page as a stream of links, with what is known of the page besides. Throws `SyntaxError` for a page that is no index. */
 export class HtmlPage {
   readonly metas = new Map<string, string>()
-  lastSerial: number | undefined
+  lastStamp: number | undefined
   onBase: (href: string) => void = () => {}
   /** The text of `<title>`, as it stands there. */
   title = ''
@@ -50,7 +50,7 @@ export class HtmlPage {
         if (this.isBlank && text.trim() !== '') this.isBlank = false
       },
       oncomment: (text) => {
-        this.lastSerial ??= readSerial(/^\s*SERIAL (\d+)\s*$/.exec(text)?.[1])
+        this.lastStamp ??= readStamp(/^\s*SERIAL (\d+)\s*$/.exec(text)?.[1])
       },
     })
   }

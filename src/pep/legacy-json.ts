@@ -7,13 +7,13 @@ import { compareVersions, isPrerelease } from './version.ts'
 export type MetadataFields = Readonly<Record<string, string | readonly string[]>>
 
 /** A file with an absolute URL. */
-export type JsonFile = DistributionFile & { readonly version: string }
+export type LegacyFile = DistributionFile & { readonly version: string }
 
 export interface LegacyPage {
   readonly name: string
   readonly versions: readonly string[]
-  readonly files: readonly JsonFile[]
-  readonly lastSerial?: number
+  readonly files: readonly LegacyFile[]
+  readonly lastStamp?: number
   /** Absolute; of the project, and `{version}` of its releases. */
   readonly projectUrl: string
   /** Names of who owns the project. */
@@ -42,7 +42,7 @@ export function legacyJson(
   const releases = () => Object.fromEntries(page.versions.map((each) => [each, of(each).map(fileJson)]))
   return {
     info: infoJson(page, version, of(version), metadata),
-    last_serial: page.lastSerial ?? null,
+    last_serial: page.lastStamp ?? null,
     ownership: { organization: null, roles: page.owners.map((user) => ({ role: 'Owner', user })) },
     ...(!isRelease && { releases: releases() }),
     urls: of(version).map(fileJson),
@@ -52,7 +52,7 @@ export function legacyJson(
 function infoJson(
   page: LegacyPage,
   version: string,
-  files: readonly JsonFile[],
+  files: readonly LegacyFile[],
   metadata: MetadataFields,
 ): Record<string, unknown> {
   const one = (key: string) => text(metadata[key])
@@ -95,7 +95,7 @@ function infoJson(
 }
 
 /** Times are told twice, without and with zone; what an index without them has cannot be null, for its readers parse it. */
-function fileJson(file: JsonFile): Record<string, unknown> {
+function fileJson(file: LegacyFile): Record<string, unknown> {
   const time = file.uploadTime ?? '1970-01-01T00:00:00Z'
   return {
     comment_text: '',

@@ -17,7 +17,9 @@ export function matcherOf(affected: readonly Affected[]): (version: string) => b
     const version = parse(text)
     if (version === undefined) return ranges.some(holdsEverything)
     return (
-      keys.has(keyOf(version)!) || keys.has(keyOf(publicPart(version))!) || ranges.some((each) => holds(each, version))
+      keys.has(keyOf(version)!) ||
+      keys.has(keyOf(publicPart(version))!) ||
+      ranges.some((each) => contains(each, version))
     )
   }
 }
@@ -46,7 +48,7 @@ function order(a: Parsed | undefined, b: Parsed | undefined): number {
   return compareParsed(a, b)
 }
 
-function holds({ events, limits }: Range, version: Parsed): boolean {
+function contains({ events, limits }: Range, version: Parsed): boolean {
   if (limits.length > 0 && !limits.some((limit) => against(version, limit) < 0)) return false
   let isAffected = false
   for (const { kind, at } of events) {

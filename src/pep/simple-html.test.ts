@@ -27,7 +27,7 @@ test('detailToHtml() writes the shape that tools read with regular expressions',
     name: acme,
     versions: ['1.0'],
     status: { status: 'deprecated', reason: 'use "b" & <c>' },
-    lastSerial: 7,
+    lastStamp: 7,
     files: [
       {
         filename: 'acme-1.0.tar.gz',

@@ -43,7 +43,7 @@ export function detailToHtml(detail: ProjectDetail): string {
     ...detail.files.map(anchor),
     '  </body>',
     '</html>',
-    ...(detail.lastSerial === undefined ? [] : [`<!--SERIAL ${detail.lastSerial}-->`]),
+    ...(detail.lastStamp === undefined ? [] : [`<!--SERIAL ${detail.lastStamp}-->`]),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -104,7 +104,7 @@ export function detailFromHtml(text: string, pageUrl: URL, name: ProjectName): P
       ...new Set(files.map((file) => versionOf(file.filename, name)).filter((version) => version !== undefined)),
     ],
     ...(status && { status: { status, ...(reason && { reason }) } }),
-    ...(page.lastSerial !== undefined && { lastSerial: page.lastSerial }),
+    ...(page.lastStamp !== undefined && { lastStamp: page.lastStamp }),
   }
 }
 

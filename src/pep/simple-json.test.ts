@@ -21,7 +21,7 @@ test('detailToJson() writes the keys of API 1.4 and no others', () => {
     name: projectName('acme'),
     versions: ['1.0', '1.0'],
     status: { status: 'archived', reason: 'done' },
-    lastSerial: 7,
+    lastStamp: 7,
     files: [
       {
         filename: 'acme-1.0.tar.gz',
@@ -112,7 +112,7 @@ test('detailFromJson() reads what real indexes send', () => {
   assert.deepEqual(detail, {
     name: 'acme',
     versions: ['1.0', '1.1', '1.2', '1.3'],
-    lastSerial: 42,
+    lastStamp: 42,
     files: [
       {
         filename: 'acme-1.0-py3-none-any.whl',
@@ -216,7 +216,7 @@ test('detailFromJson() ends with nothing but its documented error on any JSON', 
 test('listToJson() and projectsFromJson() carry names and change numbers across, in chunks', async () => {
   const names = Array.from({ length: 10_000 }, (_, i) => `project-${i}`)
   async function* listed() {
-    for (const name of names) yield [name === 'project-0' ? { name, lastSerial: 3 } : name]
+    for (const name of names) yield [name === 'project-0' ? { name, lastStamp: 3 } : name]
   }
   const written = await Array.fromAsync(listToJson(listed(), 9))
   assert.ok(written.length > 1 && written.every((chunk) => chunk.length < 70_000))
@@ -224,14 +224,14 @@ test('listToJson() and projectsFromJson() carry names and change numbers across,
   const page = JSON.parse(text)
   assert.deepEqual(page.meta, { 'api-version': '1.4', '_last-serial': 9 })
   assert.deepEqual(page.projects.slice(0, 2), [{ name: 'project-0', '_last-serial': 3 }, { name: 'project-1' }])
-  const expected = names.map((name) => (name === 'project-0' ? { name, lastSerial: 3 } : { name }))
+  const expected = names.map((name) => (name === 'project-0' ? { name, lastStamp: 3 } : { name }))
   assert.deepEqual(await all(projectsFromJson(chunks(text, 5000))), expected)
 })
 
 test('projectsFromJson() normalizes names and leaves out what is none', async () => {
   const text =
     '{"projects":[{"name":"A_b","_last-serial":1},{"name":"é"},{},5,{"name":"C"}],"meta":{"api-version":"1.4"},"x":[{"name":"no"}]}'
-  assert.deepEqual(await all(projectsFromJson(chunks(text))), [{ name: 'a-b', lastSerial: 1 }, { name: 'c' }])
+  assert.deepEqual(await all(projectsFromJson(chunks(text))), [{ name: 'a-b', lastStamp: 1 }, { name: 'c' }])
   assert.deepEqual(await all(projectsFromJson(chunks('{"projects":[]}'))), [])
 })
 

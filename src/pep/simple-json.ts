@@ -9,8 +9,8 @@ import {
   lastComponent,
   readAddress,
   readHashes,
-  readSerial,
   readSize,
+  readStamp,
   readStatus,
   readUploadTime,
 } from './file-facts.ts'
@@ -31,7 +31,7 @@ const CHUNK_CHARACTERS = 64 * 1024
 /** One project's page. Its addresses are written as they are. */
 export function detailToJson(detail: ProjectDetail): string {
   return JSON.stringify({
-    meta: meta(detail.lastSerial),
+    meta: meta(detail.lastStamp),
     name: detail.name,
     versions: [...new Set(detail.versions)],
     files: detail.files.map((file) => ({
@@ -65,14 +65,14 @@ export function detailFromJson(text: string, pageUrl: URL): ProjectDetail {
   const name = readName(page.name) ?? nameOf(pageUrl)
   if (name === undefined) throw new SyntaxError('Cannot read project page: it has no valid "name"')
   const files = page.files.map((entry: unknown) => readFile(entry, pageUrl)).filter((file) => file !== undefined)
-  const lastSerial = readSerial(pageMeta['_last-serial'])
+  const lastStamp = readStamp(pageMeta['_last-serial'])
   const status = readProjectStatus(page, pageMeta)
   return {
     name,
     files,
     versions: readVersions(page.versions) ?? versionsOf(files, name),
     ...(status && { status }),
-    ...(lastSerial !== undefined && { lastSerial }),
+    ...(lastStamp !== undefined && { lastStamp }),
   }
 }
 
@@ -81,25 +81,25 @@ export const JSON_LIST: ListForm = {
   head: jsonListHead(undefined),
   separator: ',',
   tail: ']}',
-  entry: (name, lastSerial) => JSON.stringify({ name, '_last-serial': lastSerial }),
+  entry: (name, lastStamp) => JSON.stringify({ name, '_last-serial': lastStamp }),
 }
 
 /** What stands before the names; with the greatest change number of all where it is known. */
-export function jsonListHead(lastSerial: number | undefined): string {
-  return `{"meta":${JSON.stringify(meta(lastSerial))},"projects":[`
+export function jsonListHead(lastStamp: number | undefined): string {
+  return `{"meta":${JSON.stringify(meta(lastStamp))},"projects":[`
 }
 
 /** The list of all projects from batches of names, in chunks. */
 export async function* listToJson(
   batches: AsyncIterable<readonly (string | ListedProject)[]>,
-  lastSerial?: number,
+  lastStamp?: number,
 ): AsyncGenerator<Buffer> {
-  let text = jsonListHead(lastSerial)
+  let text = jsonListHead(lastStamp)
   let separator = ''
   for await (const batch of batches) {
     for (const listed of batch) {
-      const { name, lastSerial } = typeof listed === 'string' ? { name: listed } : listed
-      text += separator + JSON_LIST.entry(name, lastSerial)
+      const { name, lastStamp } = typeof listed === 'string' ? { name: listed } : listed
+      text += separator + JSON_LIST.entry(name, lastStamp)
       separator = ','
     }
     if (text.length >= CHUNK_CHARACTERS) {
@@ -135,8 +135,8 @@ export async function* projectsFromJson(
     }
     const project = asRecord(value)
     const name = readName(project?.name)
-    const lastSerial = readSerial(project?.['_last-serial'])
-    if (name !== undefined) found.push(lastSerial === undefined ? { name } : { name, lastSerial })
+    const lastStamp = readStamp(project?.['_last-serial'])
+    if (name !== undefined) found.push(lastStamp === undefined ? { name } : { name, lastStamp })
   }
   const check = (): void => {
     if (failure !== undefined) throw new SyntaxError(`Cannot read project list: ${failure.message}`, { cause: failure })
@@ -182,8 +182,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function meta(lastSerial: number | undefined): Record<string, unknown> {
-  return { 'api-version': API_VERSION, '_last-serial': lastSerial }
+function meta(lastStamp: number | undefined): Record<string, unknown> {
+  return { 'api-version': API_VERSION, '_last-serial': lastStamp }
 }
 
 function readFile(value: unknown, pageUrl: URL): DistributionFile | undefined {

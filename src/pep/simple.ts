@@ -43,13 +43,13 @@ export interface ProjectDetail {
   readonly versions: readonly string[]
   readonly status?: ProjectStatus
   /** The index's own change number, where it tells one (`X-PyPI-Last-Serial`, `meta._last-serial`). */
-  readonly lastSerial?: number
+  readonly lastStamp?: number
 }
 
 /** A project in the list, with its own change number where it is known: mirroring tools compare that. */
 export interface ListedProject {
   readonly name: string
-  readonly lastSerial?: number
+  readonly lastStamp?: number
 }
 
 /** How a list of projects is written: what stands before the names, each name, what stands between two, what stands behind. */
@@ -57,7 +57,7 @@ export interface ListForm {
   readonly head: string
   readonly separator: string
   readonly tail: string
-  entry(name: string, lastSerial?: number): string
+  entry(name: string, lastStamp?: number): string
 }
 
 export const API_VERSION = '1.4'

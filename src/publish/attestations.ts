@@ -13,14 +13,14 @@ import { AttestationError, parseAttestations } from '../pep/attestation.ts'
 import { countAttestations, parseProvenance, type SignedAttestation, withAttestations } from '../pep/provenance.ts'
 import { agree, withEnvironment } from './attested-publisher.ts'
 import type { Upload } from './checks.ts'
-import type { Publisher } from './publish.ts'
+import type { Publishing } from './publish.ts'
 
 /**
  * Verifies the field `attestations` of an upload form; none is none. Throws `too-large`, and `attestation-invalid` for the
  * first that does not hold, is about another file, or was signed by another publisher than the one who uploads.
  */
 export async function verifyAttestations(
-  { provenances, limits }: Pick<Publisher, 'provenances' | 'limits'>,
+  { provenances, limits }: Pick<Publishing, 'provenances' | 'limits'>,
   who: Principal,
   upload: Pick<Upload, 'filename' | 'digest' | 'fields'>,
 ): Promise<readonly SignedAttestation[]> {

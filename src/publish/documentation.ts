@@ -14,9 +14,9 @@ import { type Attachment, type IndexRecord, timestamp } from '../model/records.t
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions } from '../pep/version.ts'
 import { durably } from './durably.ts'
-import { projectOf, versionOf } from './form-fields.ts'
+import { projectOf, versionIn } from './form-fields.ts'
 import { formMetadata } from './form-metadata.ts'
-import type { Published, Publisher } from './publish.ts'
+import type { Published, Publishing } from './publish.ts'
 import type { UploadForm } from './receive.ts'
 import { uploadLog } from './upload-log.ts'
 
@@ -27,14 +27,14 @@ import { uploadLog } from './upload-log.ts'
  * served safely, `file-exists`, `disk-full`.
  */
 export async function publishDocumentation(
-  { catalog, clock, limits }: Publisher,
+  { catalog, clock, limits }: Publishing,
   who: Principal,
   record: IndexRecord,
   form: UploadForm,
   { filename: sentAs, draft }: NonNullable<UploadForm['content']>,
 ): Promise<Published> {
   const { name, project } = projectOf(form)
-  const asked = versionOf(form)
+  const asked = versionIn(form)
   await checkZip(sentAs, draft, limits)
   const digest = draft.digest()
   const find = async (reader: Reader) => {

@@ -33,7 +33,7 @@ export function fieldOf(form: UploadForm, field: string): string | undefined {
 export function releaseOf(form: UploadForm): NamedRelease {
   const missing = ['name', 'version'].filter((field) => !fieldOf(form, field))
   if (missing.length > 0) throw invalid(`the form has no ${missing.join(' and no ')}`)
-  return { ...projectOf(form), version: versionOf(form)! }
+  return { ...projectOf(form), version: versionIn(form)! }
 }
 
 /** Throws `metadata-invalid`. */
@@ -46,7 +46,7 @@ export function projectOf(form: UploadForm): Omit<NamedRelease, 'version'> {
 }
 
 /** `undefined` where the form has none, or an empty one. Throws `metadata-invalid`. */
-export function versionOf(form: UploadForm): string | undefined {
+export function versionIn(form: UploadForm): string | undefined {
   const version = fieldOf(form, 'version')
   if (!version) return undefined
   if (asVersion(version) === undefined) throw invalid(`'${version.slice(0, 200)}' is not a valid version (PEP 440)`)

@@ -3,7 +3,7 @@ import { findIndex } from '../catalog/accounts.ts'
 import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { IndexRecord } from '../model/records.ts'
-import type { Publisher } from './publish.ts'
+import type { Publishing } from './publish.ts'
 
 /**
  * Whether `who` may upload to the index at all, before a byte of the body is read. `named` says that the sender sent
@@ -11,7 +11,7 @@ import type { Publisher } from './publish.ts'
  * Throws `no-such-index`, `mirror-read-only`, `login-required`, `not-allowed`.
  */
 export async function mayUpload(
-  { catalog, may }: Publisher,
+  { catalog, may }: Publishing,
   who: Principal,
   name: string,
   named: boolean,

@@ -24,7 +24,7 @@ import { checkTakesUploads } from './manage/project-status.ts'
 import { receive, type UploadForm } from './receive.ts'
 import { conflicting, forgetStored, storableOf, storeUpload } from './store-upload.ts'
 
-export interface Publisher {
+export interface Publishing {
   readonly catalog: Catalog
   readonly blobs: BlobStore
   readonly limits: Limits
@@ -46,7 +46,7 @@ export interface Published {
  * throws. The same content again is a success.
  */
 export async function publish(
-  publisher: Publisher,
+  publisher: Publishing,
   who: Principal,
   record: IndexRecord,
   headers: IncomingHttpHeaders,
@@ -80,7 +80,7 @@ function noContent({ fields }: UploadForm): Problem {
 }
 
 /** Before anything is kept: whether the sender's token is for the project that the form names. */
-function checkScope({ may }: Publisher, who: Principal, record: IndexRecord, form: UploadForm): void {
+function checkScope({ may }: Publishing, who: Principal, record: IndexRecord, form: UploadForm): void {
   const action = uploadOf('upload', record, projectOf(form).project)
   if (may(who, action)) return
   const why = beyondScope(who, action) ?? 'it was withdrawn meanwhile'
@@ -88,7 +88,7 @@ function checkScope({ may }: Publisher, who: Principal, record: IndexRecord, for
 }
 
 /** `:action=submit`: a release without a file. Metadata that was registered before is replaced. */
-async function register({ catalog }: Publisher, record: IndexRecord, form: UploadForm): Promise<Published> {
+async function register({ catalog }: Publishing, record: IndexRecord, form: UploadForm): Promise<Published> {
   const { project, version } = releaseOf(form)
   await catalog.write((writer) =>
     saveRelease(writer, record, { project, version, metadata: formMetadata(form.fields) }),
@@ -97,7 +97,7 @@ async function register({ catalog }: Publisher, record: IndexRecord, form: Uploa
 }
 
 async function keep(
-  publisher: Publisher,
+  publisher: Publishing,
   who: Principal,
   record: IndexRecord,
   upload: Upload & { readonly attestations: readonly SignedAttestation[] },
@@ -129,7 +129,7 @@ const IDENTICAL = 'Upload of identical file to non volatile index.'
 
 /** A file that is there stays as it is; what attests to it may grow (PEP 740). */
 async function again(
-  { catalog, limits }: Publisher,
+  { catalog, limits }: Publishing,
   record: IndexRecord,
   upload: Pick<Upload, 'project' | 'filename'> & { readonly attestations: readonly SignedAttestation[] },
 ): Promise<Published> {

@@ -16,7 +16,7 @@ import type { Upload } from './checks.ts'
 import { durably } from './durably.ts'
 import { formMetadata } from './form-metadata.ts'
 import { checkTakesUploads } from './manage/project-status.ts'
-import type { Publisher } from './publish.ts'
+import type { Publishing } from './publish.ts'
 import { uploadLog } from './upload-log.ts'
 
 /** An upload as it is stored; its blobs are in the store. */
@@ -32,7 +32,7 @@ export interface Storable
  * file itself is left to the caller.
  */
 export async function storableOf(
-  { blobs, limits }: Publisher,
+  { blobs, limits }: Publishing,
   upload: Upload,
 ): Promise<{ readonly storable: Storable } & Disposable> {
   const bytes = upload.metadataBytes
@@ -55,7 +55,7 @@ export async function storableOf(
 
 /** Stores it, unless the same is there. Throws `project-closed`, `file-exists`, and what `keepAttestations` throws. */
 export async function storeUpload(
-  { clock, limits }: Publisher,
+  { clock, limits }: Publishing,
   writer: Writer,
   who: Principal,
   record: IndexRecord,
@@ -88,7 +88,7 @@ export async function storeUpload(
 
 /** After blobs were written and no row came to name them: has them collected, unless others do. */
 export async function forgetStored(
-  { catalog }: Pick<Publisher, 'catalog'>,
+  { catalog }: Pick<Publishing, 'catalog'>,
   { digest, coreMetadata }: Storable,
 ): Promise<void> {
   const digests = coreMetadata === undefined ? [digest] : [digest, coreMetadata.digest]

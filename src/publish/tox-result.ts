@@ -6,7 +6,7 @@ import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import { devpiTime, type IndexRecord, timestamp } from '../model/records.ts'
-import type { Publisher } from './publish.ts'
+import type { Publishing } from './publish.ts'
 
 /**
  * Stores `body`, which must be JSON, as a result of the archive `filename` whose address begins with `hashStart`.
@@ -14,7 +14,7 @@ import type { Publisher } from './publish.ts'
  * Throws `no-such-file`, `not-allowed`, `bad-request`.
  */
 export async function storeToxResult(
-  { catalog, blobs, clock, may }: Pick<Publisher, 'catalog' | 'blobs' | 'clock' | 'may'>,
+  { catalog, blobs, clock, may }: Pick<Publishing, 'catalog' | 'blobs' | 'clock' | 'may'>,
   who: Principal,
   record: IndexRecord,
   { hashStart, filename }: { readonly hashStart: string; readonly filename: string },

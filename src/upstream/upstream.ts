@@ -99,7 +99,7 @@ export class Upstream implements AsyncDisposable {
         })
       }
       const text = textOf(bytes, answer.contentType)
-      const detail = { ...serialOf(answer), ...readPage(answer, text, name) }
+      const detail = { ...stampOf(answer), ...readPage(answer, text, name) }
       this.#shown = asked
       return { kind: 'page', detail, ...validators(answer) }
     } catch (error) {
@@ -338,7 +338,7 @@ function validatorOf(answer: UpstreamAnswer): string | undefined {
   return etag !== undefined && !etag.startsWith('W/') ? etag : answer.header('last-modified')
 }
 
-function serialOf(answer: UpstreamAnswer): { lastSerial?: number } {
-  const serial = Number(answer.header('x-pypi-last-serial') ?? Number.NaN)
-  return Number.isSafeInteger(serial) ? { lastSerial: serial } : {}
+function stampOf(answer: UpstreamAnswer): { lastStamp?: number } {
+  const stamp = Number(answer.header('x-pypi-last-serial') ?? Number.NaN)
+  return Number.isSafeInteger(stamp) ? { lastStamp: stamp } : {}
 }

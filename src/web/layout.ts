@@ -2,15 +2,6 @@
 import { type Html, html } from './html.ts'
 import { homeHref, searchHref } from './links.ts'
 
-/** What pages know of the server that sends them. */
-export interface Frame {
-  /** Relative path from the page to the server's root: `''`, `'../'`, `'../../'` … */
-  readonly root: string
-  /** Absolute base for lines to copy, without trailing slash. */
-  readonly serverUrl: string
-  readonly version: string
-}
-
 export interface Crumb {
   readonly label: string
   /** Absent on the page itself. */

@@ -1,6 +1,8 @@
 /** What went wrong, for people. */
+
+import type { Frame } from '../browse/views.ts'
 import { html } from './html.ts'
-import { type Frame, page } from './layout.ts'
+import { page } from './layout.ts'
 import { homeHref } from './links.ts'
 
 export interface ProblemView {

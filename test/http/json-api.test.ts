@@ -25,7 +25,7 @@ interface List {
   readonly projects: readonly { readonly name: string; readonly '_last-serial': number }[]
 }
 
-function serialOf(answer: Answer): number {
+function stampOf(answer: Answer): number {
   assert.equal(answer.status, 200, answer.text)
   return Number(answer.headers['x-pypi-last-serial'])
 }
@@ -42,7 +42,7 @@ async function checkPages(person: Person, index: string): Promise<Map<string, nu
   for (const [name, serial] of list) {
     assert.ok(Number.isSafeInteger(serial) && serial > 0, `${name}: ${serial}`)
     for (const path of [`/${index}/+simple/${name}/`, `/${index}/pypi/${name}/json`]) {
-      const told = serialOf(await person.asks(path, { accept: path.endsWith('json') ? '*/*' : JSON_TYPE }))
+      const told = stampOf(await person.asks(path, { accept: path.endsWith('json') ? '*/*' : JSON_TYPE }))
       assert.ok(told >= serial, `${path}: ${told} is older than ${serial}`)
     }
   }
@@ -76,7 +76,7 @@ test('a project and a release have the keys of the public index', async () => {
   assert.deepEqual(Object.keys(page).sort(), [
     ...['info', 'last_serial', 'ownership', 'releases', 'urls', 'vulnerabilities'],
   ])
-  assert.equal(page.last_serial, serialOf(answer))
+  assert.equal(page.last_serial, stampOf(answer))
   const { info } = page
   assert.deepEqual(
     [info.name, info.version, info.summary, info.requires_python, info.requires_dist, info.description_content_type],

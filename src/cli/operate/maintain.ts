@@ -96,8 +96,8 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
       const config = configOf(command, context)
       await using stores = await openExisting(server, config, options.dryRun !== true)
       const { blobGraceMs: graceMs } = config.limits
-      const { collect } = await import('../../jobs/upkeep.ts')
-      const result = await collect(stores.catalog, stores.blobs, {
+      const { collectGarbage } = await import('../../jobs/upkeep.ts')
+      const result = await collectGarbage(stores.catalog, stores.blobs, {
         graceMs,
         clock: systemClock,
         dryRun: options.dryRun === true,

@@ -28,7 +28,7 @@ export interface ImportOptions {
   readonly json?: boolean
 }
 
-export interface ExportOptions {
+export interface DumpOptions {
   readonly includeMirroredFiles?: boolean
   readonly hardLinks?: boolean
   readonly json?: boolean
@@ -50,7 +50,7 @@ export function addTransferCommands(program: Command, context: CliContext, serve
   addExportOptions(addSettingOptions(givesOut, ['serverdir']))
     .option('--devpi', 'in the form of devpi-export')
     .option('--json', 'print the counts as JSON')
-    .action(async (folder: string, options: ExportOptions & { devpi?: boolean }, command: Command) => {
+    .action(async (folder: string, options: DumpOptions & { devpi?: boolean }, command: Command) => {
       if (options.devpi !== true) {
         throw new Problem('bad-request', 'Cannot export: the form was not chosen', { hint: 'add --devpi' })
       }
@@ -106,7 +106,7 @@ export async function exportFolder(
   server: ServerCommands,
   config: Config,
   folder: string,
-  options: ExportOptions,
+  options: DumpOptions,
 ): Promise<void> {
   await using stores = await server.openStores(config, { initialise: false, alone: false })
   if (stores === undefined) {

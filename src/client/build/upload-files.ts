@@ -12,7 +12,7 @@ import { documentationName } from '../commands/documentation.ts'
 import { AttestationUnusable, attestationsBeside } from './attestation-files.ts'
 
 /** A field of the upload form; a list is sent as one field an item. */
-export type FormFields = readonly (readonly [name: string, value: string])[]
+export type SentFields = readonly (readonly [name: string, value: string])[]
 
 export interface FileToSend {
   readonly path: string
@@ -22,7 +22,7 @@ export interface FileToSend {
   readonly name: string
   /** Absent for documentation that goes to the latest version. */
   readonly version: string | undefined
-  readonly fields: FormFields
+  readonly fields: SentFields
   /** Documentation that is no zip yet: the name to pack it as. */
   readonly repackAs?: string
 }
@@ -111,7 +111,7 @@ async function identityOf(
   path: string,
   filename: string,
   sizeBytes: number,
-): Promise<{ name: string; version: string; fields: FormFields }> {
+): Promise<{ name: string; version: string; fields: SentFields }> {
   const limits = { metadataBytes: LIMITS.metadataBytes, members: LIMITS.archiveMembers }
   try {
     const metadata = await readArchiveMetadata(filename, fileSource(path, sizeBytes), limits)
@@ -148,7 +148,7 @@ async function attestationsOf(path: string): Promise<string | undefined> {
   }
 }
 
-function formFields(fields: Readonly<Record<string, string | readonly string[]>>): FormFields {
+function formFields(fields: Readonly<Record<string, string | readonly string[]>>): SentFields {
   return Object.entries(fields)
     .filter(([name]) => !OWN_FIELDS.has(name))
     .flatMap(([name, value]) => (typeof value === 'string' ? [value] : value).map((item) => [name, item] as const))

@@ -2,12 +2,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { RequestBody } from '../connection.ts'
-import type { FileToSend, FormFields } from './upload-files.ts'
+import type { FileToSend, SentFields } from './upload-files.ts'
 
 /** `onProgress` is told how many bytes of the file have been handed on. */
 export function uploadForm(
   file: FileToSend,
-  fields: FormFields,
+  fields: SentFields,
   onProgress?: (sentBytes: number) => void,
 ): RequestBody {
   const boundary = randomBytes(16).toString('hex')

@@ -3,11 +3,11 @@
 import { asFile, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { asConfig, type KeyValue, parseKeyValues } from '../key-values.ts'
-import { quoted, shownValue } from '../output.ts'
+import { pythonQuoted, shownValue } from '../output.ts'
 import { asObject, resultOf } from '../reply.ts'
 import { type GenericOptions, Session } from '../session.ts'
 
-export interface IndexOptions extends GenericOptions {
+export interface IndexCommandOptions extends GenericOptions {
   readonly create?: boolean
   readonly delete?: boolean
   readonly list?: boolean
@@ -24,14 +24,15 @@ export async function index(
   context: CliContext,
   name: string | undefined,
   words: readonly string[],
-  options: IndexOptions,
+  options: IndexCommandOptions,
 ): Promise<void> {
   await using session = await Session.open(context, options)
   const { out } = session
   // `devpi index bases=…` changes the index in use.
   const [indexName, all] = name?.includes('=') ? [undefined, [name, ...words]] : [name, words]
   const pairs = parseKeyValues(all)
-  if (pairs === undefined) throw out.failure(`arguments must be format NAME=VALUE: [${all.map(quoted).join(', ')}]`)
+  if (pairs === undefined)
+    throw out.failure(`arguments must be format NAME=VALUE: [${all.map(pythonQuoted).join(', ')}]`)
   if (options.list) return await list(session, indexName)
   if ((options.delete || options.create) && !indexName)
     throw out.failure('need to explicitly specify index for deletion/creation')

@@ -1,6 +1,6 @@
 /** `devpi login`, `devpi logoff` and `devpi logout`. */
 import type { CliContext } from '../context.ts'
-import { quoted } from '../output.ts'
+import { pythonQuoted } from '../output.ts'
 import { resultOf } from '../reply.ts'
 import { type GenericOptions, Session } from '../session.ts'
 
@@ -20,9 +20,9 @@ export async function login(context: CliContext, user: string, options: LoginOpt
   if (typeof token !== 'string')
     throw out.failure(`Cannot log in: the answer of ${reply.url.href} holds no login token`)
   await state.addLogin(user, token)
-  const place = state.index ? ` at ${quoted(state.index.href)}` : ''
+  const place = state.index ? ` at ${pythonQuoted(state.index.href)}` : ''
   const valid = typeof expiration === 'number' ? `, credentials valid for ${(expiration / 3600).toFixed(2)} hours` : ''
-  out.info(`logged in ${quoted(user)}${place}${valid}`)
+  out.info(`logged in ${pythonQuoted(user)}${place}${valid}`)
   if (state.index) await session.checkIndexAccess()
 }
 

@@ -5,7 +5,7 @@ import { asVersion } from '../../pep/version.ts'
 import { asFile } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { readRepository } from '../installers/pypirc.ts'
-import { quoted } from '../output.ts'
+import { pythonQuoted } from '../output.ts'
 import { statusLine } from '../reply.ts'
 import { readRequirement } from '../requirement.ts'
 import { type GenericOptions, Session } from '../session.ts'
@@ -49,7 +49,7 @@ export async function push(context: CliContext, spec: string, target: string, op
 
 function inside({ out }: Session, target: string): object {
   if (target.split('/').length === 2) return { targetindex: target }
-  throw out.failure(`target ${quoted(target)} not of form USER/NAME or pypi:REPONAME`)
+  throw out.failure(`target ${pythonQuoted(target)} not of form USER/NAME or pypi:REPONAME`)
 }
 
 async function outside(session: Session, name: string, options: PushOptions): Promise<object> {
@@ -76,7 +76,7 @@ function repository({ out }: Session, text: string, name: string) {
     return readRepository(text, name)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw out.failure(`Error while trying to read section ${quoted(name)}: ${error.message}`)
+    throw out.failure(`Error while trying to read section ${pythonQuoted(name)}: ${error.message}`)
   }
 }
 

@@ -61,7 +61,7 @@ async function sendJsonPage(
     vulnerabilities: known.map(({ record, fixed }) => legacyVulnerability(record, fixed)),
   }
   reply.header('cache-control', cacheControl(page, opened))
-  if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
+  if (page.lastStamp !== undefined) reply.header('x-pypi-last-serial', String(page.lastStamp))
   return await sendEncoded(services.encoded, request, reply, 'application/json', Buffer.from(JSON.stringify(told)))
 }
 
@@ -82,7 +82,7 @@ function legacyPage(services: Services, request: FastifyRequest, opened: OpenInd
       ...file,
       url: `${base}/${encodePath(packagesAddress(packages, file) ?? file.url)}`,
     })),
-    ...(page.lastSerial !== undefined && { lastSerial: page.lastSerial }),
+    ...(page.lastStamp !== undefined && { lastStamp: page.lastStamp }),
     projectUrl: `${base}/${encodePath(`${name}/${page.name}`)}`,
     owners: owner === undefined || isMirror(owner) ? [] : [owner.user],
   }

@@ -20,7 +20,7 @@ import { sendEncoded } from './encoded.ts'
 import { contentType, matches, representation } from './representation.ts'
 
 /** What is sent of a list that lies ready. */
-export interface ReadyAnswer extends ListFrame {
+export interface ReadyList extends ListFrame {
   readonly form: FormName
   /** The value of `Content-Type`. */
   readonly type: string
@@ -63,7 +63,7 @@ export async function sendReady(
   request: FastifyRequest,
   reply: FastifyReply,
   list: NameList,
-  answer: ReadyAnswer,
+  answer: ReadyList,
 ): Promise<FastifyReply> {
   await using open = new AsyncDisposableStack()
   open.use(list)
@@ -100,7 +100,7 @@ async function sendMerged(
   request: FastifyRequest,
   reply: FastifyReply,
   list: NameList,
-  answer: ReadyAnswer,
+  answer: ReadyList,
   others: ListedBatches,
   state: string | undefined,
 ): Promise<FastifyReply> {
@@ -138,7 +138,7 @@ async function sendNames(
   const last = services.catalog.lastStamp
   reply.header('x-pypi-last-serial', String(last))
   const { first, chunks } = await shortened(
-    type === JSON_TYPE ? listToJson(withSerials(listed), last) : listToHtml(namesOf(listed)),
+    type === JSON_TYPE ? listToJson(withStamps(listed), last) : listToHtml(namesOf(listed)),
     services.limits.shelfListBytes,
   )
   if (chunks === undefined) {
@@ -159,8 +159,8 @@ async function* namesOf(listed: ListedBatches): AsyncGenerator<readonly string[]
   for await (const batch of listed) yield batch.map((each) => each.name)
 }
 
-async function* withSerials(listed: ListedBatches): AsyncGenerator<readonly ListedProject[]> {
-  for await (const batch of listed) yield batch.map(({ name, own }) => ({ name, lastSerial: own }))
+async function* withStamps(listed: ListedBatches): AsyncGenerator<readonly ListedProject[]> {
+  for await (const batch of listed) yield batch.map(({ name, own }) => ({ name, lastStamp: own }))
 }
 
 function changedMs(index: ListIndex, form: FormName): number {
@@ -227,7 +227,7 @@ function cached(reply: FastifyReply): void {
   reply.header('vary', `${reply.getHeader('vary') ?? 'Accept'}, Accept-Encoding`).header('cache-control', 'no-cache')
 }
 
-function tagOf(state: string, { head, tail, type }: ReadyAnswer, encoding: string): string {
+function tagOf(state: string, { head, tail, type }: ReadyList, encoding: string): string {
   return createHash('sha256').update([state, type, encoding, head, tail].join('\0')).digest('hex').slice(0, 32)
 }
 

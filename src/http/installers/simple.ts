@@ -31,7 +31,7 @@ export function simple(app: FastifyInstance, services: Services): void {
     return await answerSimple(services, request, reply, opened, `${opened.record.name}/+simple`)
   })
   app.post<Named>('/:user/:index/+simple/:project/refresh', async (request, reply) =>
-    refresh(services, request, reply, (project) => `+simple/${project}/`),
+    askUpstreamAnew(services, request, reply, (project) => `+simple/${project}/`),
   )
 }
 
@@ -55,7 +55,7 @@ export async function answerSimple(
 }
 
 /** What a reader's own wish for fresh pages does: asks upstream, whatever the age of what is remembered. */
-export async function refresh(
+export async function askUpstreamAnew(
   services: Services,
   request: AtProject,
   reply: FastifyReply,
@@ -109,7 +109,7 @@ export async function sendIndexPage(
   const body = Buffer.from(type === JSON_TYPE ? detailToJson(linked) : detailToHtml(linked))
   reply.header('cache-control', cacheControl(page, opened))
   if (page.stale === undefined) mayStandReady(request, basisOf(page, services))
-  if (page.lastSerial !== undefined) reply.header('x-pypi-last-serial', String(page.lastSerial))
+  if (page.lastStamp !== undefined) reply.header('x-pypi-last-serial', String(page.lastStamp))
   return await sendEncoded(services.encoded, request, reply, contentType(type), body)
 }
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { userConfig } from '../../accounts/users.ts'
 import { homeView, indexView, searchView, userView } from '../../browse/browse.ts'
 import { projectView, releaseView } from '../../browse/browse-release.ts'
+import type { Frame } from '../../browse/views.ts'
 import { findUser, listIndexes } from '../../catalog/accounts.ts'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import { noSuchProject, noSuchUser, Problem } from '../../model/errors.ts'
@@ -12,10 +13,10 @@ import { allUsers } from '../accounts/devpi-accounts.ts'
 import { encodePath, rootFrom, sendPage, sendResult } from '../answers.ts'
 import { askedIndex, askedProject, readableTo } from '../asked.ts'
 import { sendList } from '../installers/project-list.ts'
-import { refresh, sendProjectPage } from '../installers/simple.ts'
+import { askUpstreamAnew, sendProjectPage } from '../installers/simple.ts'
 import { outsideBase } from '../outside.ts'
 import { isInstaller, isPerson } from '../senders.ts'
-import type { Frame, Services } from '../services.ts'
+import type { Services } from '../services.ts'
 import { sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
 
 type User = { Params: { user: string } }
@@ -76,7 +77,7 @@ export function people(app: FastifyInstance, services: Services): void {
     return await answerProject(services, request, reply, opened, project)
   })
   app.post<Project>('/:user/:index/:project/refresh', async (request, reply) =>
-    refresh(services, request, reply, (project) => project),
+    askUpstreamAnew(services, request, reply, (project) => project),
   )
   app.get<Release>('/:user/:index/:project/:version', async (request, reply) => {
     const { opened, project } = await askedProject(services, request)

@@ -13,7 +13,7 @@ import type { Services } from '../services.ts'
 type Project = { Params: { user: string; index: string; project: string } }
 
 export function projectStatus(app: FastifyInstance, services: Services): void {
-  const { publisher, limits, log } = services
+  const { publishing: publisher, limits, log } = services
   // As the index with its bases shows it: what an installer meets there.
   app.get<Project>('/:user/:index/+status/:project', async (request, reply) => {
     const { opened, project } = await askedProject(services, request)

@@ -16,7 +16,7 @@ export type AnswerPush = (
 
 /** What answers pushes. They are JSON whatever their sender calls them, as in devpi. */
 export function pushes(services: Services): AnswerPush {
-  const { publisher, indexes, server, log } = services
+  const { publishing: publisher, indexes, server, log } = services
   const pusher = { ...publisher, indexes }
   let outward: OutwardPushes | undefined
   return async (request, reply, name, body) => {
@@ -24,10 +24,10 @@ export function pushes(services: Services): AnswerPush {
     const order = readPushOrder(jsonObject(body))
     const isInside = order.target !== undefined
     // Loaded with the first push.
-    const { push } = await import('../../publish/push/push.ts')
+    const { pushRelease } = await import('../../publish/push/push.ts')
     const { isTaken, OutwardPushes } = await import('../../publish/push/push-external.ts')
     outward ??= new OutwardPushes(pusher, `airlock/${server.version}`)
-    const rows = isInside ? await push(pusher, who, name, order) : await outward.push(who, name, order)
+    const rows = isInside ? await pushRelease(pusher, who, name, order) : await outward.push(who, name, order)
     const isDone = isInside || isTaken(rows)
     const where = order.target ?? 'elsewhere'
     log.publish.info(

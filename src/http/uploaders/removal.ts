@@ -12,7 +12,7 @@ type Index = { user: string; index: string }
 type Asked = FastifyRequest<{ Params: Index }>
 
 export function removal(app: FastifyInstance, services: Services): void {
-  const { publisher } = services
+  const { publishing: publisher } = services
 
   app.delete<{ Params: Index & { project: string } }>('/:user/:index/:project', async (request, reply) => {
     const project = namedProject(request.params.project)

@@ -38,7 +38,7 @@ export function sessionAddress(base: string, { index, key }: UploadSession): str
   return `${base}/${index}/+upload/${key}`
 }
 
-export function fileAddress(base: string, session: UploadSession, { key }: StagedFile): string {
+export function stagedFileAddress(base: string, session: UploadSession, { key }: StagedFile): string {
   return `${sessionAddress(base, session)}/files/${key}`
 }
 
@@ -66,14 +66,14 @@ export function sessionDocument(
     files: Object.fromEntries(
       files.map((file) => [
         file.filename,
-        { status: file.status, link: fileAddress(base, session, file), ...noticesOf(file) },
+        { status: file.status, link: stagedFileAddress(base, session, file), ...noticesOf(file) },
       ]),
     ),
   }
 }
 
 export function fileDocument(base: string, session: UploadSession, file: StagedFile): Record<string, unknown> {
-  const address = fileAddress(base, session, file)
+  const address = stagedFileAddress(base, session, file)
   return {
     filename: file.filename,
     status: file.status,

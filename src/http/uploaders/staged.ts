@@ -85,7 +85,7 @@ export function staged(app: FastifyInstance, services: Services): void {
   async function previewed(request: FastifyRequest<Preview>): Promise<Previewed> {
     checkSessionsEnabled(services)
     const opened = await askedIndex(services, request)
-    const nowMs = services.publisher.clock.now().getTime()
+    const nowMs = services.publishing.clock.now().getTime()
     const found = await services.catalog.read(async (reader) => {
       const session = await findPreviewed(reader, opened.record, request.params.token)
       if (session === undefined || session.status !== 'open' || session.expiresMs <= nowMs) return undefined

@@ -11,7 +11,7 @@ import type { Services } from '../services.ts'
 type Hashed = { Params: { user: string; index: string; first: string; second: string; filename: string } }
 
 export function toxUpload(app: FastifyInstance, services: Services): void {
-  const { catalog, publisher, limits, may } = services
+  const { catalog, publishing: publisher, limits, may } = services
   // A scope of its own, where the body stays the bytes that were sent.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers()

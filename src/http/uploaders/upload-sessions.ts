@@ -8,7 +8,7 @@ import { collect, TooLong } from '../../lib/streams.ts'
 import { Problem } from '../../model/errors.ts'
 import type { askedFile } from '../../publish/sessions/session-files.ts'
 import {
-  checkApiVersion,
+  checkUploadVersion,
   readExtension,
   readFileOrder,
   readSessionOrder,
@@ -28,11 +28,11 @@ import { outsideBase } from '../outside.ts'
 import type { Services } from '../services.ts'
 import {
   checkAccepts,
-  fileAddress,
   fileDocument,
   sendDocument,
   sessionAddress,
   sessionDocument,
+  stagedFileAddress,
   UPLOAD_TYPE,
 } from './session-answers.ts'
 import { drain } from './upload.ts'
@@ -49,7 +49,7 @@ const FILE = `${SESSION}/files/:file`
 const LOOK_AGAIN_SECONDS = '1'
 
 export function uploadSessions(app: FastifyInstance, services: Services): void {
-  const { publisher, limits, log, server } = services
+  const { publishing: publisher, limits, log, server } = services
   const config = { speaks: 'problem' } as const
   const baseOf = (request: FastifyRequest) => outsideBase(request, server)
 
@@ -70,12 +70,12 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     })
     scope.addHook('onRequest', async (request) => begin(request))
     scope.addHook('preHandler', async (request) => {
-      if (request.body !== undefined) checkApiVersion(objectBody(request))
+      if (request.body !== undefined) checkUploadVersion(objectBody(request))
     })
 
     scope.post<AtIndex>(ROOT, { config }, async (request, reply) => {
       const ask = await askOf(request)
-      if (request.body === undefined) checkApiVersion({})
+      if (request.body === undefined) checkUploadVersion({})
       const { session, isNew } = await openSession(publisher, ask, readSessionOrder(objectBody(request)))
       reply.header('location', sessionAddress(baseOf(request), session))
       if (!isNew) {
@@ -118,7 +118,7 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
       const order = readFileOrder(objectBody(request), asked.session, limits)
       const { announceFile } = await sessionFiles()
       const { file, isNew } = await announceFile(publisher, asked, order)
-      reply.header('location', fileAddress(baseOf(request), asked.session, file))
+      reply.header('location', stagedFileAddress(baseOf(request), asked.session, file))
       if (!isNew) {
         throw new Problem('session-conflict', `${file.filename} is in the session already`, {
           hint: 'to send another, delete the one at the address in Location first',

@@ -14,8 +14,8 @@ import { pushes } from './push.ts'
 /** `publish/publish.ts`, once it is loaded: asked for again it would be looked up by name, with every upload. */
 let publishing: typeof import('../../publish/publish.ts') | undefined
 
-export function upload(app: FastifyInstance, services: Services): void {
-  const { publisher, limits, log, server } = services
+export function uploads(app: FastifyInstance, services: Services): void {
+  const { publishing: publisher, limits, log, server } = services
   const answerPush = pushes(services)
   // A scope of its own, where forms with files stay streams, which the publish floor reads, and all else is bytes.
   app.register(async (scope) => {

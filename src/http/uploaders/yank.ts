@@ -1,6 +1,6 @@
 /** `POST /{user}/{index}/+yank` and `/+unyank`: files of a release that installers pass over, and take again. Ours: devpi has none. */
 import type { FastifyInstance } from 'fastify'
-import { readYankOrder, yank } from '../../publish/manage/yank.ts'
+import { readYankOrder, yankFiles } from '../../publish/manage/yank.ts'
 import { objectBody } from '../accounts/devpi-accounts.ts'
 import { sendResult } from '../answers.ts'
 import { principalOf } from '../auth.ts'
@@ -9,13 +9,13 @@ import type { Services } from '../services.ts'
 type Index = { Params: { user: string; index: string } }
 
 export function yanks(app: FastifyInstance, services: Services): void {
-  const { publisher, limits, log } = services
+  const { publishing: publisher, limits, log } = services
   for (const what of ['yank', 'unyank'] as const) {
     app.post<Index>(`/:user/:index/+${what}`, async (request, reply) => {
       const name = `${request.params.user}/${request.params.index}`
       const who = await principalOf(request, services)
       const order = readYankOrder(what, objectBody(request), limits)
-      const changed = await yank(publisher, who, name, what, order)
+      const changed = await yankFiles(publisher, who, name, what, order)
       const files = changed.map(({ filename, version, yanked }) => ({ filename, version, yanked: yanked ?? false }))
       const done = `${what}ed ${files.length} ${files.length === 1 ? 'file' : 'files'} of ${order.project}`
       if (files.length === 0)

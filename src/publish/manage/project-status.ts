@@ -8,7 +8,7 @@ import type { IndexRecord } from '../../model/records.ts'
 import { readStatus } from '../../pep/file-facts.ts'
 import type { ProjectName } from '../../pep/name.ts'
 import type { ProjectStatus } from '../../pep/simple.ts'
-import type { Publisher } from '../publish.ts'
+import type { Publishing } from '../publish.ts'
 import { givenReason } from './given-reason.ts'
 import { notPermitted } from './not-permitted.ts'
 
@@ -38,7 +38,7 @@ export function readProjectStatus(
  * so already. Throws `no-such-index`, `mirror-read-only`, `login-required`, `not-allowed`, `no-such-project`.
  */
 export async function setProjectStatus(
-  { catalog, may }: Publisher,
+  { catalog, may }: Publishing,
   who: Principal,
   index: string,
   name: ProjectName,

@@ -9,7 +9,7 @@ import { beyondScope, deletionOf, type Principal } from '../../model/access.ts'
 import { noSuchIndex, Problem } from '../../model/errors.ts'
 import type { IndexRecord } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
-import type { Publisher } from '../publish.ts'
+import type { Publishing } from '../publish.ts'
 
 export interface Removal {
   readonly who: Principal
@@ -20,7 +20,7 @@ export interface Removal {
 }
 
 /** Throws `no-such-index`, `not-allowed`, `index-not-volatile`, `no-such-project`. */
-export async function removeProject(publisher: Publisher, removal: Removal, project: ProjectName): Promise<void> {
+export async function removeProject(publisher: Publishing, removal: Removal, project: ProjectName): Promise<void> {
   await publisher.catalog.write(async (writer) => {
     const refusal = `project '${project}' is on non-volatile index ${removal.index}`
     const record = await removable(publisher, writer, removal, project, refusal)
@@ -30,7 +30,7 @@ export async function removeProject(publisher: Publisher, removal: Removal, proj
 
 /** Throws `no-such-index`, `not-allowed`, `index-not-volatile`, `no-such-version`. */
 export async function removeRelease(
-  publisher: Publisher,
+  publisher: Publishing,
   removal: Removal,
   project: ProjectName,
   version: string,
@@ -50,7 +50,7 @@ export async function removeRelease(
  * Throws `no-such-index`, `not-allowed`, `index-not-volatile`, `no-such-file`, `file-deleted`.
  */
 export async function removeFile(
-  publisher: Publisher,
+  publisher: Publishing,
   removal: Removal,
   isAsked: (file: { readonly addressHash: string; readonly origin?: string }) => boolean,
   place: { readonly path: string; readonly filename: string },
@@ -78,7 +78,7 @@ const VERSION_KEPT = 'cannot delete version on non-volatile index'
 
 /** `project` is `undefined` where it is not known yet. */
 async function removable(
-  publisher: Publisher,
+  publisher: Publishing,
   writer: Writer,
   { who, index, force }: Removal,
   project: ProjectName | undefined,
@@ -92,7 +92,7 @@ async function removable(
 }
 
 function checkDeletion(
-  { may }: Publisher,
+  { may }: Publishing,
   who: Principal,
   record: IndexRecord,
   project: ProjectName | undefined,

@@ -8,7 +8,7 @@ import { noSuchIndex, noSuchProject, Problem } from '../../model/errors.ts'
 import type { File, IndexRecord } from '../../model/records.ts'
 import { asProjectName, type ProjectName } from '../../pep/name.ts'
 import { asVersion, compareVersions } from '../../pep/version.ts'
-import type { Publisher } from '../publish.ts'
+import type { Publishing } from '../publish.ts'
 import { givenReason } from './given-reason.ts'
 import { notPermitted } from './not-permitted.ts'
 
@@ -61,8 +61,8 @@ export function readYankOrder(
  * Throws `no-such-index`, `mirror-read-only`, `login-required`, `not-allowed`, `no-such-project`, `no-such-version`,
  * `no-such-file`.
  */
-export async function yank(
-  { catalog, may }: Publisher,
+export async function yankFiles(
+  { catalog, may }: Publishing,
   who: Principal,
   index: string,
   what: 'yank' | 'unyank',

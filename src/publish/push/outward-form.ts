@@ -9,7 +9,7 @@ import { believeSystem } from '../../upstream/tls.ts'
 import type { Elsewhere } from './push-order.ts'
 
 /** A list is a field that is sent several times; what is empty is not sent. */
-export type FormFields = Readonly<Record<string, string | readonly string[]>>
+export type OutwardFields = Readonly<Record<string, string | readonly string[]>>
 
 export interface FormFile {
   readonly filename: string
@@ -37,7 +37,7 @@ export class OutwardForms implements AsyncDisposable {
   }
 
   /** Sends one form, with the file as its `content`. Gives the status and the beginning of the answer. Throws without one. */
-  async send(fields: FormFields, file?: FormFile): Promise<{ readonly status: number; readonly text: string }> {
+  async send(fields: OutwardFields, file?: FormFile): Promise<{ readonly status: number; readonly text: string }> {
     const { url, username, password } = this.#to
     const boundary = `airlock-${randomUUID()}`
     const head = Buffer.from(textParts(fields, boundary) + (file === undefined ? '' : fileHead(file, boundary)))
@@ -112,7 +112,7 @@ export class OutwardForms implements AsyncDisposable {
   }
 }
 
-function textParts(fields: FormFields, boundary: string): string {
+function textParts(fields: OutwardFields, boundary: string): string {
   return Object.entries(fields)
     .flatMap(([name, value]) => [value].flat().map((each) => [name, each] as const))
     .filter(([, value]) => value !== '')

@@ -10,12 +10,12 @@ import { Problem } from '../../model/errors.ts'
 import { fileAddress } from '../../model/file-address.ts'
 import type { File, Release } from '../../model/records.ts'
 import { fileTypeOf, pythonTagOf } from '../../pep/filename.ts'
-import { type FormFields, OutwardForms } from './outward-form.ts'
+import { type OutwardFields, OutwardForms } from './outward-form.ts'
 import { elsewhereOf, type PushOrder } from './push-order.ts'
 import {
   type ActionRow,
   fetchRelease,
-  findRelease,
+  findPushed,
   heldRelease,
   type PushedRelease,
   type Pusher,
@@ -46,7 +46,7 @@ export class OutwardPushes {
    */
   async push(who: Principal, from: string, order: PushOrder): Promise<ActionRow[]> {
     const pusher = this.#pusher
-    const found = await findRelease(pusher, who, from, order)
+    const found = await findPushed(pusher, who, from, order)
     if (who.name === undefined) {
       throw new Problem('login-required', 'no permission to push elsewhere without login', { hint: 'log in first' })
     }
@@ -113,7 +113,7 @@ async function uploadFields(
   pusher: { readonly blobs: BlobStore; readonly limits: Pusher['limits'] },
   file: File,
   metadata: Release['metadata'],
-): Promise<FormFields> {
+): Promise<OutwardFields> {
   const described = await readDescription(pusher, file)
   // An index that looks into the archive refuses a form that says other Pythons.
   const { yanked: _yanked, requires_python, ...known } = metadata

@@ -14,7 +14,7 @@ import { LIMITS } from '../../model/limits.ts'
 import { userName } from '../../model/names.ts'
 import type { Attachment, File, LogEntry, StageRecord } from '../../model/records.ts'
 import { projectName } from '../../pep/name.ts'
-import { push } from './push.ts'
+import { pushRelease } from './push.ts'
 import { readPushOrder } from './push-order.ts'
 import type { ActionRow, Pusher } from './pushed-release.ts'
 
@@ -76,7 +76,7 @@ const pusherOf = (stores: TempStores): Pusher => ({
 
 async function pushed(stores: TempStores, sent: object = {}, who = ALICE, from = 'alice/dev'): Promise<ActionRow[]> {
   const order = readPushOrder({ name: 'acme', version: '1.0', targetindex: 'alice/prod', ...sent })
-  return await push(pusherOf(stores), who, from, order)
+  return await pushRelease(pusherOf(stores), who, from, order)
 }
 
 const heldBy = (stores: TempStores, index: StageRecord) =>

@@ -15,7 +15,7 @@ import { type PushOrder, targetOf } from './push-order.ts'
 import {
   type ActionRow,
   fetchRelease,
-  findRelease,
+  findPushed,
   heldRelease,
   type PushedRelease,
   type Pusher,
@@ -29,9 +29,14 @@ import {
  * Throws what `findRelease`, `fetchRelease` and `targetOf` do; `no-such-index` and `login-required` or `push-refused`
  * (both 401) about the target; `file-exists` when the target is not volatile and has one of the files, be it the same.
  */
-export async function push(pusher: Pusher, who: Principal, from: string, order: PushOrder): Promise<ActionRow[]> {
+export async function pushRelease(
+  pusher: Pusher,
+  who: Principal,
+  from: string,
+  order: PushOrder,
+): Promise<ActionRow[]> {
   const { catalog, clock } = pusher
-  const found = await findRelease(pusher, who, from, order)
+  const found = await findPushed(pusher, who, from, order)
   const name = targetOf(order)
   await catalog.read((reader) => openTarget(pusher, reader, who, name, found.project))
   // To be here when the release is copied, as its files are.

@@ -11,10 +11,10 @@ import { noSuchIndex, Problem, readForbidden } from '../../model/errors.ts'
 import type { Attachment, File, IndexRecord, Release } from '../../model/records.ts'
 import { asProjectName, type ProjectName } from '../../pep/name.ts'
 import { checkOffersFiles } from '../manage/project-status.ts'
-import type { Publisher } from '../publish.ts'
+import type { Publishing } from '../publish.ts'
 import type { PushOrder } from './push-order.ts'
 
-export interface Pusher extends Publisher {
+export interface Pusher extends Publishing {
   readonly indexes: Pick<Indexes, 'layer'>
 }
 
@@ -44,7 +44,7 @@ export interface FoundRelease {
  * Finds what is to be pushed; nothing is fetched yet. In devpi's order of checks, but that who may not read the index
  * is told nothing of it. Throws `no-such-index`, `not-allowed`, `bad-request`, `no-such-file`, and what a mirror throws.
  */
-export async function findRelease(
+export async function findPushed(
   pusher: Pusher,
   who: Principal,
   from: string,

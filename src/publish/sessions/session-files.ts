@@ -17,7 +17,7 @@ import { isDiskFull, Problem } from '../../model/errors.ts'
 import { verifyAttestations } from '../attestations.ts'
 import { durably } from '../durably.ts'
 import { examineUpload } from '../examine-upload.ts'
-import type { Publisher } from '../publish.ts'
+import type { Publishing } from '../publish.ts'
 import { conflicting, forgetStored, type Storable, storableOf } from '../store-upload.ts'
 import { type FileOrder, SESSION_HASHES } from './session-requests.ts'
 import { type AskedSession, currentIndex, newKey, noSuchSession, stillOpen } from './sessions.ts'
@@ -28,7 +28,7 @@ import { type AskedSession, currentIndex, newKey, noSuchSession, stillOpen } fro
  * and what `stillOpen` throws.
  */
 export async function announceFile(
-  publisher: Publisher,
+  publisher: Publishing,
   asked: AskedSession,
   order: FileOrder,
 ): Promise<{ readonly file: StagedFile; readonly isNew: boolean }> {
@@ -51,7 +51,7 @@ export async function announceFile(
 }
 
 /** A file of the session. Throws `no-such-session`. */
-export async function askedFile({ catalog }: Publisher, { session }: AskedSession, key: string): Promise<StagedFile> {
+export async function askedFile({ catalog }: Publishing, { session }: AskedSession, key: string): Promise<StagedFile> {
   const file = await catalog.read((reader) => findStagedFile(reader, session, key))
   if (file === undefined) throw noSuchSession('file in the upload session')
   return file
@@ -65,7 +65,7 @@ export async function askedFile({ catalog }: Publisher, { session }: AskedSessio
  * `session-conflict` for a file that is completed.
  */
 export async function receiveFile(
-  publisher: Publisher,
+  publisher: Publishing,
   asked: AskedSession,
   file: StagedFile,
   body: AsyncIterable<Uint8Array>,
@@ -111,7 +111,7 @@ export async function receiveFile(
 
 /** Keeps what attests to the file, a JSON list as the field `attestations` of an upload form; it is verified when the file is completed. */
 export async function attestFile(
-  publisher: Publisher,
+  publisher: Publishing,
   asked: AskedSession,
   file: StagedFile,
   attestations: string,
@@ -126,7 +126,7 @@ export async function attestFile(
  * Says that all of the file is here; completing it twice is the same as once. Throws `session-conflict` where its bytes are
  * not here, and what `verifyAttestations` and `stillOpen` throw.
  */
-export async function completeFile(publisher: Publisher, asked: AskedSession, file: StagedFile): Promise<void> {
+export async function completeFile(publisher: Publishing, asked: AskedSession, file: StagedFile): Promise<void> {
   if (file.status === 'completed') return
   const { received, filename, attestations } = file
   if (received === undefined) throw notReceived(file)
@@ -142,14 +142,14 @@ export async function completeFile(publisher: Publisher, asked: AskedSession, fi
 }
 
 /** Takes the file out of the session. Throws as `stillOpen`. */
-export async function dropFile(publisher: Publisher, asked: AskedSession, file: StagedFile): Promise<void> {
+export async function dropFile(publisher: Publishing, asked: AskedSession, file: StagedFile): Promise<void> {
   await publisher.catalog.write(async (writer) => {
     await deleteStagedFile(writer, await currentFile(publisher, writer, asked, file))
   })
 }
 
 async function currentFile(
-  publisher: Publisher,
+  publisher: Publishing,
   writer: Parameters<typeof stillOpen>[1],
   asked: AskedSession,
   { key }: StagedFile,

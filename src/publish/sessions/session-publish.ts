@@ -5,7 +5,7 @@ import { findUploadSession, markPublished, type UploadSession } from '../../cata
 import { Problem } from '../../model/errors.ts'
 import type { IndexRecord } from '../../model/records.ts'
 import { keepAttestations } from '../attestations.ts'
-import type { Publisher } from '../publish.ts'
+import type { Publishing } from '../publish.ts'
 import { storeUpload } from '../store-upload.ts'
 import { type AskedSession, currentIndex, noSuchSession, stillOpen } from './sessions.ts'
 
@@ -23,7 +23,7 @@ export interface PublishedSession {
  *
  * Throws `session-conflict` where a file is not completed or there is none; `project-closed`, `file-exists`, `no-such-session`.
  */
-export async function publishSession(publisher: Publisher, asked: AskedSession): Promise<PublishedSession> {
+export async function publishSession(publisher: Publishing, asked: AskedSession): Promise<PublishedSession> {
   return await publisher.catalog.write(async (writer) => {
     const now = await findUploadSession(writer, asked.record, asked.session.key)
     if (now?.status === 'published') return { session: now, files: await listStagedFiles(writer, now), isNew: false }
@@ -42,7 +42,7 @@ export async function publishSession(publisher: Publisher, asked: AskedSession):
 }
 
 async function store(
-  publisher: Publisher,
+  publisher: Publishing,
   writer: Writer,
   { who }: AskedSession,
   record: IndexRecord,

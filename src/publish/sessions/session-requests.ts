@@ -42,7 +42,7 @@ export interface FileOrder {
 }
 
 /** Throws `bad-request` for another API version, before anything else of the body is looked at. */
-export function checkApiVersion(body: Readonly<Record<string, unknown>>): void {
+export function checkUploadVersion(body: Readonly<Record<string, unknown>>): void {
   const meta = body.meta as { 'api-version'?: unknown } | null | undefined
   const version = typeof meta === 'object' ? meta?.['api-version'] : undefined
   if (typeof version === 'string' && /^2\.\d{1,9}$/.test(version)) return

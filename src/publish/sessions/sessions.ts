@@ -19,7 +19,7 @@ import type { ProjectName } from '../../pep/name.ts'
 import { compareVersions } from '../../pep/version.ts'
 import { checkTakesUploads } from '../manage/project-status.ts'
 import { mayUpload } from '../may-upload.ts'
-import type { Publisher } from '../publish.ts'
+import type { Publishing } from '../publish.ts'
 import type { SessionOrder } from './session-requests.ts'
 
 /** Who asks for what: permission is looked at again for every request. */
@@ -44,7 +44,7 @@ export interface AskedSession {
  * Throws what `mayUpload` throws, `not-allowed`, `project-closed`, `session-conflict` for too many.
  */
 export async function openSession(
-  publisher: Publisher,
+  publisher: Publishing,
   { who, index, hasCredentials }: SessionAsk,
   { name, project, version }: SessionOrder,
 ): Promise<{ readonly session: UploadSession; readonly isNew: boolean }> {
@@ -80,7 +80,7 @@ export async function openSession(
 
 /** The session of that key. Throws what `mayUpload` throws, `no-such-session`, `not-allowed`. */
 export async function askedSession(
-  publisher: Publisher,
+  publisher: Publishing,
   { who, index, hasCredentials }: SessionAsk,
   key: string,
 ): Promise<AskedSession> {
@@ -93,7 +93,7 @@ export async function askedSession(
 
 /** The session as it is now, with its files. Throws `no-such-session`. */
 export async function readSession(
-  { catalog }: Publisher,
+  { catalog }: Publishing,
   { record, session }: AskedSession,
 ): Promise<{ readonly session: UploadSession; readonly files: readonly StagedFile[] }> {
   return await catalog.read(async (reader) => {
@@ -105,7 +105,7 @@ export async function readSession(
 
 /** Moves the end of the session, by so many seconds or as far as one request may, and never nearer. Throws as `stillOpen`. */
 export async function extendSession(
-  publisher: Publisher,
+  publisher: Publishing,
   asked: AskedSession,
   seconds: number | undefined,
 ): Promise<void> {
@@ -120,7 +120,7 @@ export async function extendSession(
 }
 
 /** Ends the session and forgets it with all of its files; of one that is published only the memory. Throws `no-such-session`. */
-export async function cancelSession({ catalog }: Publisher, { record, session }: AskedSession): Promise<void> {
+export async function cancelSession({ catalog }: Publishing, { record, session }: AskedSession): Promise<void> {
   await catalog.write(async (writer) => {
     const now = await findUploadSession(writer, record, session.key)
     if (now === undefined) throw noSuchSession()
@@ -130,7 +130,7 @@ export async function cancelSession({ catalog }: Publisher, { record, session }:
 
 /** The session as it is in that transaction. Throws `no-such-session`; `session-conflict` where it is published. */
 export async function stillOpen(
-  { clock }: Publisher,
+  { clock }: Publishing,
   reader: Reader,
   { record, session }: AskedSession,
 ): Promise<UploadSession> {
@@ -163,7 +163,7 @@ export function noSuchSession(what = 'upload session'): Problem {
 }
 
 /** Throws `not-allowed` where the token is for other projects. */
-function checkProject({ may }: Publisher, who: Principal, record: IndexRecord, project: ProjectName): void {
+function checkProject({ may }: Publishing, who: Principal, record: IndexRecord, project: ProjectName): void {
   const action = uploadOf('upload', record, project)
   if (may(who, action)) return
   const why = beyondScope(who, action) ?? 'it was withdrawn meanwhile'

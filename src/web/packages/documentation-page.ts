@@ -1,7 +1,8 @@
 /** The page around documentation that was sent: whose it is, where newer is, and the documentation itself in a frame. */
 import type { DocumentationView } from '../../browse/attachment-views.ts'
+import type { Frame } from '../../browse/views.ts'
 import { html } from '../html.ts'
-import { type Frame, page } from '../layout.ts'
+import { page } from '../layout.ts'
 import { documentationHref, indexHref, pathOf } from '../links.ts'
 import { indexCrumbs } from './project-page.ts'
 

@@ -1,7 +1,7 @@
 /** The server's first page: who has which indexes, and the first steps where there is no stage yet. */
-import type { HomeView, IndexLine, UserView } from '../../browse/views.ts'
+import type { Frame, HomeView, IndexLine, UserView } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'
-import { type Frame, page } from '../layout.ts'
+import { page } from '../layout.ts'
 import { indexHref, userHref } from '../links.ts'
 import { line, shellWord } from './install-lines.ts'
 

@@ -1,7 +1,7 @@
 /** One index: what it is, how to install from it, and the projects on it. */
-import type { IndexView, ProjectLine } from '../../browse/views.ts'
+import type { Frame, IndexView, ProjectLine } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'
-import { type Frame, page } from '../layout.ts'
+import { page } from '../layout.ts'
 import { documentationHref, indexHref, indexPageHref, outsideHref, simpleHref, userHref } from '../links.ts'
 import { description, typeBadge } from './home-page.ts'
 import { installLines, uploadLines } from './install-lines.ts'

@@ -1,6 +1,7 @@
 /** The commands that people copy from a page. */
+
+import type { Frame } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'
-import type { Frame } from '../layout.ts'
 import { indexHref, simpleHref } from '../links.ts'
 
 /** `pip install` and `uv pip install` from `index` (`user/index`), for a requirement such as `flask==3.1.3`. */

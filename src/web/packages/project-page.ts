@@ -1,8 +1,8 @@
 /** One project as an index sees it: its releases, newest first, and what is particular about it. */
-import type { ProjectView, ReleaseLine, StatusView } from '../../browse/views.ts'
+import type { Frame, ProjectView, ReleaseLine, StatusView } from '../../browse/views.ts'
 import { isPrerelease } from '../../pep/version.ts'
 import { type Html, html } from '../html.ts'
-import { type Crumb, type Frame, page } from '../layout.ts'
+import { type Crumb, page } from '../layout.ts'
 import { documentationHref, indexHref, outsideHref, pathOf, simpleHref, userHref } from '../links.ts'
 import { countOf, dayOf } from '../readable.ts'
 import { installLines } from './install-lines.ts'

@@ -1,8 +1,8 @@
 /** One release: how to install it, what it says of itself, and its files. */
-import type { ReleaseView } from '../../browse/views.ts'
+import type { Frame, ReleaseView } from '../../browse/views.ts'
 import { LIMITS } from '../../model/limits.ts'
 import { type Html, html } from '../html.ts'
-import { type Frame, page } from '../layout.ts'
+import { page } from '../layout.ts'
 import { indexHref, outsideHref, simpleHref } from '../links.ts'
 import { countOf } from '../readable.ts'
 import { fileTable } from './file-table.ts'

@@ -1,7 +1,7 @@
 /** What a search found. */
-import type { SearchView } from '../../browse/views.ts'
+import type { Frame, SearchView } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'
-import { type Frame, page } from '../layout.ts'
+import { page } from '../layout.ts'
 import { homeHref } from '../links.ts'
 import { countOf } from '../readable.ts'
 import { projectItem } from './index-page.ts'

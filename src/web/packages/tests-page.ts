@@ -1,8 +1,9 @@
 /** The test results of a file: all of them in a table, and one in full. */
 import type { TestResultView, TestsView } from '../../browse/attachment-views.ts'
 import { phaseOf, stateOf, type ToxCommand, type ToxEnvironment } from '../../browse/tox-report.ts'
+import type { Frame } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'
-import { type Crumb, type Frame, page } from '../layout.ts'
+import { type Crumb, page } from '../layout.ts'
 import { indexHref, pathOf, testAnchor, testsHref } from '../links.ts'
 import { indexCrumbs } from './project-page.ts'
 import { stateBadge, testTable } from './test-table.ts'
