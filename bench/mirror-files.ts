@@ -4,10 +4,10 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type FakeUpstream, startFakeUpstream } from '../test/ground/fake-upstream.ts'
-import { type ServerProcess, startServer } from '../test/ground/server-process.ts'
-import { tempFolder } from '../test/ground/temp-folder.ts'
+import { type ServerProcess, startServer } from '../test/programs/server-process.ts'
 import { fileUrl, type ReadAway, readAway } from '../test/trouble/read-away.ts'
+import { type FakeUpstream, startFakeUpstream } from '../test/upstream/fake-upstream.ts'
+import { tempFolder } from '../test/world/temp-folder.ts'
 
 const CLIENTS = 64
 const MIB = 1024 * 1024

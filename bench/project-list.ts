@@ -13,8 +13,8 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { tempFolder } from '../test/ground/temp-folder.ts'
 import { cpuMs, forgetPeak, listGround, read, WISHES, type Wish } from '../test/trouble/list-figures.ts'
+import { tempFolder } from '../test/world/temp-folder.ts'
 import { keepResult, machine, median, ratio, table } from './measure.ts'
 
 const MIB = 1024 * 1024

@@ -9,8 +9,8 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CHECKOUT } from '../test/ground/server-process.ts'
-import { tempFolder } from '../test/ground/temp-folder.ts'
+import { CHECKOUT } from '../test/programs/server-process.ts'
+import { tempFolder } from '../test/world/temp-folder.ts'
 import { madeContent } from './content/content.ts'
 import { amounts } from './content/wanted-files.ts'
 import { keepPage, machine, median, table } from './measure.ts'

@@ -1,7 +1,7 @@
-/** Writes `docs/clients.md` from what the tests of clients saw last: `test/clients/matrix-*.test.ts` leave it in `.cache/clients`. */
+/** Writes `docs/clients.md` from what the tests of clients saw last: `test/matrix/matrix-*.test.ts` leave it in `.cache/clients`. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Column, columnsPage } from '../test/ground/matrix-column.ts'
+import { type Column, columnsPage } from '../test/matrix/matrix-column.ts'
 
 const CHECKOUT = join(import.meta.dirname, '..')
 /** In the order of the table's columns. */
@@ -10,7 +10,7 @@ const ORDER = ['pip', 'uv', 'poetry', 'pdm', 'pipenv', 'hatch', 'build', 'setupt
 /** What stands before the table. */
 export const CLIENTS_HEAD = `# Clients
 
-Made by \`scripts/clients-page.ts\` from what \`test/clients/matrix-*.test.ts\` see the real programs do; those tests fail where this page tells otherwise. Do not
+Made by \`scripts/clients-page.ts\` from what \`test/matrix/matrix-*.test.ts\` see the real programs do; those tests fail where this page tells otherwise. Do not
 edit it by hand.
 
 One server, one upstream, and for each ability a project: a private one that requires public ones, releases that are yanked, for another Python, too new, an sdist alone.

@@ -19,7 +19,7 @@ import { LIMITS } from '../src/model/limits.ts'
 import { indexName, userName } from '../src/model/names.ts'
 import type { IndexRecord } from '../src/model/records.ts'
 import { projectName } from '../src/pep/name.ts'
-import { wheel } from '../test/wheels.ts'
+import { wheel } from '../test/builders/wheels.ts'
 
 const TAGS = ['cp312-cp312-manylinux_2_28_x86_64', 'cp313-cp313-manylinux_2_28_x86_64', 'cp314-cp314-win_amd64']
 const RELEASES_PER_PROJECT = 4

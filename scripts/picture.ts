@@ -6,12 +6,12 @@
  */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startBrowser, type TestBrowser } from '../test/ground/browser.ts'
-import { cleanEnv, cleanPath } from '../test/ground/clean-env.ts'
-import { type PythonClients, pythonClients, type Venv } from '../test/ground/python-clients.ts'
-import { realUpstream } from '../test/ground/real-upstream.ts'
-import { runProgram } from '../test/ground/run-program.ts'
-import { CHECKOUT, startServer } from '../test/ground/server-process.ts'
+import { startBrowser, type TestBrowser } from '../test/programs/browser.ts'
+import { cleanEnv, cleanPath } from '../test/programs/clean-env.ts'
+import { type PythonClients, pythonClients, type Venv } from '../test/programs/python-clients.ts'
+import { runProgram } from '../test/programs/run-program.ts'
+import { CHECKOUT, startServer } from '../test/programs/server-process.ts'
+import { realUpstream } from '../test/upstream/real-upstream.ts'
 
 interface Step {
   /** As typed. */

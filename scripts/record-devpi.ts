@@ -9,7 +9,7 @@ import { answersOf } from '../test/devpi/answers.ts'
 import { GROUPS } from '../test/devpi/groups.ts'
 import { writeRecording } from '../test/devpi/recording.ts'
 import { withDevpi } from '../test/devpi/servers.ts'
-import { CHECKOUT } from '../test/ground/server-process.ts'
+import { CHECKOUT } from '../test/programs/server-process.ts'
 
 const first = await withDevpi((stage) => answersOf(stage, GROUPS))
 const second = await withDevpi((stage) => answersOf(stage, GROUPS))

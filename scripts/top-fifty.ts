@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseFilename } from '../src/pep/filename.ts'
 import { asVersion, compareVersions, isPrerelease } from '../src/pep/version.ts'
 import { filesOf, type PageFile, TOP_FIFTY, type TopFile } from '../test/clients/top-fifty.ts'
-import { realUpstream } from '../test/ground/real-upstream.ts'
+import { realUpstream } from '../test/upstream/real-upstream.ts'
 
 /** The largest file that the tests fetch. */
 const SIZE_MOST = 60 * 1024 * 1024

@@ -7,8 +7,8 @@
 import { globSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { preparePythonEnvironment } from './ground/python-environment.ts'
-import { runTests, type TestCounts } from './ground/test-run.ts'
+import { runTests, type TestCounts } from './house/test-run.ts'
+import { preparePythonEnvironment } from './programs/python-environment.ts'
 
 const MINUTE_MS = 60_000
 const CHECKOUT = join(import.meta.dirname, '..')

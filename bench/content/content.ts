@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CHECKOUT } from '../../test/ground/server-process.ts'
-import { wheel } from '../../test/wheels.ts'
+import { wheel } from '../../test/builders/wheels.ts'
+import { CHECKOUT } from '../../test/programs/server-process.ts'
 import { type Amounts, build, HUGE, type WantedFile, wantedFiles } from './wanted-files.ts'
 
 export interface Content {

@@ -1,5 +1,5 @@
 /** What all servers serve during the benchmark: projects, their files' names, and the words that they are found by. */
-import { wheel } from '../../test/wheels.ts'
+import { wheel } from '../../test/builders/wheels.ts'
 
 export interface WantedFile {
   readonly project: string

@@ -1,7 +1,7 @@
 /** Load from a process of its own, on a core of its own. */
 import { fork } from 'node:child_process'
 import { join } from 'node:path'
-import { own } from '../../test/ground/owned-processes.ts'
+import { own } from '../../test/programs/owned-processes.ts'
 
 export interface Load {
   readonly port: number

@@ -1,7 +1,7 @@
 /** Airlock from this checkout, or from another. */
 import { join } from 'node:path'
-import { cleanEnv, type Env } from '../../test/ground/clean-env.ts'
-import { runProgram } from '../../test/ground/run-program.ts'
+import { cleanEnv, type Env } from '../../test/programs/clean-env.ts'
+import { runProgram } from '../../test/programs/run-program.ts'
 import { devpiShaped, makeIndexes, uploadContent } from './devpi-shaped.ts'
 import type { PeerKind } from './peer.ts'
 import { type Pinned, startPinned } from './pinned-process.ts'

@@ -1,8 +1,8 @@
 /** Programs from the Python index that the benchmark starts, in an environment of their own. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type PythonEnvironment, preparePythonEnvironment } from '../../test/ground/python-environment.ts'
-import { CHECKOUT } from '../../test/ground/server-process.ts'
+import { type PythonEnvironment, preparePythonEnvironment } from '../../test/programs/python-environment.ts'
+import { CHECKOUT } from '../../test/programs/server-process.ts'
 
 const PEERS: PythonEnvironment = {
   folder: join(CHECKOUT, '.cache', 'peers'),

@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
-import { cleanEnv, type Env } from '../../test/ground/clean-env.ts'
-import { freePort } from '../../test/ground/free-port.ts'
-import { own } from '../../test/ground/owned-processes.ts'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { cleanEnv, type Env } from '../../test/programs/clean-env.ts'
+import { own } from '../../test/programs/owned-processes.ts'
+import { freePort } from '../../test/world/free-port.ts'
+import { tempFolder } from '../../test/world/temp-folder.ts'
 
 export interface PinnedOptions {
   /** Absolute, or on PATH. */

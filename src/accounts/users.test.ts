@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openTempStores } from '../../test/temp-stores.ts'
+import { openTempStores } from '../../test/world/temp-stores.ts'
 import { findUser } from '../catalog/accounts.ts'
 import { ANONYMOUS, may, type Principal } from '../model/access.ts'
 import type { Problem, ProblemCode } from '../model/errors.ts'

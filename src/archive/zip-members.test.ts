@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { type ZipMember, zip } from '../../test/zip.ts'
+import { type ZipMember, zip } from '../../test/builders/zip.ts'
 import { collect } from '../lib/streams.ts'
 import { ArchiveError } from './read-metadata.ts'
 import type { ArchiveSource } from './source.ts'

@@ -4,8 +4,8 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import type { BlobWork, BlobWorkDone } from '../../test/ground/blob-worker.ts'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
+import type { BlobWork, BlobWorkDone } from '../../test/world/blob-worker.ts'
+import { tempFolder } from '../../test/world/temp-folder.ts'
 import { digestOf } from '../lib/digest.ts'
 import { blobStoreContract } from './blob-store.contract.ts'
 import { FilesystemBlobs } from './files/filesystem.ts'
@@ -87,7 +87,7 @@ test('threads that write and delete the same blob as fast as they can never lose
   const done = await Promise.all(
     [0, 1, 2].map(async (worker) => {
       const workerData: BlobWork = { ...shared, worker }
-      const thread = new Worker(new URL('../../test/ground/blob-worker.ts', import.meta.url), { workerData })
+      const thread = new Worker(new URL('../../test/world/blob-worker.ts', import.meta.url), { workerData })
       const [said] = (await once(thread, 'message')) as [BlobWorkDone]
       return said
     }),

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { tempFolder } from '../../test/world/temp-folder.ts'
 import { findDevpiFiles, readDevpiFile } from './devpi-file.ts'
 
 const folder = await tempFolder()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { tempFolder } from '../../test/world/temp-folder.ts'
 import { keepSecretFile } from './secret-file.ts'
 
 const folder = await tempFolder()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
+import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { changeIndex, deleteIndex, findIndex } from '../catalog/accounts.ts'
 import { Mirrors } from '../mirrors/mirrors.ts'
 import { ANONYMOUS, may } from '../model/access.ts'

@@ -1,7 +1,7 @@
 /** What every `PackageIndex` promises, whatever it answers from. Run by the stage, the mirror and the fixed index. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type BuiltFile, sdist, wheel } from '../../test/wheels.ts'
+import { type BuiltFile, sdist, wheel } from '../../test/builders/wheels.ts'
 import { digestOf } from '../lib/digest.ts'
 import { asProjectName, projectName } from '../pep/name.ts'
 import type { FileSource, PackageIndex } from './package-index.ts'

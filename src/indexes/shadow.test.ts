@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { knows, lacks, WHITELIST_CASES } from '../../test/whitelist-cases.ts'
+import { knows, lacks, WHITELIST_CASES } from '../../test/builders/whitelist-cases.ts'
 import { projectName } from '../pep/name.ts'
 import { isShadowed, type StageSays } from './shadow.ts'
 

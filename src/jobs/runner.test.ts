@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openTempStores, type TempStores } from '../../test/temp-stores.ts'
+import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { countJobs, nextDueMs } from '../catalog/queue.ts'
 import { withLimits } from '../model/limits.ts'
 import { indexName } from '../model/names.ts'

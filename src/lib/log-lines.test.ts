@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { tempFolder } from '../../test/world/temp-folder.ts'
 import { LogLines } from './log-lines.ts'
 
 test('LogLines: long lines of several threads reach a pipe whole, each thread’s in order', async () => {
-  const program = join(import.meta.dirname, '../../test/ground/line-writers.ts')
+  const program = join(import.meta.dirname, '../../test/world/line-writers.ts')
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'ignore', 'pipe'] })
   let text = ''
   for await (const piece of child.stderr.setEncoding('latin1')) text += piece

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { connectedSockets } from '../../test/ground/connected-sockets.ts'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { connectedSockets } from '../../test/world/connected-sockets.ts'
+import { tempFolder } from '../../test/world/temp-folder.ts'
 import { loadedOnce, loadSendfile } from './sendfile.ts'
 
 const system = loadSendfile()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { MemoryBlobs } from '../../test/memory-blobs.ts'
+import { MemoryBlobs } from '../../test/world/memory-blobs.ts'
 import { digestOf } from '../lib/digest.ts'
 import { collect } from '../lib/streams.ts'
 import { Problem } from '../model/errors.ts'

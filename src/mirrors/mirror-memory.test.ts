@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openTempStores } from '../../test/temp-stores.ts'
+import { openTempStores } from '../../test/world/temp-stores.ts'
 import { changesSince } from '../catalog/journal.ts'
 import { forgetPages, setMirrorState } from '../catalog/mirror-pages.ts'
 import { SharedCounters } from '../catalog/shared-counters.ts'

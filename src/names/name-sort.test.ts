@@ -3,7 +3,7 @@ import { access, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { tempFolder } from '../../test/ground/temp-folder.ts'
+import { tempFolder } from '../../test/world/temp-folder.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { sortNames } from './name-sort.ts'
 

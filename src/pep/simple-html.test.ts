@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { details } from '../../test/details.ts'
+import { details } from '../../test/builders/details.ts'
 import { projectName } from './name.ts'
 import type { ProjectDetail } from './simple.ts'
 import { detailFromHtml, detailToHtml, listToHtml, namesFromHtml } from './simple-html.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wheel } from '../../test/builders/wheels.ts'
 import { type Attesting, github, throwawaySigstore } from '../../test/sigstore/throwaway.ts'
-import { wheel } from '../../test/wheels.ts'
 import { PUBLISH_PREDICATE } from '../config/settings.ts'
 import { ANONYMOUS, type Principal } from '../model/access.ts'
 import { Problem, type ProblemCode } from '../model/errors.ts'

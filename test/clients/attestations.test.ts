@@ -3,19 +3,19 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { cleanEnv, cleanPath } from '../ground/clean-env.ts'
-import { type PythonClients, pythonClients } from '../ground/python-clients.ts'
-import { type PythonEnvironment, preparePythonEnvironment } from '../ground/python-environment.ts'
-import { runProgram } from '../ground/run-program.ts'
-import { CHECKOUT } from '../ground/server-process.ts'
+import { cleanEnv, cleanPath } from '../programs/clean-env.ts'
+import { type PythonClients, pythonClients } from '../programs/python-clients.ts'
+import { type PythonEnvironment, preparePythonEnvironment } from '../programs/python-environment.ts'
+import { runProgram } from '../programs/run-program.ts'
+import { CHECKOUT } from '../programs/server-process.ts'
 import { type RealAttestations, realAttestations } from '../sigstore/real-attestations.ts'
-import { startWorld } from '../world.ts'
+import { startWorld } from '../world/world.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
 const PASSWORD = 'correct horse'
 const REFERENCE: PythonEnvironment = {
   folder: join(CHECKOUT, '.cache', 'attestations'),
-  pins: join(import.meta.dirname, '..', 'ground', 'attestation-clients.txt'),
+  pins: join(import.meta.dirname, '..', 'programs', 'attestation-clients.txt'),
   holds: 'pypi-attestations',
 }
 const OWN = 'pypi_attestations-0.0.19.tar.gz'

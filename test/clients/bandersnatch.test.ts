@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { digestOf } from '../../src/lib/digest.ts'
-import { type Bandersnatch, bandersnatch } from '../ground/bandersnatch.ts'
-import { type RealUpstream, realUpstream } from '../ground/real-upstream.ts'
-import { type ServerProcess, startServer } from '../ground/server-process.ts'
-import { type TempFolder, tempFolder } from '../ground/temp-folder.ts'
-import { fieldParts, multipart } from '../multipart.ts'
-import { type BuiltFile, sdist, wheel } from '../wheels.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { type BuiltFile, sdist, wheel } from '../builders/wheels.ts'
+import { type Bandersnatch, bandersnatch } from '../programs/bandersnatch.ts'
+import { type ServerProcess, startServer } from '../programs/server-process.ts'
+import { type RealUpstream, realUpstream } from '../upstream/real-upstream.ts'
+import { type TempFolder, tempFolder } from '../world/temp-folder.ts'
 
 /** Old ones, of few and small files. */
 const REAL = ['backcall', 'ipython-genutils', 'text-unidecode']

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { DEVPI_CLIENT_VERSIONS } from '../ground/devpi-clients.ts'
+import { DEVPI_CLIENT_VERSIONS } from '../programs/devpi-clients.ts'
 import { type DevpiDesk, type DevpiPerson, devpiDesk } from './devpi-desk.ts'
 
 const isThere = (path: string) =>

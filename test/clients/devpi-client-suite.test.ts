@@ -1,7 +1,7 @@
 /** An unmodified devpi-client notices no difference: its own tests say so. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { runDevpiClientSuite, type SuiteTest } from '../ground/devpi-client-suite.ts'
+import { runDevpiClientSuite, type SuiteTest } from '../programs/devpi-client-suite.ts'
 
 /** Those that pass with devpi-server 6.20.3, in the same environment. Mercurial's twelve are not among them. */
 const PASS_WITH_DEVPI = 344

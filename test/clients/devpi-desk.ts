@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Env } from '../ground/clean-env.ts'
+import type { BuiltFile } from '../builders/wheels.ts'
+import type { Env } from '../programs/clean-env.ts'
 import {
   type DevpiClientOptions,
   type DevpiClientVersion,
   prepareDevpiClient,
   runDevpiClient,
-} from '../ground/devpi-clients.ts'
-import type { Outcome } from '../ground/run-program.ts'
-import { tempFolder } from '../ground/temp-folder.ts'
-import type { BuiltFile } from '../wheels.ts'
+} from '../programs/devpi-clients.ts'
+import type { Outcome } from '../programs/run-program.ts'
+import { tempFolder } from '../world/temp-folder.ts'
 import { serveFolder } from './served-folder.ts'
 
 type RunOptions = Omit<DevpiClientOptions, 'home'>

@@ -6,11 +6,11 @@ import assert from 'node:assert/strict'
 import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { pythonClients } from '../ground/python-clients.ts'
-import { PYTHON_ENVIRONMENT } from '../ground/python-environment.ts'
-import { realUpstream } from '../ground/real-upstream.ts'
-import { CHECKOUT } from '../ground/server-process.ts'
-import { wheel } from '../wheels.ts'
+import { wheel } from '../builders/wheels.ts'
+import { pythonClients } from '../programs/python-clients.ts'
+import { PYTHON_ENVIRONMENT } from '../programs/python-environment.ts'
+import { CHECKOUT } from '../programs/server-process.ts'
+import { realUpstream } from '../upstream/real-upstream.ts'
 
 /** What a project's conftest.py does with it, and a look at what is there afterwards. */
 const SCRIPT = `

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
-import { cleanEnv } from '../ground/clean-env.ts'
-import { own } from '../ground/owned-processes.ts'
+import { cleanEnv } from '../programs/clean-env.ts'
+import { own } from '../programs/owned-processes.ts'
 
 /** Listens without ever accepting, and fills the queue of the system. Nothing else may listen there. Linux drops what comes then. */
 const SCRIPT = `

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type AddedFile, type FakeUpstream, startFakeUpstream } from '../ground/fake-upstream.ts'
-import { fieldParts, multipart } from '../multipart.ts'
-import { sdist, wheel } from '../wheels.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { type AddedFile, type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'

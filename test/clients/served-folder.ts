@@ -1,11 +1,11 @@
 /** A server folder that is initialised and served as the walkthrough says it, and can be stopped and served again. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cleanEnv, type Env } from '../ground/clean-env.ts'
-import { freePort } from '../ground/free-port.ts'
-import { type Outcome, runProgram } from '../ground/run-program.ts'
-import { CHECKOUT, type ServerProcess, startServer } from '../ground/server-process.ts'
-import { tempFolder } from '../ground/temp-folder.ts'
+import { cleanEnv, type Env } from '../programs/clean-env.ts'
+import { type Outcome, runProgram } from '../programs/run-program.ts'
+import { CHECKOUT, type ServerProcess, startServer } from '../programs/server-process.ts'
+import { freePort } from '../world/free-port.ts'
+import { tempFolder } from '../world/temp-folder.ts'
 
 export interface ServedFolder extends AsyncDisposable {
   /** `--serverdir`. */

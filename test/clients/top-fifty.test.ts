@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { fileTypeOf, pythonTagOf } from '../../src/pep/filename.ts'
-import { startWorld } from '../world.ts'
+import { startWorld } from '../world/world.ts'
 import { openTopFiles, TOP_FIFTY, topFiles } from './top-fifty.ts'
 
 const world = await startWorld()

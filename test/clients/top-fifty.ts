@@ -1,7 +1,7 @@
 /** The newest sdist and one wheel of each of the fifty most downloaded projects, as `scripts/top-fifty.ts` has found them. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type RealUpstream, realUpstream } from '../ground/real-upstream.ts'
+import { type RealUpstream, realUpstream } from '../upstream/real-upstream.ts'
 
 export interface TopFile {
   readonly project: string

@@ -1,10 +1,10 @@
 /** The preview of an upload session (PEP 694), as real installers take it: with what the release requires. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { pythonClients } from '../ground/python-clients.ts'
+import { order, UPLOAD_TYPE } from '../builders/upload-session.ts'
+import { wheel } from '../builders/wheels.ts'
+import { pythonClients } from '../programs/python-clients.ts'
 import { startInProcess } from '../trouble/in-process-server.ts'
-import { order, UPLOAD_TYPE } from '../upload-session.ts'
-import { wheel } from '../wheels.ts'
 
 const server = await startInProcess({ flags: { no_root_pypi: true, upload_sessions: true } })
 const clients = await pythonClients()

@@ -1,6 +1,6 @@
 /** Sends the steps to a server, in order, and gives what it answered in normal form. */
 import { createHash } from 'node:crypto'
-import type { FakeUpstream } from '../ground/fake-upstream.ts'
+import type { FakeUpstream } from '../upstream/fake-upstream.ts'
 import { exchange } from './exchange.ts'
 import type { ExternalIndex } from './external-index.ts'
 import { type NormalAnswer, normalAnswer, type PageKind } from './normal-answer.ts'

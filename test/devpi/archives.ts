@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { digestOf } from '../../src/lib/digest.ts'
-import { type BuiltFile, tarMember, type WheelOptions, wheel } from '../wheels.ts'
-import { zip } from '../zip.ts'
+import { type BuiltFile, tarMember, type WheelOptions, wheel } from '../builders/wheels.ts'
+import { zip } from '../builders/zip.ts'
 
 /** Every one by its filename. */
 export const ARCHIVES: ReadonlyMap<string, BuiltFile> = new Map(

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Busboy } from '@fastify/busboy'
-import { type Listener, listen } from '../ground/listener.ts'
+import { type Listener, listen } from '../world/listener.ts'
 
 /** One form that came in: its fields, the digest of its file, and the credentials as they were sent. */
 export interface ReceivedForm {

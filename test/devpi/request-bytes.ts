@@ -1,5 +1,5 @@
 /** From a step to the bytes that go over the wire. */
-import { multipart } from '../multipart.ts'
+import { multipart } from '../builders/multipart.ts'
 import { archive, fileAddress, md5Of } from './archives.ts'
 import type { SentFile, Step } from './step.ts'
 

@@ -1,10 +1,10 @@
 /** The public index's own addresses: `simple/`, `packages/` and `/legacy/`, beside devpi's, which stay what they are. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { fieldParts, multipart } from '../multipart.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { type Answer, startWorld } from '../world.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { type Answer, startWorld } from '../world/world.ts'
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'
 const ACME = wheel({ name: 'acme', version: '1.0' })

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempFolder } from '../ground/temp-folder.ts'
+import { wheel } from '../builders/wheels.ts'
 import { type AttestationObject, github, throwawaySigstore } from '../sigstore/throwaway.ts'
-import { wheel } from '../wheels.ts'
-import { type Answer, startWorld, type World } from '../world.ts'
+import { tempFolder } from '../world/temp-folder.ts'
+import { type Answer, startWorld, type World } from '../world/world.ts'
 
 const sigstore = throwawaySigstore()
 const acme = wheel({ name: 'acme', version: '1.0' })

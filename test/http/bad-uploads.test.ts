@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { acmeForm, BAD_FORMS } from '../bad-forms.ts'
-import { BAD_SDISTS } from '../bad-sdists.ts'
-import { acmeWheel, BAD_WHEELS } from '../bad-wheels.ts'
-import { type FormPart, multipart } from '../multipart.ts'
-import { type Answer, startWorld } from '../world.ts'
+import { acmeForm, BAD_FORMS } from '../builders/bad-forms.ts'
+import { BAD_SDISTS } from '../builders/bad-sdists.ts'
+import { acmeWheel, BAD_WHEELS } from '../builders/bad-wheels.ts'
+import { type FormPart, multipart } from '../builders/multipart.ts'
+import { type Answer, startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { JSON_TYPE } from '../../src/pep/simple.ts'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { wheel } from '../wheels.ts'
-import { startWorld, type World } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { startWorld, type World } from '../world/world.ts'
 
 async function mirrorNames(world: World): Promise<string[]> {
   const { result } = (await world.root.asks('/+status')).json<{ result: { mirrors: { name: string }[] } }>()

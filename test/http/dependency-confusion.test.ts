@@ -1,10 +1,10 @@
 /** Every row of the whitelist table over HTTP, with an upstream that counts: a private name is never asked for. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { wheel } from '../wheels.ts'
-import { WHITELIST_CASES, type WhitelistCase } from '../whitelist-cases.ts'
-import { type Ask, startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { WHITELIST_CASES, type WhitelistCase } from '../builders/whitelist-cases.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { type Ask, startWorld } from '../world/world.ts'
 
 const upstream = await startFakeUpstream()
 const names = WHITELIST_CASES.map((_case, row) => [`acme-${row}-files`, `acme-${row}-metadata`] as const)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { wheel } from '../wheels.ts'
-import { type Answer, type Ask, type Person, startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { type Answer, type Ask, type Person, startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())

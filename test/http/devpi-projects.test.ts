@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { startWorld } from '../world/world.ts'
 
 const upstream = await startFakeUpstream()
 const acme = { far: wheel({ name: 'acme', version: '9.0' }), near: wheel({ name: 'acme', version: '1.0' }) }

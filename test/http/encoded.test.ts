@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { JSON_TYPE } from '../../src/pep/simple.ts'
-import { wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())

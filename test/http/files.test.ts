@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { sdist, wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())

@@ -7,10 +7,10 @@ import { after, test } from 'node:test'
 import { nginxSite } from '../../src/cli/templates/nginx-template.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { collect } from '../../src/lib/streams.ts'
-import { freePort } from '../ground/free-port.ts'
-import { hasNginx, startNginx } from '../ground/nginx.ts'
-import { wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { hasNginx, startNginx } from '../programs/nginx.ts'
+import { freePort } from '../world/free-port.ts'
+import { startWorld } from '../world/world.ts'
 
 const SETTINGS = { trusted_proxy: '127.0.0.1', x_accel_redirect: '/+blobs/' }
 const ASKS = { 'x-sendfile-type': 'X-Accel-Redirect' }

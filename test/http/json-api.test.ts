@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type FakeUpstream, startFakeUpstream } from '../ground/fake-upstream.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { type Answer, type Person, startWorld, type World } from '../world.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { type Answer, type Person, startWorld, type World } from '../world/world.ts'
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'
 const DAY_MS = 86_400_000

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { digestOf } from '../../src/lib/digest.ts'
-import { type FakeUpstream, startFakeUpstream } from '../ground/fake-upstream.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { startWorld, type World } from '../world.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { startWorld, type World } from '../world/world.ts'
 
 const JSON_V1 = 'application/vnd.pypi.simple.v1+json'
 const IMMUTABLE = 'max-age=365000000, immutable, public'

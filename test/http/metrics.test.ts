@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { startWorld } from '../world/world.ts'
 
 test('GET /+metrics counts, and names no index to who may not read it', async () => {
   await using upstream = await startFakeUpstream({ projectList: false })

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type FakeUpstream, startFakeUpstream } from '../ground/fake-upstream.ts'
-import { tempFolder } from '../ground/temp-folder.ts'
+import { wheel } from '../builders/wheels.ts'
 import { throwawaySigstore } from '../sigstore/throwaway.ts'
-import { wheel } from '../wheels.ts'
-import { startWorld, type World } from '../world.ts'
+import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { tempFolder } from '../world/temp-folder.ts'
+import { startWorld, type World } from '../world/world.ts'
 
 const sigstore = throwawaySigstore()
 const [first, second] = ['1.0', '2.0'].map((version) => wheel({ name: 'acme', version })) as [Wheel, Wheel]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { wheel } from '../wheels.ts'
-import { startWorld, type World } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startWorld, type World } from '../world/world.ts'
 
 const JSON_V1 = 'application/vnd.pypi.simple.v1+json'
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startWorld } from '../world/world.ts'
 
 test('a problem has the shape its reader asks for', async () => {
   await using world = await startWorld()

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { changesSince } from '../../src/catalog/journal.ts'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { fieldParts, multipart } from '../multipart.ts'
-import { wheel } from '../wheels.ts'
-import { type Answer, type Person, startWorld } from '../world.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { type Answer, type Person, startWorld } from '../world/world.ts'
 
 const upstream = await startFakeUpstream()
 const world = await startWorld({ upstream })

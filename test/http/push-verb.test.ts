@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { Agent, request as httpRequest } from 'node:http'
 import { test } from 'node:test'
 import { Connection, type RequestBody } from '../../src/client/connection.ts'
-import { startServer } from '../ground/server-process.ts'
-import { tempFolder } from '../ground/temp-folder.ts'
+import { startServer } from '../programs/server-process.ts'
 import { startInProcess } from '../trouble/in-process-server.ts'
+import { tempFolder } from '../world/temp-folder.ts'
 
 interface Answer {
   readonly status: number

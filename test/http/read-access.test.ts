@@ -1,9 +1,9 @@
 /** `acl_pkg_read` on every way of reading, and what stands behind its names: groups. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { wheel } from '../wheels.ts'
-import { type Ask, type Person, startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { type Ask, type Person, startWorld } from '../world/world.ts'
 
 const upstream = await startFakeUpstream()
 upstream.add('apart', { filename: 'apart-1.0-py3-none-any.whl', bytes: 'x' })

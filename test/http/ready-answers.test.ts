@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import { test } from 'node:test'
-import { wheel } from '../wheels.ts'
-import { type Answer, startWorld, type World } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { type Answer, startWorld, type World } from '../world/world.ts'
 
 const PAGE = '/alice/dev/+simple/acme/'
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'

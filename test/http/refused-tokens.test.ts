@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { after, test } from 'node:test'
-import { fieldParts, multipart } from '../multipart.ts'
-import { wheel } from '../wheels.ts'
-import { type Ask, startWorld } from '../world.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { wheel } from '../builders/wheels.ts'
+import { type Ask, startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 const elsewhere = await startWorld()

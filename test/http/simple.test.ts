@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { detailFromHtml } from '../../src/pep/simple-html.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { type Ask, startWorld } from '../world.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { type Ask, startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())

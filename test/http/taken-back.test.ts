@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { changesSince } from '../../src/catalog/journal.ts'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { startWorld } from '../world.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { startWorld } from '../world/world.ts'
 
 const upstream = await startFakeUpstream()
 const world = await startWorld({ upstream })

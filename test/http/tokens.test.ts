@@ -1,9 +1,9 @@
 /** API tokens on the wire: what they open, and every way in which one is refused. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { fieldParts, multipart } from '../multipart.ts'
-import { type BuiltFile, wheel } from '../wheels.ts'
-import { type Answer, type Ask, type Person, startWorld } from '../world.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { type BuiltFile, wheel } from '../builders/wheels.ts'
+import { type Answer, type Ask, type Person, startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { wheel } from '../wheels.ts'
-import { startWorld, type World } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startWorld, type World } from '../world/world.ts'
 
 const FILE = wheel({ name: 'acme', version: '1.0' })
 const ADDRESS = `/alice/dev/+f/${FILE.sha256.slice(0, 3)}/${FILE.sha256.slice(3, 16)}/${FILE.filename}`

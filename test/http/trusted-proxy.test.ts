@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { startWorld } from '../world/world.ts'
 
 type Settings = Readonly<Record<string, unknown>>
 type Headers = Readonly<Record<string, string>>

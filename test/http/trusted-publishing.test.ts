@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
-import { githubClaims, startFakeIssuer } from '../ground/fake-issuer.ts'
-import { fieldParts, multipart } from '../multipart.ts'
-import { wheel } from '../wheels.ts'
-import { type Answer, type Ask, type Person, startWorld } from '../world.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { wheel } from '../builders/wheels.ts'
+import { githubClaims, startFakeIssuer } from '../upstream/fake-issuer.ts'
+import { type Answer, type Ask, type Person, startWorld } from '../world/world.ts'
 
 const issuer = await startFakeIssuer()
 const world = await startWorld({ limits: { issuerRetryMs: 60_000 }, settings: { default_index: 'alice/dev' } })

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, test } from 'node:test'
 import { blake2b256 } from '../../src/lib/blake2b.ts'
-import { acmeForm } from '../bad-forms.ts'
-import { acmeWheel } from '../bad-wheels.ts'
-import { type FormPart, multipart } from '../multipart.ts'
-import { rawTarGz } from '../raw-tar.ts'
-import { rawZip } from '../raw-zip.ts'
-import { type Answer, startWorld } from '../world.ts'
+import { acmeForm } from '../builders/bad-forms.ts'
+import { acmeWheel } from '../builders/bad-wheels.ts'
+import { type FormPart, multipart } from '../builders/multipart.ts'
+import { rawTarGz } from '../builders/raw-tar.ts'
+import { rawZip } from '../builders/raw-zip.ts'
+import { type Answer, startWorld } from '../world/world.ts'
 
 const world = await startWorld()
 after(() => world[Symbol.asyncDispose]())

@@ -10,13 +10,22 @@ import { collectDropped } from '../../src/jobs/dropped.ts'
 import { check } from '../../src/jobs/upkeep.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { LIMITS } from '../../src/model/limits.ts'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { tempFolder } from '../ground/temp-folder.ts'
+import {
+  announces,
+  does,
+  type OpenedSession,
+  opens,
+  order,
+  sends,
+  sendsBytes,
+  stages,
+} from '../builders/upload-session.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
 import { throwawaySigstore } from '../sigstore/throwaway.ts'
 import { startInProcess } from '../trouble/in-process-server.ts'
-import { announces, does, type OpenedSession, opens, order, sends, sendsBytes, stages } from '../upload-session.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { tempFolder } from '../world/temp-folder.ts'
+import { startWorld } from '../world/world.ts'
 
 const sigstore = throwawaySigstore()
 const folder = await tempFolder()

@@ -2,10 +2,20 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { digestOf } from '../../src/lib/digest.ts'
-import { BAD_WHEELS } from '../bad-wheels.ts'
-import { announces, does, opens, order, pathOf, sends, sendsBytes, stages, UPLOAD_TYPE } from '../upload-session.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { type Answer, startWorld } from '../world.ts'
+import { BAD_WHEELS } from '../builders/bad-wheels.ts'
+import {
+  announces,
+  does,
+  opens,
+  order,
+  pathOf,
+  sends,
+  sendsBytes,
+  stages,
+  UPLOAD_TYPE,
+} from '../builders/upload-session.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { type Answer, startWorld } from '../world/world.ts'
 
 const limits = { uploadBytes: 100_000, uploadSessions: 20, uploadSessionFiles: 3 }
 const world = await startWorld({ settings: { upload_sessions: true }, limits })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { fieldParts, multipart } from '../multipart.ts'
-import { cutShort, notAZip, sdist, wheel } from '../wheels.ts'
-import { startWorld } from '../world.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { cutShort, notAZip, sdist, wheel } from '../builders/wheels.ts'
+import { startWorld } from '../world/world.ts'
 
 const world = await startWorld({ limits: { uploadBytes: 100_000 } })
 after(() => world[Symbol.asyncDispose]())

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type FakeUpstream, startFakeUpstream } from '../ground/fake-upstream.ts'
-import { wheel } from '../wheels.ts'
-import { startWorld, type World } from '../world.ts'
+import { wheel } from '../builders/wheels.ts'
+import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { startWorld, type World } from '../world/world.ts'
 
 const SECRET = 'hush-hush'
 const ACME = wheel({ name: 'acme', version: '1.0' })

@@ -1,7 +1,7 @@
 /** Whom a trusted proxy names, --autocreate-users and --restrict-modify. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startWorld } from '../world.ts'
+import { startWorld } from '../world/world.ts'
 
 const PROXY = '192.0.2.7'
 const settings = { trusted_proxy: PROXY, remote_user_header: 'X-Remote-User' }

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { changesSince } from '../../src/catalog/journal.ts'
 import { LIMITS } from '../../src/model/limits.ts'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { sdist, wheel } from '../wheels.ts'
-import { type Answer, type Person, startWorld } from '../world.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { type Answer, type Person, startWorld } from '../world/world.ts'
 
 const upstream = await startFakeUpstream()
 const world = await startWorld({ upstream })

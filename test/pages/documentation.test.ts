@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import axe from 'axe-core'
 import type { Frame, Page } from 'playwright-core'
-import { startBrowser, type TestBrowser } from '../ground/browser.ts'
-import { fieldParts, multipart } from '../multipart.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { wheel } from '../builders/wheels.ts'
+import { zip } from '../builders/zip.ts'
+import { startBrowser, type TestBrowser } from '../programs/browser.ts'
 import { type InProcessServer, startInProcess } from '../trouble/in-process-server.ts'
-import { wheel } from '../wheels.ts'
-import { zip } from '../zip.ts'
 
 const LOGIN = { authorization: `Basic ${Buffer.from('root:').toString('base64')}` }
 const FILE = wheel({ name: 'acme', version: '1.0' })

@@ -1,7 +1,7 @@
 /** A reverse proxy of this machine that shows a server below a path of its own. */
 import { request } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { listen } from '../ground/listener.ts'
+import { listen } from '../world/listener.ts'
 
 export interface PathProxy extends AsyncDisposable {
   /** With the prefix, without a trailing slash. */

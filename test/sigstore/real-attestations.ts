@@ -10,8 +10,8 @@ import { createGunzip } from 'node:zlib'
 import { extract } from 'tar-stream'
 import { type Digest, digestOf } from '../../src/lib/digest.ts'
 import { collect } from '../../src/lib/streams.ts'
-import { realUpstream } from '../ground/real-upstream.ts'
-import type { BuiltFile } from '../wheels.ts'
+import type { BuiltFile } from '../builders/wheels.ts'
+import { realUpstream } from '../upstream/real-upstream.ts'
 
 const SDIST = 'pypi_attestations-0.0.30.tar.gz'
 const SHA256 = '14ff13c76bbef02a483c2b77532da02bfd746b5141b881f355e06b9807434423' as Digest

@@ -1,7 +1,7 @@
 /** A Sigstore of a test's own: an authority, both logs, and attestations that they vouch for, or that somebody tampered with. */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { PUBLISH_PREDICATE } from '../../src/config/settings.ts'
-import type { BuiltFile } from '../wheels.ts'
+import type { BuiltFile } from '../builders/wheels.ts'
 import { AUTHORITY, certificate, extension, identity, spki } from './certificates.ts'
 import { octets } from './der.ts'
 

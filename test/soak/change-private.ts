@@ -1,8 +1,8 @@
 /** Uploads, overwrites, deletions, documentation, test results and pushes on stages. */
 
 import { digestOf } from '../../src/lib/digest.ts'
-import { fieldParts, multipart } from '../multipart.ts'
-import { zip } from '../zip.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
+import { zip } from '../builders/zip.ts'
 import type { Answer } from './ground.ts'
 import { isDone, isUntold, type Lane } from './lane.ts'
 import { addressOf, isGone } from './read-private.ts'

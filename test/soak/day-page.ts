@@ -1,7 +1,7 @@
 /** A simulated day as a page, `.cache/soak.md`. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CHECKOUT } from '../ground/server-process.ts'
+import { CHECKOUT } from '../programs/server-process.ts'
 import type { DayReport } from './day.ts'
 import { table } from './readings.ts'
 

@@ -1,5 +1,5 @@
 /** People with browsers, those who run the server, those who may not, and indexes and users that come and go. */
-import { fieldParts, multipart } from '../multipart.ts'
+import { fieldParts, multipart } from '../builders/multipart.ts'
 import { formOf, newRecipe } from './change-private.ts'
 import { isDone, type Lane, LOGIN_LIFE_MS } from './lane.ts'
 import { certain } from './shelf.ts'

@@ -1,7 +1,7 @@
 /** Archives that are made again whenever they are needed, so that thousands of them cost no memory. */
 import { createCipheriv, createHash } from 'node:crypto'
 import type { Digest } from '../../src/lib/digest.ts'
-import { type BuiltFile, coreMetadata, sdist, wheel } from '../wheels.ts'
+import { type BuiltFile, coreMetadata, sdist, wheel } from '../builders/wheels.ts'
 
 export interface Recipe {
   readonly project: string

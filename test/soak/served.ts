@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Limits } from '../../src/model/limits.ts'
-import { cleanEnv } from '../ground/clean-env.ts'
-import { own } from '../ground/owned-processes.ts'
-import { CHECKOUT } from '../ground/server-process.ts'
+import { cleanEnv } from '../programs/clean-env.ts'
+import { own } from '../programs/owned-processes.ts'
+import { CHECKOUT } from '../programs/server-process.ts'
 
 /** What the process is asked: it answers each with what it holds. */
 export interface Asked {

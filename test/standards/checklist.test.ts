@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { digestOf } from '../../src/lib/digest.ts'
-import { htmlFaults, jsonFaults } from '../ground/page-shape.ts'
-import { sdist, wheel } from '../wheels.ts'
+import { sdist, wheel } from '../builders/wheels.ts'
+import { htmlFaults, jsonFaults } from '../upstream/page-shape.ts'
 import {
   basic,
   filesOf,

@@ -1,7 +1,7 @@
 /** A valid wheel of any size that is made while it is read, so that it costs the test no memory and no disk. */
 import { createHash, type Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { generatedFile } from '../ground/content.ts'
+import { generatedFile } from '../builders/content.ts'
 
 export interface BigWheel {
   readonly name: string

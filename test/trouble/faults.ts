@@ -1,5 +1,5 @@
 /** What can be wrong with an upstream, each as something a test switches on and off. */
-import type { Behaviour, FakeUpstream } from '../ground/fake-upstream.ts'
+import type { Behaviour, FakeUpstream } from '../upstream/fake-upstream.ts'
 
 export interface Fault {
   readonly name: string

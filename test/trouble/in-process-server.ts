@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { type Digest, digestOf } from '../../src/lib/digest.ts'
 import { openLog } from '../../src/lib/log.ts'
 import { type Limits, withLimits } from '../../src/model/limits.ts'
-import { tempFolder } from '../ground/temp-folder.ts'
+import { tempFolder } from '../world/temp-folder.ts'
 
 export interface InProcessServer extends AsyncDisposable {
   /** Without a trailing slash. */

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { startFakeUpstream } from '../ground/fake-upstream.ts'
-import { startServer } from '../ground/server-process.ts'
-import { tempFolder } from '../ground/temp-folder.ts'
+import { startServer } from '../programs/server-process.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { tempFolder } from '../world/temp-folder.ts'
 import { fileUrl, readAway } from './read-away.ts'
 
 const MIB = 1024 * 1024

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { tmpdir } from 'node:os'
-import { cleanEnv } from '../ground/clean-env.ts'
-import { type Outcome, runProgram } from '../ground/run-program.ts'
+import { cleanEnv } from '../programs/clean-env.ts'
+import { type Outcome, runProgram } from '../programs/run-program.ts'
 
 export interface OtherMachine extends AsyncDisposable {
   /** Its own. */

@@ -1,5 +1,5 @@
 /** Sequences of requests with bytes put in, taken out and changed, cut into pieces. The same seed gives the same. */
-import { cut } from '../ground/paired-connection.ts'
+import { cut } from '../world/paired-connection.ts'
 
 export interface Mutated {
   /** How many it was made of. */

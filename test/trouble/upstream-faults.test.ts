@@ -6,14 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { findIndex } from '../../src/catalog/accounts.ts'
 import { findFiles } from '../../src/catalog/files.ts'
 import type { Limits } from '../../src/model/limits.ts'
+import { wheel } from '../builders/wheels.ts'
 import {
   type AddedFile,
   type Behaviour,
   type FakeSettings,
   type FakeUpstream,
   startFakeUpstream,
-} from '../ground/fake-upstream.ts'
-import { wheel } from '../wheels.ts'
+} from '../upstream/fake-upstream.ts'
 import { ask, type InProcessServer, type Reply, startInProcess } from './in-process-server.ts'
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { githubClaims } from '../../../test/ground/fake-issuer.ts'
+import { githubClaims } from '../../../test/upstream/fake-issuer.ts'
 import type { PublisherSpec } from '../../model/tokens.ts'
 import { isMatching, textClaims, toldClaims } from './publisher-claims.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, test } from 'node:test'
 import { Parser } from 'htmlparser2'
-import { tempFolder } from '../../../test/ground/temp-folder.ts'
+import { tempFolder } from '../../../test/world/temp-folder.ts'
 import { runCli } from '../cli.ts'
 import type { ServerCommands } from '../server-commands.ts'
 

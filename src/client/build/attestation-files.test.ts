@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempFolder } from '../../../test/ground/temp-folder.ts'
+import { tempFolder } from '../../../test/world/temp-folder.ts'
 import { LIMITS } from '../../model/limits.ts'
 import { AttestationUnusable, attestationsBeside, isAttestationFile } from './attestation-files.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cut, type Heard, Listener } from '../../../test/ground/paired-connection.ts'
 import { BYTES } from '../../../test/trouble/request-mutations.ts'
+import { cut, type Heard, Listener } from '../../../test/world/paired-connection.ts'
 import { keepFrontDoor } from './front-door.ts'
 
 const bare = new Listener()

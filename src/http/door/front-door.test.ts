@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cut, type Exchange, Listener } from '../../../test/ground/paired-connection.ts'
+import { cut, type Exchange, Listener } from '../../../test/world/paired-connection.ts'
 import { keepFrontDoor } from './front-door.ts'
 
 const bare = new Listener()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempFolder } from '../../../test/ground/temp-folder.ts'
+import { tempFolder } from '../../../test/world/temp-folder.ts'
 import { JsonFile } from './json-file.ts'
 
 test('JsonFile writes what was begun and added, in ASCII, for its owner only', async () => {

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { configurationPage } from '../../scripts/docs.ts'
+import { uploadsPage } from '../../scripts/uploads-page.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
+import { STATUS } from '../../src/http/problems.ts'
+import { PROBLEM_CODES } from '../../src/model/errors.ts'
+
+const CHECKOUT = join(import.meta.dirname, '..', '..')
+const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
+
+test('docs/errors.md explains every problem code once, in order, and none that is not there', () => {
+  const found = read('docs/errors.md').matchAll(/^\| `([^`]+)` \| (\d+) \| (.+?) \| (.+?) \|$/gm)
+  const rows = [...found].map(([, code = '', status = '', meaning = '', remedy = '']) => ({
+    code,
+    status,
+    meaning,
+    remedy,
+  }))
+  assert.deepEqual(
+    rows.map((row) => row.code),
+    [...PROBLEM_CODES].sort(),
+  )
+  for (const { code, status, meaning, remedy } of rows) {
+    assert.equal(Number(status), STATUS[code as keyof typeof STATUS], code)
+    assert.ok(meaning.length > 20 && remedy.length > 10, code)
+  }
+})
+
+test('every problem code is used by the program', () => {
+  const files = globSync('src/**/*.ts', { cwd: CHECKOUT }).filter(
+    (path) => !/\.(test|contract)\.ts$|errors\.ts$|problems\.ts$/.test(path),
+  )
+  // The codes that model/errors.ts itself throws stand behind the table there.
+  const text = files.map(read).join('\n') + read('src/model/errors.ts').split('ProblemCode =')[1]
+  const unused = PROBLEM_CODES.filter((code) => !text.includes(`'${code}'`))
+  assert.deepEqual(unused, [])
+})
+
+test('docs/configuration.md is what scripts/docs.ts makes of the settings', () => {
+  assert.ok(read('docs/configuration.md') === configurationPage(), 'run "npm run docs" and keep what it writes')
+  for (const { key } of SETTINGS) assert.match(configurationPage(), new RegExp(`^## ${key}$`, 'm'))
+})
+
+test('docs/uploads.md is what scripts/docs.ts makes of the rules for uploads', () => {
+  assert.ok(read('docs/uploads.md') === uploadsPage(), 'run "npm run docs" and keep what it writes')
+})
+
+test('links between the documents lead somewhere', () => {
+  const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: CHECKOUT })
+  assert.ok(pages.length > 3)
+  for (const page of pages) {
+    for (const [, target] of read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)) {
+      const found = globSync(join(page, '..', target!), { cwd: CHECKOUT })
+      assert.equal(found.length, 1, `${page} links to ${target}`)
+    }
+  }
+})

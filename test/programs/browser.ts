@@ -1,0 +1,95 @@
+/** A real browser, and what it complains about. It can reach this machine only. */
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type TempFolder, tempFolder } from '../world/temp-folder.ts'
+import { type Chromium, unpackedChromium } from './chromium.ts'
+import { cleanEnv } from './clean-env.ts'
+
+export interface Complaint {
+  /**
+   * `console`: an error was written to the console (a resource that answers 404 is one). `script`: an exception nobody caught.
+   * `policy`: the Content Security Policy forbade something. `address`: another address than the server's was asked for.
+   */
+  readonly kind: 'console' | 'script' | 'policy' | 'address'
+  readonly text: string
+}
+
+export interface TestPage extends AsyncDisposable {
+  readonly page: Page
+  /** In order; empty is what a test wants to see. */
+  readonly complaints: readonly Complaint[]
+}
+
+export interface TestBrowser extends AsyncDisposable {
+  readonly version: string
+  /**
+   * An empty page with storage of its own, at home on `serverUrl`: paths given to `page.goto()` are taken from there, and requests to
+   * any other origin are refused and complained about.
+   */
+  newPage(serverUrl: string, options?: BrowserContextOptions): Promise<TestPage>
+}
+
+const FLAGS = [
+  // Without user namespaces, as in a container, and as root, there is no sandbox. Only pages of this machine are shown.
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-domain-reliability',
+  '--disable-sync',
+  '--no-first-run',
+  '--no-pings',
+  '--no-proxy-server',
+  // The page's requests are watched below; this is for whatever else the browser would like to ask.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]',
+]
+
+/** Unpacks the browser first where that has not been done (three seconds). Takes a quarter of a second then. */
+export async function startBrowser(): Promise<TestBrowser> {
+  const unpacked = await unpackedChromium()
+  const home = await tempFolder()
+  const browser = await launch(unpacked, home)
+  return {
+    version: browser.version(),
+    newPage: (serverUrl, options) => newPage(browser, serverUrl, options),
+    async [Symbol.asyncDispose]() {
+      await browser.close()
+      await home.remove()
+    },
+  }
+}
+
+async function launch(unpacked: Chromium, home: TempFolder): Promise<Browser> {
+  const env = cleanEnv(home.path, { FONTCONFIG_FILE: unpacked.fontsFile })
+  const options = { executablePath: unpacked.executable, headless: true, args: FLAGS, timeout: 30_000 }
+  try {
+    return await chromium.launch({ ...options, env })
+  } catch (error) {
+    if (!String(error).includes('error while loading shared libraries')) throw error
+    return await chromium.launch({ ...options, env: { ...env, LD_LIBRARY_PATH: unpacked.libraries } })
+  }
+}
+
+async function newPage(browser: Browser, serverUrl: string, options: BrowserContextOptions = {}): Promise<TestPage> {
+  const { origin } = new URL(serverUrl)
+  const complaints: Complaint[] = []
+  const context = await browser.newContext({ baseURL: serverUrl, serviceWorkers: 'block', ...options })
+  context.setDefaultTimeout(10_000)
+  await context.route(
+    (url) => url.origin !== origin && /^(https?|wss?):$/.test(url.protocol),
+    async (route) => {
+      complaints.push({ kind: 'address', text: `${route.request().method()} ${route.request().url()}` })
+      await route.abort('blockedbyclient')
+    },
+  )
+  const page = await context.newPage()
+  page.on('pageerror', (error) => complaints.push({ kind: 'script', text: error.message }))
+  page.on('console', (message) => {
+    if (message.type() !== 'error') return
+    const text = `${message.text()} (${message.location().url})`
+    // A refused address was complained about above, with its method.
+    if (/ERR_BLOCKED_BY_CLIENT/.test(text)) return
+    complaints.push({ kind: /Content Security Policy/i.test(text) ? 'policy' : 'console', text })
+  })
+  return { page, complaints, [Symbol.asyncDispose]: () => context.close() }
+}

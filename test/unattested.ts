@@ -1,9 +1,0 @@
-/** What a publisher knows of attestations in tests that are about something else. */
-import type { Publishing } from '../src/publish/publish.ts'
-
-export const unattested: Publishing['provenances'] = {
-  read: async () => undefined,
-  verify: async () => {
-    throw new Error('Cannot verify: this test has no attestations')
-  },
-}
