@@ -32,8 +32,10 @@ export async function releaseMetadata(
   const record = opened.chain.find((each) => each.name === wheel?.index)
   if (wheel === undefined || record === undefined) return {}
   try {
-    const source = await (await indexes.layer(record)).file(page.name, `${wheel.filename}.metadata`)
-    return source === undefined ? {} : parseMetadata(await bytesOf(source, blobs, limits.metadataBytes)).fields
+    const layer = await indexes.layer(record)
+    const found = await layer.at({ kind: 'listed', project: page.name }, `${wheel.filename}.metadata`)
+    if (found === undefined || found === 'deleted') return {}
+    return parseMetadata(await bytesOf(found.source, blobs, limits.metadataBytes)).fields
   } catch (error) {
     // The files can be told all the same.
     const isUpstreams = error instanceof Problem && error.code.startsWith('upstream-')

@@ -7,7 +7,6 @@ import { Api, type ApiAsk } from './api.ts'
 import { asDirectory, asHttpUrl, below, withFlag } from './client-url.ts'
 import { type Ask, Connection, Unreachable } from './connection.ts'
 import type { CliContext, CliExit } from './context.ts'
-import { chooseFromEnvironment } from './index-choice.ts'
 import { Output } from './output.ts'
 import { type Reply, statusLine } from './reply.ts'
 import { ClientState } from './state.ts'
@@ -61,8 +60,8 @@ export class Session implements AsyncDisposable {
     this.#api = new Api(this.connection, this.out)
   }
 
-  /** Reads what is remembered, and applies `--index` and DEVPI_INDEX. `url` is the address that `use` was given. */
-  static async open(context: CliContext, options: GenericOptions, url?: string): Promise<Session> {
+  /** Reads what is remembered; see `openSession`, which applies `--index` and DEVPI_INDEX to it. */
+  static async remembered(context: CliContext, options: GenericOptions): Promise<Session> {
     const { env } = context
     const home = env.HOME || env.USERPROFILE || homedir()
     const given = options.clientdir || env.DEVPI_CLIENTDIR
@@ -71,9 +70,7 @@ export class Session implements AsyncDisposable {
     const local = env.VIRTUAL_ENV && join(resolve(context.cwd, env.VIRTUAL_ENV), 'devpi.json')
     const current = local && existsSync(local) ? local : join(clientDir, 'current.json')
     const state = await ClientState.read({ auth: join(clientDir, 'auth.json'), current }, env.DEVPI_USER)
-    const session = new Session(context, options, state, { home, clientDir })
-    await chooseFromEnvironment(session, url)
-    return session
+    return new Session(context, options, state, { home, clientDir })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wheel } from '../../test/builders/wheels.ts'
 import { type FixedIndex, fixedIndex } from '../../test/world/fixed-index.ts'
+import { sourceIn } from '../../test/world/source-in.ts'
 import type { IndexName } from '../model/names.ts'
 import { type ProjectName, projectName } from '../pep/name.ts'
-import { layered, type StageLayer } from './layered.ts'
+import { type LayeredIndex, layered, type StageLayer } from './layered.ts'
 import { packageIndexContract } from './package-index.contract.ts'
 
 const ACME = projectName('acme')
@@ -19,10 +20,20 @@ const over = (
   inheritance: 'union' | 'intersection' = 'intersection',
 ) => layered('alice/dev' as IndexName, stages, mirrors, inheritance)
 
+/** Its list, where no layer has one that lies ready. */
+const listing = (index: LayeredIndex) => ({
+  ...index,
+  async *listed() {
+    yield* (await index.list()).others!
+  },
+})
+
 packageIndexContract({
   name: 'layered()',
   open: async (projects) => ({
-    index: over([stageLayer(fixedIndex('stage', 'alice/dev', projects))], [fixedIndex('mirror', 'root/pypi', {})]),
+    index: listing(
+      over([stageLayer(fixedIndex('stage', 'alice/dev', projects))], [fixedIndex('mirror', 'root/pypi', {})]),
+    ),
     read: async (source) => Buffer.from(source.from === 'memory' ? source.bytes : []),
     [Symbol.asyncDispose]: async () => {},
   }),
@@ -41,9 +52,9 @@ test('layered() merges stages, and the first layer wins a filename', async () =>
     ],
   )
   assert.deepEqual([...page.versions].sort(), ['0.9', '1.0'])
-  const source = await index.file(ACME, 'acme-1.0-py3-none-any.whl')
+  const source = await sourceIn(index, ACME, 'acme-1.0-py3-none-any.whl')
   assert.equal(source!.digest, file('1.0', 'dev').sha256)
-  const other = await index.file(ACME, 'acme-0.9-py3-none-any.whl')
+  const other = await sourceIn(index, ACME, 'acme-0.9-py3-none-any.whl')
   assert.equal(other!.digest, file('0.9', 'prod').sha256)
 })
 
@@ -54,7 +65,7 @@ test('layered() does not ask a mirror for a name that a stage knows, files or no
     const index = over([stageLayer(dev)], [mirror])
     const page = (await index.project(ACME))!
     assert.equal(page.files.length, own.length)
-    assert.equal(await index.file(ACME, 'acme-99.0-py3-none-any.whl'), undefined)
+    assert.equal(await sourceIn(index, ACME, 'acme-99.0-py3-none-any.whl'), undefined)
     assert.deepEqual(mirror.asked, [])
   }
 })
@@ -106,7 +117,7 @@ test('layered() lists the names of all layers, also of those that are shadowed',
     [fixedIndex('mirror', 'root/pypi', { acme: [], beta: [] })],
   )
   const names: string[] = []
-  for await (const batch of index.projects()) names.push(...batch)
+  for await (const batch of (await index.list()).others!) names.push(...batch.map((each) => each.name))
   assert.deepEqual(names, ['acme', 'beta', 'zeta'])
 })
 
@@ -118,7 +129,7 @@ test('layered() throws when a layer cannot answer and no stage knows the name', 
   const index = over([stageLayer(dev)], [good, bad])
   await assert.rejects(index.project(ACME), /gone/)
   await assert.rejects(index.pages(ACME), /gone/)
-  await assert.rejects(index.file(ACME, 'acme-1.0-py3-none-any.whl'), /gone/)
+  await assert.rejects(sourceIn(index, ACME, 'acme-1.0-py3-none-any.whl'), /gone/)
 })
 
 test("layered() serves a stage's own files as stale when a mirror that may be asked cannot answer", async () => {

@@ -2,10 +2,11 @@
 import { reasonOf } from '../lib/reason.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import type { IndexName } from '../model/names.ts'
-import { type ListedBatches, mergeListed, mergeNames } from '../names/name-batches.ts'
+import { type ListedBatches, mergeListed } from '../names/name-batches.ts'
 import type { NameList } from '../names/name-list.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { ProjectStatus } from '../pep/simple.ts'
+import { archiveOf } from './asked-address.ts'
 import { chainStatus } from './chain-status.ts'
 import type { IndexFile, IndexPage, Layer, PackageIndex } from './package-index.ts'
 import { isShadowed } from './shadow.ts'
@@ -39,10 +40,8 @@ export interface LayeredList {
 export interface LayeredIndex extends PackageIndex {
   /** Each layer's own page of the project, in resolution order, of the layers that may answer and have it. */
   pages(name: ProjectName): Promise<IndexPage[]>
-  /** What `projects()` tells, with change numbers; `isNumbered` where those count. Throws where a mirror cannot tell. */
+  /** Every name with its stamp; `isNumbered` where those of upstream count. Throws where a mirror cannot tell. */
   list(isNumbered?: boolean): Promise<LayeredList>
-  /** The layers that may have files of the project, in resolution order; asks no upstream. */
-  answering(name: ProjectName): Promise<readonly Layer[]>
   /** Has every mirror that may be asked for the project ask its upstream anew. Throws the first failure. */
   refresh(name: ProjectName): Promise<void>
 }
@@ -52,11 +51,11 @@ export interface LayeredIndex extends PackageIndex {
  *
  * | Question | Stages | Mirrors |
  * |---|---|---|
- * | `projects()` | union | union |
+ * | `list()` | union | union |
  * | `project(n)`, not shadowed | merged, first layer wins per filename | merged after them, in order |
  * | `project(n)`, shadowed by a stage that knows *n* | merged | **not asked** |
  * | any, with a stage hidden from who asks | that stage adds nothing, and shadows all the same | as above |
- * | `file(n, f)` | the layer that `project(n)` took *f* from | the same |
+ * | `at(a, f)` | the first that has it there | those that may answer for its project |
  * | a layer cannot answer | throws | throws; where a stage knows *n*, its own files are still served, as stale |
  */
 export function layered(
@@ -117,25 +116,44 @@ export function layered(
     return known.length === 0 ? undefined : Math.max(...known)
   }
 
+  /** The layers that may have files of the project, in resolution order; asks no upstream. */
+  async function layersFor(asked: ProjectName): Promise<readonly Layer[]> {
+    return (await ownPages(asked)).isClosed ? layers.filter((each) => each.kind === 'stage') : layers
+  }
+
   return {
     name,
-    projects: () => mergeNames(layers.map((layer) => layer.projects())),
     project,
     pages,
     list: (isNumbered = false) => longestList(layers, stages.length === 0, isNumbered),
-    answering: async (asked) =>
-      (await ownPages(asked)).isClosed ? layers.filter((each) => each.kind === 'stage') : layers,
     refresh: async (asked) => {
       if ((await ownPages(asked)).isClosed) return
       for (const mirror of mirrors) await mirror.refresh?.(asked)
     },
-    file: async (asked, filename) => {
-      const page = await project(asked)
-      const wanted = filename.endsWith('.metadata') ? filename.slice(0, -'.metadata'.length) : filename
-      const file = page?.files.find((each) => each.filename === wanted)
-      return await layers.find((layer) => layer.name === file?.index)?.file(asked, filename)
+    at: async (address, filename, mayAnswer = async () => true) => {
+      // Under its name alone it is the one that the page lists, or page and file would disagree.
+      const isNamed = address.kind === 'listed'
+      const listed = isNamed ? listedIn(await project(address.project), filename) : undefined
+      const answering = new Map<ProjectName, Promise<readonly Layer[]>>()
+      const mayFrom = (layer: Layer) => async (asked: ProjectName) => {
+        const may = answering.get(asked) ?? layersFor(asked)
+        answering.set(asked, may)
+        return (await may).includes(layer) && (await mayAnswer(asked))
+      }
+      let isDeleted = false
+      for (const layer of layers) {
+        if (isNamed && layer.name !== listed?.index) continue
+        const found = await layer.at(address, filename, mayFrom(layer))
+        if (found === 'deleted') isDeleted = true
+        else if (found !== undefined) return found
+      }
+      return isDeleted ? 'deleted' : undefined
     },
   }
+}
+
+function listedIn(page: IndexPage | undefined, filename: string): IndexFile | undefined {
+  return page?.files.find((each) => each.filename === archiveOf(filename))
 }
 
 /** Good until something is heard of it. */

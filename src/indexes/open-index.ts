@@ -1,13 +1,13 @@
 /** From a name to something that answers: read the record, flatten the bases, build the layers, put them together. */
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
-import type { Mirrors } from '../mirrors/mirrors.ts'
 import { ANONYMOUS, type May, type Principal, readOf } from '../model/access.ts'
 import { readForbidden } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
-import type { IndexRecord, MirrorRecord, StageRecord } from '../model/records.ts'
-import { type LayeredIndex, layered } from './layered.ts'
+import { type IndexRecord, isMirror, type MirrorRecord, type StageRecord } from '../model/records.ts'
+import { type Gate, gated } from './gate.ts'
+import { type LayeredIndex, layered, type MirrorLayer } from './layered.ts'
 import type { Layer } from './package-index.ts'
 import { stage } from './stage.ts'
 
@@ -17,8 +17,13 @@ export interface Indexes {
    * Throws `not-allowed` where the index itself may not be read.
    */
   open(name: string, asks: Asks): Promise<OpenIndex | undefined>
-  /** The index alone, without its bases. */
+  /** The index alone, without its bases, behind the same gate. */
   layer(record: IndexRecord): Promise<Layer>
+}
+
+/** The mirrors of this server, opened. */
+export interface MirrorLayers {
+  get(record: MirrorRecord): Promise<MirrorLayer>
 }
 
 /** Who asks; found out only where an access list wants to know. */
@@ -33,14 +38,18 @@ export interface OpenIndex {
 
 export function openIndexes(options: {
   readonly catalog: Catalog
-  readonly mirrors: Mirrors
+  readonly mirrors: MirrorLayers
   readonly limits: Limits
   readonly may: May
+  /** Put before every layer that is opened; absent: all may be seen. */
+  readonly gate?: Gate
 }): Indexes {
-  const { catalog, mirrors, limits } = options
+  const { catalog, mirrors, limits, gate } = options
+
+  const mirror = async (record: MirrorRecord) => gated(await mirrors.get(record), gate)
 
   async function layer(record: IndexRecord): Promise<Layer> {
-    return isMirror(record) ? await mirrors.get(record) : stage(catalog, record as StageRecord)
+    return isMirror(record) ? await mirror(record) : gated(stage(catalog, record as StageRecord), gate)
   }
 
   return {
@@ -57,11 +66,11 @@ export function openIndexes(options: {
       const index = layered(
         record.name,
         stages.map((each) => ({
-          layer: stage(catalog, each) as Layer & { kind: 'stage' },
+          layer: gated(stage(catalog, each), gate),
           whitelist: each.options.mirror_whitelist,
           isHidden: !isReadable(each),
         })),
-        await Promise.all(chain.filter(isMirror).map((each) => mirrors.get(each))),
+        await Promise.all(chain.filter(isMirror).map(mirror)),
         isMirror(record) ? 'union' : (record as StageRecord).options.mirror_whitelist_inheritance,
       )
       return { record, index, chain }
@@ -90,8 +99,4 @@ export async function resolutionOrder(reader: Reader, name: string, depth: numbe
     level = next
   }
   return [...found.filter((each) => !isMirror(each)), ...found.filter(isMirror)]
-}
-
-export function isMirror(record: IndexRecord): record is MirrorRecord {
-  return record.options.type === 'mirror'
 }

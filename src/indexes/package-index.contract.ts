@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import { type BuiltFile, sdist, wheel } from '../../test/builders/wheels.ts'
 import { digestOf } from '../lib/digest.ts'
 import { asProjectName, projectName } from '../pep/name.ts'
-import type { FileSource, PackageIndex } from './package-index.ts'
+import type { FileSource, Layer, LocatedFile, PackageIndex } from './package-index.ts'
 
 export interface Opened extends AsyncDisposable {
-  readonly index: PackageIndex
+  readonly index: PackageIndex & Pick<Layer, 'listed'>
   /** The bytes of a source that this index gave. */
   read(source: FileSource): Promise<Buffer>
 }
@@ -29,21 +29,21 @@ export function packageIndexContract(options: {
   }
   const acme = projectName('acme')
 
-  test(title('projects() gives every name once, in order of code points, in batches that are not empty'), async () => {
+  test(title('listed() gives every name once, in order of code points, in batches that are not empty'), async () => {
     const many = Object.fromEntries(Array.from({ length: 2345 }, (_, each) => [`p${each}`, []]))
     await using opened = await options.open({ ...files, ...many })
     const names: string[] = []
-    for await (const batch of opened.index.projects()) {
+    for await (const batch of opened.index.listed()) {
       assert.ok(batch.length > 0)
-      names.push(...batch)
+      names.push(...batch.map((each) => each.name))
     }
     assert.deepEqual(names, [...Object.keys(files), ...Object.keys(many)].sort())
     for (const name of names) assert.equal(asProjectName(name), name)
   })
 
-  test(title('projects() of an index without any is an empty list'), async () => {
+  test(title('listed() of an index without any is an empty list'), async () => {
     await using opened = await options.open({})
-    for await (const batch of opened.index.projects()) assert.deepEqual(batch, [])
+    for await (const batch of opened.index.listed()) assert.deepEqual(batch, [])
   })
 
   test(title('project() lists every file with its hash, version, index and address'), async () => {
@@ -75,18 +75,31 @@ export function packageIndexContract(options: {
     assert.equal(await opened.index.project(projectName('acm')), undefined)
   })
 
-  test(title('file() gives the bytes of every file that project() lists'), async () => {
+  test(title('at() gives the bytes of every file that project() lists, by name, by hash and by path'), async () => {
     await using opened = await options.open(files)
     for (const name of ['acme', 'acme-tools'] as const) {
       for (const file of (await opened.index.project(projectName(name)))!.files) {
-        const source = (await opened.index.file(projectName(name), file.filename))!
-        assert.equal(digestOf(await opened.read(source)), file.hashes.sha256)
-        assert.equal(source.digest, file.hashes.sha256)
+        const sha256 = file.hashes.sha256!
+        for (const address of [
+          { kind: 'listed', project: projectName(name) },
+          { kind: '+f', hashStart: sha256.slice(0, 16) },
+          { kind: 'packages', path: file.packagesPath! },
+        ] as const) {
+          const found = await located(opened.index, address, file.filename)
+          assert.equal(found.project, name)
+          assert.equal(found.file.url, file.url)
+          assert.equal(found.file.version, file.version)
+          assert.equal(digestOf(await opened.read(found.source)), sha256)
+          assert.equal(found.source.digest, sha256)
+        }
+        assert.equal(await opened.index.at({ kind: '+f', hashStart: 'f'.repeat(16) }, file.filename), undefined)
+        const listed = { kind: 'listed', project: projectName(name) } as const
+        assert.equal(await opened.index.at(listed, file.filename, async () => false), undefined)
       }
     }
   })
 
-  test(title('file() of what project() does not list is absent'), async () => {
+  test(title('at() of what project() does not list is absent'), async () => {
     await using opened = await options.open(files)
     const [tools] = files['acme-tools']
     for (const [name, filename] of [
@@ -97,17 +110,23 @@ export function packageIndexContract(options: {
       [projectName('absent'), files.acme[0]!.filename],
       [acme, `${files.acme[1]!.filename}.metadata`],
     ] as const) {
-      assert.equal(await opened.index.file(name, filename), undefined, filename)
+      assert.equal(await opened.index.at({ kind: 'listed', project: name }, filename), undefined, filename)
     }
   })
 
-  test(title('file() serves .metadata exactly where project() announces it'), async () => {
+  test(title('at() serves .metadata exactly where project() announces it'), async () => {
     await using opened = await options.open(files)
     for (const file of (await opened.index.project(acme))!.files) {
-      const source = await opened.index.file(acme, `${file.filename}.metadata`)
-      assert.equal(source !== undefined, file.coreMetadata !== undefined, file.filename)
+      const found = await opened.index.at({ kind: 'listed', project: acme }, `${file.filename}.metadata`)
+      assert.equal(found !== undefined, file.coreMetadata !== undefined, file.filename)
       const told = typeof file.coreMetadata === 'object' ? file.coreMetadata.sha256 : undefined
-      if (source !== undefined && told !== undefined) assert.equal(digestOf(await opened.read(source)), told)
+      if (typeof found === 'object' && told !== undefined) assert.equal(digestOf(await opened.read(found.source)), told)
     }
   })
+}
+
+async function located(index: PackageIndex, ...asked: Parameters<Layer['at']>): Promise<LocatedFile> {
+  const found = await index.at(...asked)
+  assert.ok(typeof found === 'object')
+  return found
 }

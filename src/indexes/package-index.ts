@@ -1,35 +1,52 @@
 /** The central interface: what answers for projects. Stage, mirror and bases are all implementations of it. */
 import type { Digest } from '../lib/digest.ts'
-import type { Download } from '../mirrors/download.ts'
 import type { IndexName } from '../model/names.ts'
-import type { ListedBatches, NameBatches } from '../names/name-batches.ts'
+import type { ListedBatches } from '../names/name-batches.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
+import type { AskedAddress } from './asked-address.ts'
 
 /**
- * A package index as an installer sees it: three questions, asked read-only.
+ * A package index as an installer sees it: what has the project, and what lies at this address.
  *
  * Absence is a value: `undefined` means "this index does not have it". Inability is an error: an index that cannot
  * tell throws, and a caller that swallows the error has invented an answer.
  */
 export interface PackageIndex {
   readonly name: IndexName
-  /** Every name. May throw while it is read. */
-  projects(): NameBatches
   project(name: ProjectName): Promise<IndexPage | undefined>
-  /** A file of the project; with `.metadata` after a wheel's name, that wheel's core metadata (PEP 658). */
-  file(name: ProjectName, filename: string): Promise<FileSource | undefined>
+  /**
+   * The one way to a file: the archive or attachment at that address, or a wheel's core metadata where `filename` ends in
+   * `.metadata` (PEP 658). `deleted` where something was, and is no more. Projects that `mayAnswer` refuses are passed
+   * over, and nobody upstream is asked about them. Throws `file-withheld` for what must not be delivered.
+   */
+  at(address: AskedAddress, filename: string, mayAnswer?: MayAnswer): Promise<LocatedFile | 'deleted' | undefined>
 }
+
+/** Whether the index may answer for the project: a stage of the chain may keep the name from mirrors. */
+export type MayAnswer = (project: ProjectName) => Promise<boolean>
 
 /** An index that holds files itself. A layered index is not a layer: bases are flattened first, or `layered` would nest. */
 export interface Layer extends PackageIndex {
   readonly kind: 'stage' | 'mirror'
   /** Where files are let go to make room: keeps those of the project until it is disposed. */
   retain?(name: ProjectName): AsyncDisposable
-  /** As `projects()`, each with the server's number of its last change. */
+  /** Every name in order of code points, each with the stamp of its last change. May throw while it is read. */
   listed(): ListedBatches
-  /** The same number of one project; `undefined` for what is not listed. Asks nobody else. */
+  /** The same stamp of one project; `undefined` for what is not listed. Asks nobody else. */
   stamp(name: ProjectName): Promise<number | undefined>
+}
+
+/** What lies at an address. */
+export interface LocatedFile {
+  readonly project: ProjectName
+  /** What the page of the project says of it, or would where no page lists it. */
+  readonly file: IndexFile
+  /** Documentation and test results are no files of a release: no page lists them. */
+  readonly isAttachment?: boolean
+  /** Where upstream has it; without credentials. Absent for what people uploaded. */
+  readonly origin?: string
+  readonly source: FileSource
 }
 
 export interface IndexPage extends ProjectDetail {
@@ -60,25 +77,29 @@ export type FileSource =
   | { readonly from: 'blob'; readonly digest: Digest; readonly sizeBytes: number; readonly modified?: string }
   | {
       readonly from: 'upstream'
-      /** Where the index lists it: path below the server's root, not percent-encoded. */
-      readonly address: string
-      /** Where upstream has it; without credentials. */
-      readonly origin: string
       /** As announced. */
       readonly sizeBytes?: number
       readonly digest?: Digest
       readonly modified?: string
-      readonly fetch: () => Download
+      readonly fetch: () => Fetched
       /** Asks upstream where it is not announced; `undefined` where upstream does not tell either. */
       readonly askSize: () => Promise<number | undefined>
     }
   | {
       readonly from: 'memory'
-      /** Of the file that it belongs to. */
-      readonly address: string
       readonly bytes: Uint8Array
       readonly digest: Digest
       readonly modified?: string
       /** Nothing vouches for the bytes yet: the same address may give others later. */
       readonly mayChange?: boolean
     }
+
+/** A file on its way from upstream, read by everybody who asks for it meanwhile (request coalescing). */
+export interface Fetched {
+  /** Settles when upstream's answer began: its size, where known. Rejects when there was none. */
+  readonly head: Promise<{ readonly sizeBytes?: number }>
+  /** The bytes from `start` to `end` (exclusive; absent: to the end of the file), as they arrive. Throws when the file is not what was announced. */
+  read(start?: number, end?: number): AsyncIterable<Uint8Array>
+  /** Goes to its end, whether anybody reads it or not. Rejects with what prevented it. */
+  complete(): Promise<unknown>
+}

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wheel } from '../../test/builders/wheels.ts'
+import { sourceIn } from '../../test/world/source-in.ts'
 import { openTempStores } from '../../test/world/temp-stores.ts'
 import { writeBlob } from '../blob/blob-store.ts'
 import { collect } from '../lib/streams.ts'
 import { projectName } from '../pep/name.ts'
+import { heldListed } from './held.ts'
 import { packageIndexContract } from './package-index.contract.ts'
-import { heldNames, stage } from './stage.ts'
+import { stage } from './stage.ts'
 
 packageIndexContract({
   name: 'stage()',
@@ -39,7 +41,7 @@ test('stage() tells yanks, requires-python, upload time and metadata of its file
   assert.equal(listed!.uploadTime, '2026-01-01T00:00:00.000Z')
   assert.deepEqual(listed!.coreMetadata, { sha256: metadata.digest })
   assert.equal(listed!.held, true)
-  const source = await index.file(projectName('acme'), `${file.filename}.metadata`)
+  const source = await sourceIn(index, projectName('acme'), `${file.filename}.metadata`)
   assert.equal(source!.digest, metadata.digest)
 })
 
@@ -58,15 +60,15 @@ test('stage() holds nothing of another stage', async () => {
   await stores.addFile(one, wheel({ name: 'acme', version: '1.0' }))
   const index = stage(stores.catalog, two)
   assert.equal(await index.project(projectName('acme')), undefined)
-  assert.equal(await index.file(projectName('acme'), 'acme-1.0-py3-none-any.whl'), undefined)
-  for await (const batch of index.projects()) assert.deepEqual(batch, [])
+  assert.equal(await sourceIn(index, projectName('acme'), 'acme-1.0-py3-none-any.whl'), undefined)
+  for await (const batch of index.listed()) assert.deepEqual(batch, [])
 })
 
 for (const [policy, expected] of [
   [undefined, ['acme', 'removed']],
   ['follow', ['acme']],
 ] as const) {
-  test(`heldNames() of a mirror has the names with a file that can be delivered, mirror_removals=${policy}`, async () => {
+  test(`heldListed() of a mirror has the names with a file that can be delivered, mirror_removals=${policy}`, async () => {
     await using stores = await openTempStores()
     const mirror = await stores.addMirror('root/pypi', policy === undefined ? {} : { mirror_removals: policy })
     await stores.addFile(mirror, wheel({ name: 'acme', version: '1.0' }))
@@ -76,7 +78,7 @@ for (const [policy, expected] of [
     // What is left of a project whose last file made room for others.
     await stores.addRelease(mirror, 'emptied', '1.0')
     const names: string[] = []
-    for await (const batch of heldNames(stores.catalog, mirror)) names.push(...batch)
+    for await (const batch of heldListed(stores.catalog, mirror)) names.push(...batch.map((each) => each.name))
     assert.deepEqual(names, expected)
   })
 }

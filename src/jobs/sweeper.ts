@@ -3,10 +3,10 @@ import type { BlobStore } from '../blob/blob-store.ts'
 import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { deleteExpiredSessions, hasExpiredSessions } from '../catalog/upload-sessions.ts'
-import { isMirror } from '../indexes/open-index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Mirrors } from '../mirrors/mirrors.ts'
 import type { Limits } from '../model/limits.ts'
+import { isMirror } from '../model/records.ts'
 import { collectDropped } from './dropped.ts'
 
 export interface SweeperOptions {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { upstreamFolder } from '../model/file-address.ts'
 import type { IndexName } from '../model/names.ts'
-import { addressHash, mirrorAddress, upstreamFolder } from './mirror-address.ts'
+import { addressHash, mirrorAddress } from './mirror-address.ts'
 
 const INDEX = 'root/pypi' as IndexName
 const file = (

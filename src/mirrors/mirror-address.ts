@@ -1,4 +1,4 @@
-import { fileAddress } from '../model/file-address.ts'
+import { fileAddress, upstreamFolder } from '../model/file-address.ts'
 import type { IndexName } from '../model/names.ts'
 import type { DistributionFile } from '../pep/simple.ts'
 
@@ -22,15 +22,6 @@ export function mirrorAddress(index: IndexName, file: DistributionFile): string 
   const hash = addressHash(file)
   if (hash !== undefined) return fileAddress(index, hash, file.filename)
   return `${index}/+e/${upstreamFolder(file.url)}/${file.filename}`
-}
-
-/** `http://host:80/a/b/pkg.whl` → `http_host_80_a_b`; a password in the link is nobody else's business. */
-export function upstreamFolder(url: string): string {
-  const folder = url
-    .replace(/^(https?:\/\/)[^/@]*@/i, '$1')
-    .replace(/[?#].*$/s, '')
-    .replace(/\/[^/]*$/, '')
-  return folder.replace('://', '_').replace(/[^A-Za-z0-9.-]/g, '_')
 }
 
 /** The address as others may see it. */

@@ -6,6 +6,7 @@ import { type BuiltFile, metadataWithoutName, notAZip, wheel } from '../../test/
 import { type ZipMember, zip } from '../../test/builders/zip.ts'
 import { type FakeSettings, type FakeUpstream, startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
 import type { Behaviour } from '../../test/world/answer.ts'
+import { sourceIn } from '../../test/world/source-in.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { findIndex } from '../catalog/accounts.ts'
 import type { FileSource } from '../indexes/package-index.ts'
@@ -93,7 +94,7 @@ async function opened(
   const record = (await stores.catalog.read((reader) => findIndex(reader, 'root/pypi'))) as MirrorRecord
   const mirror = await mirrors.get(record)
   const listed = async () => (await mirror.project(ACME))!.files[0]!
-  const source = async () => mirror.file(ACME, `${(await listed()).filename}.metadata`)
+  const source = async () => sourceIn(mirror, ACME, `${(await listed()).filename}.metadata`)
   return {
     stores,
     upstream,
@@ -111,7 +112,7 @@ async function opened(
     },
     download: async () => {
       const { filename } = await listed()
-      const found = await mirror.file(ACME, filename)
+      const found = await sourceIn(mirror, ACME, filename)
       if (found?.from === 'upstream') await found.fetch().complete()
       const warn = (message: string) => warnings.push(message)
       await describeFile({ ...stores, limits: all, warn }, { index: record.name, project: ACME, filename })
@@ -235,7 +236,9 @@ for (const [about, behaviour] of [
     await using ground = await given(undefined, { limits: { upstreamPageMs: 300, resumes: 0, resumePauseMs: 1 } })
     await ground.mirror.project(ACME)
     ground.upstream.misbehave(ground.path, behaviour)
-    await assert.rejects(ground.mirror.file(ACME, 'acme-1.0-py3-none-any.whl.metadata'), { code: 'upstream-failed' })
+    await assert.rejects(sourceIn(ground.mirror, ACME, 'acme-1.0-py3-none-any.whl.metadata'), {
+      code: 'upstream-failed',
+    })
     ground.upstream.behave()
     ground.stores.clock.ms += 600_000
     await using again = await ground.again()
@@ -275,7 +278,7 @@ test('Mirror says nothing where the whole wheel has what its parts told', async 
 
 test('Mirror reads a wheel that is here and was not looked into, also without upstream', async () => {
   await using ground = await given()
-  const found = await ground.mirror.file(ACME, 'acme-1.0-py3-none-any.whl')
+  const found = await sourceIn(ground.mirror, ACME, 'acme-1.0-py3-none-any.whl')
   assert.ok(found?.from === 'upstream')
   await found.fetch().complete()
   await using offline = await ground.again({ offline: true })

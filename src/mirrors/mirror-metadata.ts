@@ -14,8 +14,7 @@ import { MetadataError, parseMetadata } from '../pep/metadata.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import type { DistributionFile } from '../pep/simple.ts'
 import { addressHash } from './mirror-address.ts'
-import type { MirrorFiles, MirrorFilesOptions } from './mirror-files.ts'
-import { WheelMetadata } from './wheel-metadata.ts'
+import { WheelMetadata, type WheelMetadataOptions } from './wheel-metadata.ts'
 
 export interface ReadMetadata {
   readonly bytes: Buffer
@@ -24,19 +23,13 @@ export interface ReadMetadata {
   readonly isChecked: boolean
 }
 
-export interface MirrorMetadataOptions
-  extends Pick<MirrorFilesOptions, 'record' | 'catalog' | 'blobs' | 'upstream' | 'limits' | 'clock'> {
-  readonly files: MirrorFiles
-  readonly warn: (message: string, fields: Record<string, unknown>) => void
-}
-
 export class MirrorMetadata {
-  readonly #options: MirrorMetadataOptions
+  readonly #options: WheelMetadataOptions
   readonly #wheels: WheelMetadata
   /** By the wheel's address upstream. */
   readonly #flights = new Map<string, Promise<ReadMetadata>>()
 
-  constructor(options: MirrorMetadataOptions) {
+  constructor(options: WheelMetadataOptions) {
     this.#options = options
     this.#wheels = new WheelMetadata(options)
   }

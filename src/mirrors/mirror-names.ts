@@ -17,6 +17,7 @@ import type { ListedName } from '../names/name-batches.ts'
 import { NameList } from '../names/name-list.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { RememberedPage } from './mirror-memory.ts'
+import type { ListStatus } from './mirror-status.ts'
 import type { ListChange, ListValidators, NamesResult, NamesWork } from './names-worker.ts'
 import type { ListStanding, SharedMirrors } from './peers.ts'
 import { STAMP_WANTED } from './stamp-wanted.ts'
@@ -44,18 +45,6 @@ export interface MirrorNamesOptions {
   readonly onChange: (change: ListChange & { readonly count: number }) => void
   /** Where other workers use the list too. With a keeper it fetches it, and this one follows. */
   readonly shared?: Pick<SharedMirrors, 'counters' | 'keeper'>
-}
-
-/** What operators want to see of a list. Times are ms since 1970. */
-export interface ListStatus {
-  readonly projects?: number
-  /** Since when the names are these. */
-  readonly changedMs?: number
-  /** When upstream last told its names, or that they had not changed. */
-  readonly fetchedMs?: number
-  /** What the last change since the server started brought. */
-  readonly lastChange?: ListChange
-  readonly failure?: string
 }
 
 /** The thread streams: a small heap keeps it from growing where it could as well collect. */

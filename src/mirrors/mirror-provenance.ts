@@ -1,6 +1,5 @@
 /** What upstream's provenance objects (PEP 740) say of a mirror's files: fetched when first asked for, kept, asked again now and then. */
 
-import { provenanceAddress } from '../browse/provenance-address.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import {
@@ -15,6 +14,7 @@ import type { Clock } from '../lib/clock.ts'
 import { asDigest, type Digest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
+import { provenanceAddress } from '../model/provenance-address.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { PROVENANCE_TYPE } from '../pep/provenance.ts'

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BuiltFile, wheel } from '../../test/builders/wheels.ts'
 import { type FakeUpstream, startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
+import { sourceIn } from '../../test/world/source-in.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { changeIndex } from '../catalog/accounts.ts'
 import { packageIndexContract } from '../indexes/package-index.contract.ts'
@@ -82,7 +83,7 @@ async function findMirror(stores: TempStores): Promise<MirrorRecord | undefined>
 /** Waits until upstream's list of names is here. */
 async function listed(ground: Ground): Promise<void> {
   const mirror = await ground.mirror()
-  for await (const _ of mirror.projects());
+  for await (const _ of mirror.listed());
 }
 
 packageIndexContract({
@@ -227,13 +228,13 @@ test('Mirror asks upstream once for a file, however many ask, and then never aga
   const { path } = ground.upstream.add('acme', file)
   const mirror = await ground.mirror()
   const fetchOne = async () => {
-    const source = (await mirror.file(ACME, file.filename))!
+    const source = (await sourceIn(mirror, ACME, file.filename))!
     assert.equal(source.from, 'upstream')
     return source.from === 'upstream' ? await collect(source.fetch().read(), 1e6) : assert.fail()
   }
   for (const bytes of await Promise.all(Array.from({ length: 10 }, fetchOne))) assert.ok(bytes.equals(file.bytes))
   assert.equal(ground.upstream.count(path), 1)
-  assert.equal((await mirror.file(ACME, file.filename))!.from, 'blob')
+  assert.equal((await sourceIn(mirror, ACME, file.filename))!.from, 'blob')
   const [listedFile] = (await mirror.project(ACME))!.files
   assert.equal(listedFile!.held, true)
 })
@@ -244,11 +245,11 @@ test('Mirror keeps nothing of a file that is not what its page says', async () =
   const { path } = ground.upstream.add('acme', file)
   ground.upstream.misbehave(path, { kind: 'wrong-bytes' }, { times: 1 })
   const mirror = await ground.mirror()
-  const source = (await mirror.file(ACME, file.filename))!
+  const source = (await sourceIn(mirror, ACME, file.filename))!
   assert.ok(source.from === 'upstream')
   await assert.rejects(collect(source.fetch().read(), 1e6), (error: Problem) => error.code === 'upstream-failed')
   assert.deepEqual(await Array.fromAsync(ground.stores.blobs.list()), [])
-  const again = (await mirror.file(ACME, file.filename))!
+  const again = (await sourceIn(mirror, ACME, file.filename))!
   assert.ok(again.from === 'upstream')
   assert.ok((await collect(again.fetch().read(), 1e6)).equals(file.bytes))
 })
@@ -258,7 +259,7 @@ test('Mirror without upstream lists what can be delivered, and only that', async
   const [held, other] = [wheel({ name: 'acme', version: '1.0' }), wheel({ name: 'acme', version: '2.0' })]
   ground.upstream.add('acme', held)
   ground.upstream.add('acme', other)
-  const first = (await (await ground.mirror()).file(ACME, held.filename))!
+  const first = (await sourceIn(await ground.mirror(), ACME, held.filename))!
   assert.ok(first.from === 'upstream')
   await collect(first.fetch().read(), 1e6)
   await using offline = await given({ offline: true, stores: ground.stores, upstream: ground.upstream })
@@ -271,7 +272,7 @@ test('Mirror without upstream lists what can be delivered, and only that', async
   )
   assert.deepEqual(page.versions, ['1.0'])
   const names: string[] = []
-  for await (const batch of mirror.projects()) names.push(...batch)
+  for await (const batch of mirror.listed()) names.push(...batch.map((each) => each.name))
   assert.deepEqual(names, ['acme'])
   await assert.rejects(mirror.project(projectName('unheard')), (error: Problem) => error.code === 'upstream-offline')
   assert.equal(ground.upstream.requests.length, 0)
@@ -283,7 +284,7 @@ test('Mirror serves what it holds while upstream is gone, and says that it is st
   ground.upstream.add('acme', file)
   ground.upstream.add('acme', wheel({ name: 'acme', version: '2.0' }))
   const mirror = await ground.mirror()
-  const source = (await mirror.file(ACME, file.filename))!
+  const source = (await sourceIn(mirror, ACME, file.filename))!
   assert.ok(source.from === 'upstream')
   await collect(source.fetch().read(), 1e6)
   await ground.upstream.pause()
@@ -294,7 +295,7 @@ test('Mirror serves what it holds while upstream is gone, and says that it is st
     [file.filename],
   )
   assert.ok(page.stale)
-  assert.equal((await mirror.file(ACME, file.filename))!.from, 'blob')
+  assert.equal((await sourceIn(mirror, ACME, file.filename))!.from, 'blob')
   await assert.rejects(mirror.project(projectName('unheard')), (error: Problem) => error.code === 'upstream-failed')
   await ground.upstream.resume()
   ground.stores.clock.ms += 60_000
@@ -311,7 +312,7 @@ test('Mirror forgets what it knew of another upstream when its mirror_url change
   ground.upstream.add('onlyold', wheel({ name: 'onlyold', version: '1.0' }))
   other.add('acme', wheel({ name: 'acme', version: '3.0' }))
   const mirror = await ground.mirror()
-  const source = (await mirror.file(ACME, file.filename))!
+  const source = (await sourceIn(mirror, ACME, file.filename))!
   assert.ok(source.from === 'upstream')
   await collect(source.fetch().read(), 1e6)
   await mirror.project(projectName('onlyold'))
@@ -323,7 +324,7 @@ test('Mirror forgets what it knew of another upstream when its mirror_url change
     (await changed.project(ACME))!.files.map((each) => each.version),
     ['3.0'],
   )
-  assert.equal((await changed.file(ACME, file.filename))!.from, 'blob')
+  assert.equal((await sourceIn(changed, ACME, file.filename))!.from, 'blob')
 })
 
 test('Mirror remembers its pages across a restart', async () => {
@@ -346,7 +347,7 @@ test('Mirror sends its user and password to upstream alone', async () => {
   const options = { ...ground.record.options, mirror_url: upstream.url.replace('http://', 'http://me:p%40ss@') }
   await stores.catalog.write((writer) => changeIndex(writer, ground.record, options))
   const mirror = await ground.mirrors.get({ ...ground.record, options })
-  const source = (await mirror.file(ACME, file.filename))!
+  const source = (await sourceIn(mirror, ACME, file.filename))!
   assert.ok(source.from === 'upstream')
   await collect(source.fetch().read(), 1e6)
   for (const request of upstream.requests) {

@@ -2,11 +2,13 @@
 
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
-import { findFiles, listFiles } from '../catalog/files.ts'
+import { findFile, findFiles, listFiles } from '../catalog/files.ts'
 import type { StoredProvenance } from '../catalog/provenance.ts'
 import { deleteFile } from '../catalog/removal.ts'
-import type { FileSource, IndexFile, IndexPage, Layer } from '../indexes/package-index.ts'
-import { heldFile, heldListed, heldNames, heldSource } from '../indexes/stage.ts'
+import { type AskedAddress, archiveOf, isAddressed, isListedAt } from '../indexes/asked-address.ts'
+import { heldFile, heldListed, heldSource } from '../indexes/held.ts'
+import { otherAt } from '../indexes/other-at.ts'
+import type { FileSource, IndexFile, IndexPage, Layer, LocatedFile, MayAnswer } from '../indexes/package-index.ts'
 import type { Clock } from '../lib/clock.ts'
 import { asDigest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
@@ -16,7 +18,7 @@ import { packagesPath } from '../model/packages-path.ts'
 import type { File, MirrorRecord } from '../model/records.ts'
 import type { ListedName } from '../names/name-batches.ts'
 import type { NameList } from '../names/name-list.ts'
-import { versionOf } from '../pep/filename.ts'
+import { candidates, versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
 import type { Upstream } from '../upstream/upstream.ts'
@@ -30,6 +32,7 @@ import { MirrorNumbers } from './mirror-numbers.ts'
 import { MirrorPages } from './mirror-pages.ts'
 import { type Judge, MirrorProvenance } from './mirror-provenance.ts'
 import { MirrorRoom, type RoomBounds } from './mirror-room.ts'
+import type { CacheFigures } from './mirror-status.ts'
 import type { SharedMirrors } from './peers.ts'
 import { checkDeliverable, isQuarantined, listable, type RemovalPolicy, withheld } from './removal-policy.ts'
 
@@ -50,14 +53,6 @@ export interface MirrorSetup {
   readonly onNews?: (project: ProjectName) => void
   /** Where other workers serve the mirror too. */
   readonly shared?: Pick<SharedMirrors, 'counters' | 'holds'> & { readonly url: string }
-}
-
-/** Answers from what was here, and others, since the mirror was opened. */
-export interface CacheFigures {
-  pageHits: number
-  pageMisses: number
-  fileHits: number
-  fileMisses: number
 }
 
 export class Mirror implements Layer {
@@ -83,13 +78,6 @@ export class Mirror implements Layer {
     this.#files = new MirrorFiles({ ...options, room: this.room, memory })
     this.#provenance = new MirrorProvenance(options)
     this.#metadata = new MirrorMetadata({ ...options, files: this.#files })
-  }
-
-  /** Upstream's list; while that cannot be had and upstream is gone, the projects that can be delivered. */
-  async *projects(): AsyncGenerator<readonly ProjectName[]> {
-    const { catalog, record } = this.#options
-    await using list = await this.list()
-    yield* list === undefined ? heldNames(catalog, record) : list.names()
   }
 
   /** Upstream's list, for the caller to close, `isNumbered` where its change numbers count; `undefined` where only projects that can be delivered are listed. */
@@ -150,51 +138,85 @@ export class Mirror implements Layer {
     await this.#pages.refresh(name)
   }
 
-  async file(name: ProjectName, filename: string): Promise<FileSource | undefined> {
+  async at(
+    address: AskedAddress,
+    filename: string,
+    mayAnswer: MayAnswer = async () => true,
+  ): Promise<LocatedFile | 'deleted' | undefined> {
     const { catalog, record } = this.#options
-    const list = () => catalog.read((reader) => listFiles(reader, record, name))
-    let files = await list()
-    const archive = files.find((each) => each.filename === filename || `${each.filename}.metadata` === filename)
-    if (archive !== undefined) checkDeliverable(this.#removals, archive)
-    const isNotRead = archive?.filename.endsWith('.whl') && archive.filename !== filename && !archive.coreMetadata
-    if (isNotRead === true) {
-      await this.#metadata.describe(name, archive!.filename)
-      files = await list()
+    const archive = archiveOf(filename)
+    const held = await catalog.read((reader) => findFiles(reader, record, archive))
+    for (const file of held) {
+      if (!isAddressed(file, address) || !(await mayAnswer(file.project))) continue
+      // Its metadata may be upstream's alone: the archive here cannot be read.
+      return (await this.#heldAt(file, filename)) ?? (await this.#upstreamAt(file.project, filename))
     }
-    const held = heldSource(files, filename)
-    if (held !== undefined) {
-      this.figures.fileHits++
-      if (archive !== undefined) this.#options.uses.note(archive.id)
-      return held
+    const others = candidates(archive).map((each) => each.project)
+    for (const project of address.kind === 'listed' ? [address.project] : others) {
+      if (held.some((file) => file.project === project) || !(await mayAnswer(project))) continue
+      const found = await this.#upstreamAt(project, filename, address)
+      if (found !== undefined) return found
     }
+    return await otherAt(catalog, record, address, filename)
+  }
+
+  /** Throws `file-withheld`. */
+  async #heldAt(held: File, filename: string): Promise<LocatedFile | undefined> {
+    const { catalog, record, uses } = this.#options
+    checkDeliverable(this.#removals, held)
+    let file: File | undefined = held
+    if (file.filename.endsWith('.whl') && file.filename !== filename && file.coreMetadata === undefined) {
+      await this.#metadata.describe(file.project, file.filename)
+      file = await catalog.read((reader) => findFile(reader, record, held.project, held.filename))
+    }
+    const source = file && heldSource(file, filename)
+    if (file === undefined || source === undefined) return undefined
+    this.figures.fileHits++
+    uses.note(file.id)
+    const origin = file.origin === undefined ? {} : { origin: withoutCredentials(file.origin) }
+    return { project: file.project, file: heldFile(file), ...origin, source }
+  }
+
+  /**
+   * What upstream's page lists under that name, where it lies at the address. Not by way of the project's page here: cut
+   * off from upstream, that does not list what cannot be delivered now. Throws `file-withheld`, and upstream's failure.
+   */
+  async #upstreamAt(name: ProjectName, filename: string, address?: AskedAddress): Promise<LocatedFile | undefined> {
+    const archive = archiveOf(filename)
     const { page } = await this.#pages.page(name)
-    const file = page?.detail?.files.find((each) => each.filename === filename)
-    if (page?.detail !== undefined && isQuarantined(page.detail)) throw withheld(filename)
-    if (page?.detail !== undefined && file !== undefined) {
-      const digest = asDigest(file.hashes.sha256)
-      this.figures.fileMisses++
-      return {
-        from: 'upstream',
-        address: mirrorAddress(this.name, file),
-        origin: withoutCredentials(file.url),
-        fetch: () => this.#files.fetch(page.detail!.name, file),
-        askSize: async () => file.size ?? (await this.#files.size(file)),
-        ...(file.size !== undefined && { sizeBytes: file.size }),
-        ...(digest !== undefined && { digest }),
-        ...(file.uploadTime !== undefined && { modified: file.uploadTime }),
-      }
+    const detail = page?.detail
+    if (detail !== undefined && isQuarantined(detail)) throw withheld(filename)
+    const file = detail?.files.find((each) => each.filename === archive)
+    if (detail === undefined || file === undefined) return undefined
+    const listed = this.#listed(detail.name, file, undefined, undefined)
+    if (address !== undefined && !isListedAt(listed, address)) return undefined
+    const source = filename === archive ? this.#sourceOf(detail, file) : await this.#metadataOf(name, file)
+    return source && { project: name, file: listed, origin: withoutCredentials(file.url), source }
+  }
+
+  #sourceOf(detail: ProjectDetail, file: DistributionFile): FileSource {
+    const digest = asDigest(file.hashes.sha256)
+    this.figures.fileMisses++
+    return {
+      from: 'upstream',
+      fetch: () => this.#files.fetch(detail.name, file),
+      askSize: async () => file.size ?? (await this.#files.size(file)),
+      ...(file.size !== undefined && { sizeBytes: file.size }),
+      ...(digest !== undefined && { digest }),
+      ...(file.uploadTime !== undefined && { modified: file.uploadTime }),
     }
-    const wheel = page?.detail?.files.find((each) => `${each.filename}.metadata` === filename)
-    const metadata = wheel && (await this.#metadata.read(name, wheel))
+  }
+
+  async #metadataOf(name: ProjectName, wheel: DistributionFile): Promise<FileSource | undefined> {
+    const metadata = await this.#metadata.read(name, wheel)
     if (metadata === undefined) return undefined
     const { bytes, digest, isChecked } = metadata
     return {
       from: 'memory',
-      address: mirrorAddress(this.name, wheel!),
       bytes,
       digest,
       ...(!isChecked && { mayChange: true }),
-      ...(wheel!.uploadTime !== undefined && { modified: wheel!.uploadTime }),
+      ...(wheel.uploadTime !== undefined && { modified: wheel.uploadTime }),
     }
   }
 

@@ -6,21 +6,20 @@ import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { forgetPages, mirrorState, setMirrorState } from '../catalog/mirror-pages.ts'
 import { forgetMirroredProvenance } from '../catalog/provenance.ts'
-import { isMirror } from '../indexes/open-index.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { MirrorRecord } from '../model/records.ts'
+import { isMirror } from '../model/records.ts'
 import { ListSections } from '../names/list-sections.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { UpstreamHosts } from '../upstream/hosts.ts'
 import { type PlaceOptions, placeOf } from '../upstream/place.ts'
-import type { CircuitState } from '../upstream/reachability.ts'
-import type { UpstreamFigures } from '../upstream/request.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { FileUses } from './file-uses.ts'
-import { type CacheFigures, Mirror } from './mirror.ts'
+import { Mirror } from './mirror.ts'
 import { withoutCredentials } from './mirror-address.ts'
-import { type ListStatus, MirrorNames } from './mirror-names.ts'
+import { MirrorNames } from './mirror-names.ts'
 import { boundsOf, type RoomBounds } from './mirror-room.ts'
+import type { MirrorStatus } from './mirror-status.ts'
 import type { ListStanding, SharedMirrors } from './peers.ts'
 
 export interface MirrorsOptions extends PlaceOptions {
@@ -42,18 +41,6 @@ export interface MirrorsOptions extends PlaceOptions {
   readonly onNews?: (project?: ProjectName) => void
   /** Where other workers of this server serve the same mirrors. */
   readonly shared?: SharedMirrors
-}
-
-export interface MirrorStatus extends UpstreamFigures, CacheFigures {
-  readonly name: string
-  /** Without credentials. */
-  readonly upstream: string
-  readonly state: CircuitState
-  /** Why upstream is taken to be gone, since when, and when it is asked again (also when it wants a pause). */
-  readonly failure?: string
-  readonly downSinceMs?: number
-  readonly nextTryMs?: number
-  readonly list?: ListStatus
 }
 
 interface Kept {

@@ -1,7 +1,7 @@
 /** What one of several workers asks of the others. Worker 0 does for all what must be done once: it opens mirrors anew, and fetches their lists. */
 import type { SharedHolds } from '../blob/shared-holds.ts'
 import type { SharedCounters } from '../catalog/shared-counters.ts'
-import type { MirrorStatus } from './mirrors.ts'
+import type { MirrorStatus } from './mirror-status.ts'
 
 /** How worker 0 stands with the list of a mirror. */
 export interface ListStanding {

@@ -12,7 +12,13 @@ import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile } from '../pep/simple.ts'
 import { NotInParts } from '../upstream/ranged-file.ts'
 import { describeFile, readSource } from './describe-file.ts'
-import type { MirrorMetadataOptions } from './mirror-metadata.ts'
+import type { MirrorFiles, MirrorFilesOptions } from './mirror-files.ts'
+
+export interface WheelMetadataOptions
+  extends Pick<MirrorFilesOptions, 'record' | 'catalog' | 'blobs' | 'upstream' | 'limits' | 'clock'> {
+  readonly files: MirrorFiles
+  readonly warn: (message: string, fields: Record<string, unknown>) => void
+}
 
 /** `isHeld`: read from the whole wheel, which is here now and has it recorded. `fault`: why no reading will ever find any. */
 export type WheelFinding =
@@ -20,9 +26,9 @@ export type WheelFinding =
   | { readonly fault: string }
 
 export class WheelMetadata {
-  readonly #options: MirrorMetadataOptions
+  readonly #options: WheelMetadataOptions
 
-  constructor(options: MirrorMetadataOptions) {
+  constructor(options: WheelMetadataOptions) {
     this.#options = options
   }
 

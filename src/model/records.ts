@@ -29,6 +29,10 @@ export interface IndexRecord<Options extends IndexOptions = IndexOptions> {
 export type StageRecord = IndexRecord<StageOptions>
 export type MirrorRecord = IndexRecord<MirrorOptions>
 
+export function isMirror(record: IndexRecord): record is MirrorRecord {
+  return record.options.type === 'mirror'
+}
+
 /** A snapshot of a project, with the core metadata that was registered for it. */
 export interface Release {
   readonly project: ProjectName

@@ -4,16 +4,16 @@ import { VERIFIED } from '../browse/provenance.ts'
 import type { Writer } from '../catalog/catalog.ts'
 import { findFile } from '../catalog/files.ts'
 import { findMirroredProvenance, findProvenance, type StoredProvenance, saveProvenance } from '../catalog/provenance.ts'
-import { isMirror } from '../indexes/open-index.ts'
 import type { Principal } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import type { File, IndexRecord } from '../model/records.ts'
+import { isMirror } from '../model/records.ts'
 import { AttestationError, parseAttestations } from '../pep/attestation.ts'
 import { countAttestations, parseProvenance, type SignedAttestation, withAttestations } from '../pep/provenance.ts'
 import { agree, withEnvironment } from './attested-publisher.ts'
 import type { Upload } from './checks.ts'
-import type { Publishing } from './publish.ts'
+import type { Publishing } from './publishing.ts'
 
 /**
  * Verifies the field `attestations` of an upload form; none is none. Throws `too-large`, and `attestation-invalid` for the

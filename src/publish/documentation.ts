@@ -16,7 +16,7 @@ import { compareVersions } from '../pep/version.ts'
 import { durably } from './durably.ts'
 import { projectOf, versionIn } from './form-fields.ts'
 import { formMetadata } from './form-metadata.ts'
-import type { Published, Publishing } from './publish.ts'
+import type { Published, Publishing } from './publishing.ts'
 import type { UploadForm } from './receive.ts'
 import { uploadLog } from './upload-log.ts'
 

@@ -3,7 +3,7 @@ import { findIndex } from '../catalog/accounts.ts'
 import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { IndexRecord } from '../model/records.ts'
-import type { Publishing } from './publish.ts'
+import type { Publishing } from './publishing.ts'
 
 /**
  * Whether `who` may upload to the index at all, before a byte of the body is read. `named` says that the sender sent

@@ -13,7 +13,8 @@ import { LIMITS } from '../model/limits.ts'
 import { userName } from '../model/names.ts'
 import type { StageRecord } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
-import { type Published, publish } from './publish.ts'
+import { publish } from './publish.ts'
+import type { Published } from './publishing.ts'
 
 const ALICE: Principal = { name: userName('alice'), groups: [] }
 const ACME = projectName('acme')

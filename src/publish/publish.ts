@@ -2,14 +2,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { noteOnVersion } from '../archive/metadata-rules.ts'
-import type { BlobStore, Draft } from '../blob/blob-store.ts'
-import type { Provenances } from '../browse/provenance.ts'
-import type { Catalog } from '../catalog/catalog.ts'
+import type { Draft } from '../blob/blob-store.ts'
 import { saveRelease } from '../catalog/projects.ts'
-import type { Clock } from '../lib/clock.ts'
-import { beyondScope, type May, type Principal, uploadOf } from '../model/access.ts'
+import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
-import type { Limits } from '../model/limits.ts'
 import type { IndexRecord } from '../model/records.ts'
 import { asProjectName } from '../pep/name.ts'
 import type { SignedAttestation } from '../pep/provenance.ts'
@@ -20,23 +16,10 @@ import { durably } from './durably.ts'
 import { examineUpload } from './examine-upload.ts'
 import { checkForm, fieldOf, projectOf, releaseOf } from './form-fields.ts'
 import { formMetadata } from './form-metadata.ts'
-import { checkTakesUploads } from './manage/project-status.ts'
+import type { Published, Publishing } from './publishing.ts'
 import { receive, type UploadForm } from './receive.ts'
+import { checkTakesUploads } from './status-checks.ts'
 import { conflicting, forgetStored, storableOf, storeUpload } from './store-upload.ts'
-
-export interface Publishing {
-  readonly catalog: Catalog
-  readonly blobs: BlobStore
-  readonly limits: Limits
-  readonly clock: Clock
-  readonly may: May
-  readonly provenances: Pick<Provenances, 'read' | 'verify'>
-}
-
-export interface Published {
-  /** What the sender is told beside "done"; empty when there is nothing to tell. */
-  readonly note: string
-}
 
 /**
  * Takes one upload form for the index (twine, uv, devpi-client: the legacy upload API).

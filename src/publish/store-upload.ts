@@ -15,8 +15,8 @@ import { keepAttestations } from './attestations.ts'
 import type { Upload } from './checks.ts'
 import { durably } from './durably.ts'
 import { formMetadata } from './form-metadata.ts'
-import { checkTakesUploads } from './manage/project-status.ts'
-import type { Publishing } from './publish.ts'
+import type { Publishing } from './publishing.ts'
+import { checkTakesUploads } from './status-checks.ts'
 import { uploadLog } from './upload-log.ts'
 
 /** An upload as it is stored; its blobs are in the store. */

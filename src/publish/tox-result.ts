@@ -6,7 +6,7 @@ import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
 import { devpiTime, type IndexRecord, timestamp } from '../model/records.ts'
-import type { Publishing } from './publish.ts'
+import type { Publishing } from './publishing.ts'
 
 /**
  * Stores `body`, which must be JSON, as a result of the archive `filename` whose address begins with `hashStart`.

@@ -1,7 +1,9 @@
 /** The smallest index: what it was given, in memory. It counts what it is asked, and can be told to fail. */
-import type { FileSource, IndexFile, IndexPage, Layer } from '../../src/indexes/package-index.ts'
+import { isListedAt } from '../../src/indexes/asked-address.ts'
+import type { IndexFile, IndexPage, Layer } from '../../src/indexes/package-index.ts'
 import { fileAddress } from '../../src/model/file-address.ts'
 import type { IndexName } from '../../src/model/names.ts'
+import { packagesPath } from '../../src/model/packages-path.ts'
 import { candidates } from '../../src/pep/filename.ts'
 import { type ProjectName, projectName } from '../../src/pep/name.ts'
 import type { BuiltFile } from '../builders/wheels.ts'
@@ -42,11 +44,6 @@ export function fixedIndex<const Kind extends Layer['kind']>(
     fail: (error) => {
       failure = error
     },
-    async *projects() {
-      answer()
-      const names = [...held.keys()].sort()
-      if (names.length > 0) yield names
-    },
     async *listed() {
       answer()
       const names = [...held.keys()].sort()
@@ -58,11 +55,16 @@ export function fixedIndex<const Kind extends Layer['kind']>(
       answer()
       return page(project)
     },
-    file: async (project, filename): Promise<FileSource | undefined> => {
+    at: async (address, filename, mayAnswer = async () => true) => {
       answer()
-      const file = held.get(project)?.find((each) => each.filename === filename)
-      if (file === undefined) return undefined
-      return { from: 'memory', address: listed(name as IndexName, file).url, bytes: file.bytes, digest: file.sha256 }
+      for (const [project, files] of held) {
+        const built = files.find((each) => each.filename === filename)
+        if (built === undefined || (address.kind === 'listed' && address.project !== project)) continue
+        const file = listed(name as IndexName, built)
+        if (!isListedAt(file, address) || !(await mayAnswer(project))) continue
+        return { project, file, source: { from: 'memory', bytes: built.bytes, digest: built.sha256 } }
+      }
+      return undefined
     },
   }
 }
@@ -76,5 +78,6 @@ function listed(index: IndexName, { filename, sha256, bytes }: BuiltFile): Index
     index,
     version: candidates(filename)[0]!.version,
     held: true,
+    packagesPath: packagesPath({ sha256 })!,
   }
 }

@@ -1,5 +1,5 @@
 /** What a publisher knows of attestations in tests that are about something else. */
-import type { Publishing } from '../../src/publish/publish.ts'
+import type { Publishing } from '../../src/publish/publishing.ts'
 
 export const unattested: Publishing['provenances'] = {
   read: async () => undefined,

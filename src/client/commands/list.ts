@@ -3,10 +3,11 @@
 import { compareVersions } from '../../pep/version.ts'
 import { asFile, asHttpUrl, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
+import { openSession } from '../open-session.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
 import { asObject, resultOf } from '../reply.ts'
 import { type Requirement, readRequirement } from '../requirement.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions, Session } from '../session.ts'
 import { showToxResults } from '../tox/tox-results.ts'
 
 export interface ListOptions extends GenericOptions {
@@ -20,7 +21,7 @@ export interface ListOptions extends GenericOptions {
 const RELEASES_SHOWN = 3
 
 export async function list(context: CliContext, spec: string | undefined, options: ListOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const { out } = session
   session.requireIndex()
   const { index } = options

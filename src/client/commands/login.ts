@@ -1,15 +1,16 @@
 /** `devpi login`, `devpi logoff` and `devpi logout`. */
 import type { CliContext } from '../context.ts'
+import { openSession } from '../open-session.ts'
 import { pythonQuoted } from '../output.ts'
 import { resultOf } from '../reply.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions } from '../session.ts'
 
 export interface LoginOptions extends GenericOptions {
   readonly password?: string
 }
 
 export async function login(context: CliContext, user: string, options: LoginOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const { out, state } = session
   const root = session.requireRoot()
   const password = options.password ?? (await session.terminal.askSecret(`password for user ${user} at ${root.href}: `))
@@ -27,7 +28,7 @@ export async function login(context: CliContext, user: string, options: LoginOpt
 }
 
 export async function logoff(context: CliContext, options: GenericOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   if (await session.state.dropLogin()) session.out.info('login information deleted')
   else session.out.error('not logged in')
 }

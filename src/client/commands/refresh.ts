@@ -2,7 +2,8 @@
 
 import { asDirectory, below } from '../client-url.ts'
 import { type CliContext, CliExit } from '../context.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import { openSession } from '../open-session.ts'
+import type { GenericOptions } from '../session.ts'
 
 /** Goes on with the next project when one is refused, and ends with 1 then. */
 export async function refresh(
@@ -10,7 +11,7 @@ export async function refresh(
   projects: readonly string[],
   options: GenericOptions,
 ): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const { out } = session
   session.requireIndex()
   const refreshed: string[] = []

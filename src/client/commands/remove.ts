@@ -2,10 +2,11 @@
 import { compareVersions } from '../../pep/version.ts'
 import { asDirectory, asHttpUrl, below, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
+import { openSession } from '../open-session.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
 import { asObject, resultOf } from '../reply.ts'
 import { type Requirement, readRequirement } from '../requirement.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions, Session } from '../session.ts'
 
 export interface RemoveOptions extends GenericOptions {
   /** Also on an index that is not volatile. */
@@ -18,7 +19,7 @@ interface FoundRelease {
 }
 
 export async function remove(context: CliContext, spec: string, options: RemoveOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const { out } = session
   session.requireIndex()
   const file = asHttpUrl(spec)

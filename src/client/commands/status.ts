@@ -2,8 +2,9 @@
 
 import { asFile, below } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
+import { openSession } from '../open-session.ts'
 import { resultOf } from '../reply.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions } from '../session.ts'
 
 export interface StatusOptions extends GenericOptions {
   readonly reason?: string
@@ -16,7 +17,7 @@ export async function status(
   wanted: string | undefined,
   options: StatusOptions,
 ): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const { out } = session
   const url = below(asFile(session.indexUrl()), '+status', project)
   if (wanted === undefined && options.reason !== undefined) {

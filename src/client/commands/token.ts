@@ -3,9 +3,10 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { below } from '../client-url.ts'
 import type { runCommand } from '../command-run.ts'
 import type { CliContext } from '../context.ts'
+import { openSession } from '../open-session.ts'
 import { shownValue } from '../output.ts'
 import { asObject, resultOf } from '../reply.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions, Session } from '../session.ts'
 
 interface TokenOptions extends GenericOptions {
   readonly user?: string
@@ -43,7 +44,7 @@ export function addTokenCommands(
 }
 
 async function create(context: CliContext, { index, ...options }: CreateOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const url = tokensOf(session, options.user)
   const owner = url.pathname.split('/').at(-2)!
   const { project, action, expires, note } = options
@@ -67,7 +68,7 @@ async function create(context: CliContext, { index, ...options }: CreateOptions)
 }
 
 async function list(context: CliContext, options: TokenOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const reply = await session.api({ method: 'GET', url: tokensOf(session, options.user), type: 'list:token' })
   const found = reply.json!.result as readonly Shown[]
   if (options.json) return session.out.json(found)
@@ -75,7 +76,7 @@ async function list(context: CliContext, options: TokenOptions): Promise<void> {
 }
 
 async function revoke(context: CliContext, id: string, options: TokenOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   await session.api({ method: 'DELETE', url: below(tokensOf(session, options.user), id) })
   session.out.info(`token revoked: ${id}`)
 }

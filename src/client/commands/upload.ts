@@ -16,9 +16,10 @@ import { workFolder } from '../build/work-folder.ts'
 import { asDirectory } from '../client-url.ts'
 import { Unreachable } from '../connection.ts'
 import type { CliContext } from '../context.ts'
+import { openSession } from '../open-session.ts'
 import { progressBar } from '../progress.ts'
 import { messageOf } from '../reply.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions, Session } from '../session.ts'
 import { repackDocumentation } from './documentation.ts'
 
 export interface UploadOptions extends GenericOptions, BuildOptions {
@@ -30,7 +31,7 @@ export interface UploadOptions extends GenericOptions, BuildOptions {
 }
 
 export async function upload(context: CliContext, paths: readonly string[], options: UploadOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const { out, state } = session
   const index = session.requireIndex()
   if (options.index === undefined && state.pypisubmit === undefined) {

@@ -8,9 +8,10 @@ import { chooseIndex } from '../index-choice.ts'
 import { configFiles, describeConfig, setIndex } from '../installers/config-files.ts'
 import { pipPlaces } from '../installers/pip-conf.ts'
 import { chosenVenv } from '../installers/venv-choice.ts'
+import { openSession } from '../open-session.ts'
 import { shownValue } from '../output.ts'
 import { asObject, resultOf } from '../reply.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions, Session } from '../session.ts'
 
 export interface UseOptions extends GenericOptions {
   readonly local?: boolean
@@ -26,7 +27,7 @@ export interface UseOptions extends GenericOptions {
 }
 
 export async function use(context: CliContext, given: string | undefined, options: UseOptions): Promise<void> {
-  await using session = await Session.open(context, options, given)
+  await using session = await openSession(context, options, given)
   const { out } = session
   const trust = { choice: options.pipSetTrusted }
   if (options.local) await moveToVenv(session)

@@ -2,10 +2,11 @@
 import { compareVersions } from '../../pep/version.ts'
 import { asFile, below, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
+import { openSession } from '../open-session.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
 import { asObject, resultOf } from '../reply.ts'
 import { type Requirement, readRequirement } from '../requirement.ts'
-import { type GenericOptions, Session } from '../session.ts'
+import type { GenericOptions, Session } from '../session.ts'
 
 export interface YankOptions extends GenericOptions {
   readonly file?: readonly string[]
@@ -28,7 +29,7 @@ export async function unyank(context: CliContext, spec: string, options: YankOpt
 }
 
 async function change(what: 'yank' | 'unyank', context: CliContext, spec: string, options: YankOptions): Promise<void> {
-  await using session = await Session.open(context, options)
+  await using session = await openSession(context, options)
   const { out } = session
   const url = below(asFile(session.indexUrl()), `+${what}`)
   const requirement = readRequirement(spec)

@@ -1,8 +1,6 @@
 /** The public index's own addresses: `simple/` and `packages/` of an index, and at the server's root those of the default index. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { locatePackage } from '../../indexes/locate-package.ts'
 import type { OpenIndex } from '../../indexes/open-index.ts'
-import { Problem } from '../../model/errors.ts'
 import type { ProjectName } from '../../pep/name.ts'
 import { asVersion } from '../../pep/version.ts'
 import { askedIndex, namedIndex } from '../asked.ts'
@@ -83,10 +81,8 @@ async function sendPackage(
   reply: FastifyReply,
   opened: OpenIndex,
 ): Promise<FastifyReply> {
-  const { first, second, rest, filename } = request.params
-  const found = await locatePackage(services.catalog, opened, { path: `${first}/${second}/${rest}`, filename })
-  if (found === undefined) throw new Problem('no-such-file', `no such file: ${filename} on ${opened.record.name}`)
-  return await sendFile(services, request, reply, found.record, found.address)
+  const { first, second, rest } = request.params
+  return await sendFile(services, request, reply, opened, { kind: 'packages', path: `${first}/${second}/${rest}` })
 }
 
 /** Where a project is called `simple`, devpi's addresses of it stay its own for devpi's programs and for people; installers mean the pages. */

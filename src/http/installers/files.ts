@@ -2,21 +2,18 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BlobMissing } from '../../blob/blob-store.ts'
-import { attestedFilename } from '../../browse/provenance-address.ts'
-import { findAttachments } from '../../catalog/attachments.ts'
-import { wasDeleted } from '../../catalog/deleted-addresses.ts'
-import { type AskedAddress, isAddressed, type LocatedFile, locateFile } from '../../indexes/locate-file.ts'
-import { isMirror } from '../../indexes/open-index.ts'
+import type { AskedAddress } from '../../indexes/asked-address.ts'
 import type { FileSource } from '../../indexes/package-index.ts'
-import { Problem } from '../../model/errors.ts'
-import { fileAddress } from '../../model/file-address.ts'
+import { attestedFilename } from '../../model/provenance-address.ts'
 import type { IndexRecord } from '../../model/records.ts'
+import { isMirror } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
 import { sendHead, sendResult } from '../answers.ts'
 import { askedRecord } from '../asked.ts'
 import type { Basis } from '../door/ready-answer.ts'
 import { mayStandReady } from '../door/shelving.ts'
 import type { Services } from '../services.ts'
+import { type AskedIndexes, fileAt } from './asked-file.ts'
 import { askedRange, isRangeWanted } from './byte-range.ts'
 import { fileMeta } from './file-meta.ts'
 import { handOver, mayHandOver } from './hand-over.ts'
@@ -34,12 +31,23 @@ export function files(app: FastifyInstance, services: Services): void {
   app.get<Hashed>('/:user/:index/+f/:first/:second/:filename', { config }, async (request, reply) => {
     const { first, second } = request.params
     const record = await askedRecord(services, request)
-    return await sendFile(services, request, reply, record, { kind: '+f', hashStart: first + second })
+    return await sendFile(services, request, reply, await onIndex(services, record), {
+      kind: '+f',
+      hashStart: first + second,
+    })
   })
   app.get<Unhashed>('/:user/:index/+e/:folder/:filename', { config }, async (request, reply) => {
     const record = await askedRecord(services, request)
-    return await sendFile(services, request, reply, record, { kind: '+e', folder: request.params.folder })
+    return await sendFile(services, request, reply, await onIndex(services, record), {
+      kind: '+e',
+      folder: request.params.folder,
+    })
   })
+}
+
+/** An index without its bases: devpi's addresses name the very index that a file lies on. */
+async function onIndex({ indexes }: Services, record: IndexRecord): Promise<AskedIndexes> {
+  return { record, chain: [record], index: await indexes.layer(record) }
 }
 
 /** What lies at an address of an index that who asks may read. Throws `no-such-file`, `file-deleted`, and what the index throws. */
@@ -47,26 +55,20 @@ export async function sendFile(
   services: Services,
   request: FastifyRequest<{ Params: { filename: string } }>,
   reply: FastifyReply,
-  record: IndexRecord,
+  asked: AskedIndexes,
   address: AskedAddress,
 ): Promise<FastifyReply> {
   const { filename } = request.params
   const attested = attestedFilename(filename)
-  if (attested !== undefined) {
-    return await sendFileProvenance(services, request, reply, { record, address, filename: attested })
-  }
+  if (attested !== undefined) return await sendFileProvenance(services, request, reply, asked, address, attested)
+  const { located, record } = await fileAt(asked, address, filename)
   const isMeta = request.headers.accept?.includes('application/json') === true && !filename.endsWith('.metadata')
-  if (isMeta) {
-    const meta = await fileMeta(services, record, address, filename)
-    if (meta === undefined) throw await missing(services, record, address, filename)
-    return sendResult(reply, 200, 'releasefilemeta', meta)
-  }
-  const located = await sourceOf(services, record, address, filename)
-  if (located === undefined) throw await missing(services, record, address, filename)
+  if (isMeta) return sendResult(reply, 200, 'releasefilemeta', fileMeta(located))
   const { source } = located
   const { options } = record
-  if (source.from === 'upstream' && options.type === 'mirror' && options.mirror_use_external_urls === true) {
-    return reply.header('cache-control', 'no-cache').redirect(source.origin, 302)
+  const isElsewhere = options.type === 'mirror' && options.mirror_use_external_urls === true
+  if (source.from === 'upstream' && isElsewhere) {
+    return reply.header('cache-control', 'no-cache').redirect(located.origin!, 302)
   }
   if (source.from === 'blob') mayStandReady(request, basisOf(services, record, located.project))
   reply.header('cache-control', source.from === 'memory' && source.mayChange === true ? 'max-age=600' : IMMUTABLE)
@@ -76,10 +78,9 @@ export async function sendFile(
     if (!(error instanceof BlobMissing) || !isMirror(record)) throw error
     // Let go to make room since the row was read: upstream has it still.
     await (await services.mirrors.get(record)).forgetLost(filename)
-    const again = await sourceOf(services, record, address, filename)
-    if (again === undefined) throw await missing(services, record, address, filename)
+    const again = await fileAt(asked, address, filename)
     reply.code(200).removeHeader('content-range').removeHeader('content-length').removeHeader('x-accel-redirect')
-    return await send(services, request, reply, again.source)
+    return await send(services, request, reply, again.located.source)
   }
 }
 
@@ -96,41 +97,10 @@ export async function sendSource(
   return await send(services, request, reply, source)
 }
 
-/** An archive, a wheel's metadata, or an attachment. */
-async function sourceOf(
-  services: Services,
-  record: IndexRecord,
-  address: AskedAddress,
-  filename: string,
-): Promise<LocatedFile | undefined> {
-  const layer = await services.indexes.layer(record)
-  const located = await locateFile(services.catalog, record, layer, address, filename)
-  if (located !== undefined) return located
-  const attachments = await services.catalog.read((reader) => findAttachments(reader, record, filename))
-  const found = attachments.find((each) => isAddressed(each, address))
-  if (found === undefined) return undefined
-  const { project, digest, sizeBytes, created: modified } = found
-  return { project, source: { from: 'blob', digest, sizeBytes, modified } }
-}
-
 /** Uses of a mirror's files are noted by the mirror, so that room is made where nobody looks: it must be asked now and then. */
 function basisOf({ clock, limits }: Services, record: IndexRecord, project: ProjectName): Basis {
   const untilMs = clock.now().getTime() + limits.shelfMirroredMs
   return { project, group: 'files', ...(isMirror(record) && { untilMs }) }
-}
-
-/** Gone, where something was there; else never heard of. */
-async function missing(
-  { catalog }: Services,
-  record: IndexRecord,
-  address: AskedAddress,
-  filename: string,
-): Promise<Problem> {
-  const path = address.kind === '+f' ? fileAddress(record.name, address.hashStart, filename) : undefined
-  if (path !== undefined && (await catalog.read((reader) => wasDeleted(reader, path)))) {
-    return new Problem('file-deleted', 'file existed, deleted in later serial')
-  }
-  return new Problem('no-such-file', `no such file: ${filename} on ${record.name}`)
 }
 
 async function send(

@@ -1,9 +1,10 @@
 /** `pypi/{project}[/{version}]/json` of an index, and at the server's root of the default index. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { releaseMetadata } from '../../browse/release-metadata.ts'
-import { isMirror, type OpenIndex } from '../../indexes/open-index.ts'
+import type { OpenIndex } from '../../indexes/open-index.ts'
 import type { IndexPage } from '../../indexes/package-index.ts'
 import { noSuchProject, Problem } from '../../model/errors.ts'
+import { isMirror } from '../../model/records.ts'
 import { type LegacyPage, latestRelease, legacyJson } from '../../pep/legacy-json.ts'
 import { legacyVulnerability } from '../../pep/legacy-vulnerability.ts'
 import { asProjectName } from '../../pep/name.ts'

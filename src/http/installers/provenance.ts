@@ -2,12 +2,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import type { StoredProvenance } from '../../catalog/provenance.ts'
-import { type AskedAddress, locateFile } from '../../indexes/locate-file.ts'
+import type { AskedAddress } from '../../indexes/asked-address.ts'
 import { digestOf } from '../../lib/digest.ts'
 import { Problem } from '../../model/errors.ts'
-import type { IndexRecord } from '../../model/records.ts'
 import { PROVENANCE_TYPE } from '../../pep/provenance.ts'
 import type { Services } from '../services.ts'
+import type { AskedIndexes } from './asked-file.ts'
 import { matches } from './representation.ts'
 
 const PLAIN_TYPE = 'application/json'
@@ -17,13 +17,15 @@ export async function sendFileProvenance(
   services: Services,
   request: FastifyRequest,
   reply: FastifyReply,
-  asked: { readonly record: IndexRecord; readonly address: AskedAddress; readonly filename: string },
+  { record: asked, chain, index }: AskedIndexes,
+  address: AskedAddress,
+  filename: string,
 ): Promise<FastifyReply> {
-  const { record, address, filename } = asked
-  const layer = await services.indexes.layer(record)
-  const located = await locateFile(services.catalog, record, layer, address, filename)
-  const stored = located && (await services.provenances.read(record, located.project, filename))
-  if (stored === undefined) throw noProvenance(filename, record.name)
+  const located = await index.at(address, filename)
+  const isThere = located !== undefined && located !== 'deleted'
+  const record = isThere ? chain.find((each) => each.name === located.file.index) : undefined
+  const stored = isThere && record && (await services.provenances.read(record, located.project, filename))
+  if (!stored) throw noProvenance(filename, asked.name)
   return sendProvenance(request, reply, stored, acceptedType(request) ?? PLAIN_TYPE)
 }
 

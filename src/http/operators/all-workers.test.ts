@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MirrorStatus } from '../../mirrors/mirrors.ts'
+import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
 import { addedCounts, addedMirrors } from './all-workers.ts'
 
 const mirror = (more: Partial<MirrorStatus>): MirrorStatus => ({

@@ -1,6 +1,6 @@
 /** The figures of all workers of a server, added up. */
 
-import type { MirrorStatus } from '../../mirrors/mirrors.ts'
+import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
 import type { WorkerFigures } from '../../mirrors/peers.ts'
 import type { CircuitState } from '../../upstream/reachability.ts'
 import { RequestCounts } from './metrics.ts'

@@ -1,6 +1,6 @@
 /** Figures for those who watch the server, in the text form that Prometheus reads. */
 import type { FastifyRequest } from 'fastify'
-import type { MirrorStatus } from '../../mirrors/mirrors.ts'
+import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
 import type { WorkerFigures } from '../../mirrors/peers.ts'
 
 /** Answers since the server started, by who asked for what. */

@@ -1,6 +1,6 @@
 /** `DELETE` of what is on an index: a project, a version, a file. `?force` also where the index is not volatile. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type AskedAddress, isAddressed } from '../../indexes/locate-file.ts'
+import { type AskedAddress, isAddressed } from '../../indexes/asked-address.ts'
 import { noSuchProject } from '../../model/errors.ts'
 import { asProjectName, type ProjectName } from '../../pep/name.ts'
 import { type Removal, removeFile, removeProject, removeRelease } from '../../publish/manage/remove.ts'

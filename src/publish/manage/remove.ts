@@ -7,9 +7,9 @@ import { findFiles } from '../../catalog/files.ts'
 import { deleteFile, deleteProject, deleteRelease } from '../../catalog/removal.ts'
 import { beyondScope, deletionOf, type Principal } from '../../model/access.ts'
 import { noSuchIndex, Problem } from '../../model/errors.ts'
-import type { IndexRecord } from '../../model/records.ts'
+import type { Attachment, File, IndexRecord } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
-import type { Publishing } from '../publish.ts'
+import type { Publishing } from '../publishing.ts'
 
 export interface Removal {
   readonly who: Principal
@@ -52,7 +52,7 @@ export async function removeRelease(
 export async function removeFile(
   publisher: Publishing,
   removal: Removal,
-  isAsked: (file: { readonly addressHash: string; readonly origin?: string }) => boolean,
+  isAsked: (file: File | Attachment) => boolean,
   place: { readonly path: string; readonly filename: string },
 ): Promise<void> {
   await publisher.catalog.write(async (writer) => {

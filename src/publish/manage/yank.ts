@@ -8,7 +8,7 @@ import { noSuchIndex, noSuchProject, Problem } from '../../model/errors.ts'
 import type { File, IndexRecord } from '../../model/records.ts'
 import { asProjectName, type ProjectName } from '../../pep/name.ts'
 import { asVersion, compareVersions } from '../../pep/version.ts'
-import type { Publishing } from '../publish.ts'
+import type { Publishing } from '../publishing.ts'
 import { givenReason } from './given-reason.ts'
 import { notPermitted } from './not-permitted.ts'
 

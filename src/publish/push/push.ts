@@ -7,10 +7,17 @@ import { listReleases, saveRelease } from '../../catalog/projects.ts'
 import { beyondScope, type Principal, signatureOf, uploadOf } from '../../model/access.ts'
 import { noSuchIndex, Problem } from '../../model/errors.ts'
 import { fileAddress } from '../../model/file-address.ts'
-import { type Attachment, devpiTime, type File, type IndexRecord, type LogEntry } from '../../model/records.ts'
+import {
+  type Attachment,
+  devpiTime,
+  type File,
+  type IndexRecord,
+  isMirror,
+  type LogEntry,
+} from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
 import { carryProvenance } from '../attestations.ts'
-import { checkTakesUploads } from '../manage/project-status.ts'
+import { checkTakesUploads } from '../status-checks.ts'
 import { type PushOrder, targetOf } from './push-order.ts'
 import {
   type ActionRow,
@@ -40,7 +47,9 @@ export async function pushRelease(
   const name = targetOf(order)
   await catalog.read((reader) => openTarget(pusher, reader, who, name, found.project))
   // To be here when the release is copied, as its files are.
-  for (const filename of found.mirrored ?? []) await pusher.provenances.read(found.source, found.project, filename)
+  for (const filename of isMirror(found.source) ? found.listed : []) {
+    await pusher.provenances.read(found.source, found.project, filename)
+  }
   await using _kept = await retained(pusher, found)
   await fetchRelease(pusher, found)
   return await catalog.write(async (writer) => {

@@ -4,14 +4,15 @@ import { listAttachments } from '../../catalog/attachments.ts'
 import type { Reader } from '../../catalog/catalog.ts'
 import { listFiles } from '../../catalog/files.ts'
 import { listReleases } from '../../catalog/projects.ts'
-import { type Indexes, isMirror } from '../../indexes/open-index.ts'
+import type { Indexes } from '../../indexes/open-index.ts'
 import { describeFile } from '../../mirrors/describe-file.ts'
 import { type Principal, readOf } from '../../model/access.ts'
 import { noSuchIndex, Problem, readForbidden } from '../../model/errors.ts'
 import type { Attachment, File, IndexRecord, Release } from '../../model/records.ts'
+import { isMirror } from '../../model/records.ts'
 import { asProjectName, type ProjectName } from '../../pep/name.ts'
-import { checkOffersFiles } from '../manage/project-status.ts'
-import type { Publishing } from '../publish.ts'
+import type { Publishing } from '../publishing.ts'
+import { checkOffersFiles } from '../status-checks.ts'
 import type { PushOrder } from './push-order.ts'
 
 export interface Pusher extends Publishing {
@@ -36,8 +37,8 @@ export interface PushedRelease {
 export interface FoundRelease {
   readonly source: IndexRecord
   readonly project: ProjectName
-  /** A mirror's files as its page lists them; absent for a stage, whose files are all here. */
-  readonly mirrored?: readonly string[]
+  /** The names of its files, as the page of the source lists them. */
+  readonly listed: readonly string[]
 }
 
 /**
@@ -53,17 +54,17 @@ export async function findPushed(
   const source = await pusher.catalog.read((reader) => readableIndex(pusher, reader, who, from))
   const project = asProjectName(order.name)
   if (project === undefined) throw noFiles(source, order)
-  if (!isMirror(source)) {
-    await pusher.catalog.read((reader) => heldRelease(reader, { source, project }, order))
-    await pusher.catalog.read((reader) => checkOffersFiles(reader, source, project))
-    return { source, project }
-  }
+  if (!isMirror(source)) await pusher.catalog.read((reader) => checkOffersFiles(reader, source, project))
+  // The page and not the rows: what the index does not show is not copied either.
   const page = await (await pusher.indexes.layer(source)).project(project)
-  const files = page?.files.filter((file) => file.version === order.version) ?? []
-  if (files.length === 0) throw noFiles(source, order)
+  if (page?.versions.includes(order.version) !== true) throw noFiles(source, order)
+  const listed = page.files.filter((file) => file.version === order.version).map((file) => file.filename)
+  const found = { source, project, listed }
+  if (!isMirror(source)) await pusher.catalog.read((reader) => heldRelease(reader, found, order))
+  else if (listed.length === 0) throw noFiles(source, order)
   checkChoice(order)
-  if (order.isDocsOnly) throw nothing(order)
-  return { source, project, mirrored: files.map((file) => file.filename) }
+  if (isMirror(source) && order.isDocsOnly) throw nothing(order)
+  return found
 }
 
 /** To be held from before `fetchRelease` until the release is copied: the mirror makes room with other files meanwhile. */
@@ -75,20 +76,20 @@ export async function retained(
 }
 
 /** Brings a mirror's files here, with the metadata inside them. A stage's are here. Throws what the mirror throws. */
-export async function fetchRelease(pusher: Pusher, { source, project, mirrored = [] }: FoundRelease): Promise<void> {
-  if (mirrored.length === 0) return
+export async function fetchRelease(pusher: Pusher, { source, project, listed }: FoundRelease): Promise<void> {
+  if (!isMirror(source)) return
   const layer = await pusher.indexes.layer(source)
-  const waiting = [...mirrored]
+  const waiting = [...listed]
   const fetchOneByOne = async () => {
     for (let filename = waiting.shift(); filename !== undefined; filename = waiting.shift()) {
-      const found = await layer.file(project, filename)
-      if (found?.from === 'upstream') await found.fetch().complete()
+      const found = await layer.at({ kind: 'listed', project }, filename)
+      if (typeof found === 'object' && found.source.from === 'upstream') await found.source.fetch().complete()
     }
   }
-  const fetches = Array.from({ length: Math.min(pusher.limits.pushFetches, mirrored.length) }, fetchOneByOne)
+  const fetches = Array.from({ length: Math.min(pusher.limits.pushFetches, listed.length) }, fetchOneByOne)
   const failed = (await Promise.allSettled(fetches)).find((each) => each.status === 'rejected')
   if (failed !== undefined) throw failed.reason
-  for (const filename of await undescribed(pusher, source, project, mirrored)) {
+  for (const filename of await undescribed(pusher, source, project, listed)) {
     await describeFile(pusher, { index: source.name, project, filename })
   }
 }
@@ -99,12 +100,14 @@ export async function fetchRelease(pusher: Pusher, { source, project, mirrored =
  */
 export async function heldRelease(
   reader: Reader,
-  { source, project, mirrored }: FoundRelease,
+  { source, project, listed }: FoundRelease,
   order: PushOrder,
 ): Promise<PushedRelease> {
   const isAsked = (each: { readonly version: string }) => each.version === order.version
   const held = await listFiles(reader, source, project)
-  const files = mirrored === undefined ? held.filter(isAsked) : chosen(held, mirrored)
+  const files = isMirror(source)
+    ? chosen(held, listed)
+    : held.filter((each) => isAsked(each) && listed.includes(each.filename))
   const release = (await listReleases(reader, source, project)).find(isAsked)
   if (release === undefined && files.length === 0) throw noFiles(source, order)
   checkChoice(order)
@@ -115,11 +118,15 @@ export async function heldRelease(
     project,
     metadata: release?.metadata ?? metadataOf(project, order.version, files),
     files: order.isDocsOnly ? [] : files.sort(byFilename),
-    results: attachments.filter((each) => each.kind === 'toxresult').sort(byFilename),
+    results: attachments.filter((each) => each.kind === 'toxresult' && isOf(each, files)).sort(byFilename),
     ...(documentation !== undefined && { documentation }),
   }
   if (pushed.files.length === 0 && documentation === undefined) throw nothing(order)
   return pushed
+}
+
+function isOf({ ofFile }: Attachment, files: readonly File[]): boolean {
+  return ofFile === undefined || files.some((file) => file.id === ofFile.id)
 }
 
 /** Throws `no-such-index` and `not-allowed`. */

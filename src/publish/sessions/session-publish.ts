@@ -5,7 +5,7 @@ import { findUploadSession, markPublished, type UploadSession } from '../../cata
 import { Problem } from '../../model/errors.ts'
 import type { IndexRecord } from '../../model/records.ts'
 import { keepAttestations } from '../attestations.ts'
-import type { Publishing } from '../publish.ts'
+import type { Publishing } from '../publishing.ts'
 import { storeUpload } from '../store-upload.ts'
 import { type AskedSession, currentIndex, noSuchSession, stillOpen } from './sessions.ts'
 

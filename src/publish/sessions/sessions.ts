@@ -17,9 +17,9 @@ import { noSuchIndex, Problem } from '../../model/errors.ts'
 import type { IndexRecord } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
 import { compareVersions } from '../../pep/version.ts'
-import { checkTakesUploads } from '../manage/project-status.ts'
 import { mayUpload } from '../may-upload.ts'
-import type { Publishing } from '../publish.ts'
+import type { Publishing } from '../publishing.ts'
+import { checkTakesUploads } from '../status-checks.ts'
 import type { SessionOrder } from './session-requests.ts'
 
 /** Who asks for what: permission is looked at again for every request. */

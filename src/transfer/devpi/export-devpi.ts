@@ -1,43 +1,19 @@
 /** Writes a devpi-export folder, version 2, as `devpi-import` of devpi-server 6 takes it. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BlobStore } from '../../blob/blob-store.ts'
 import { listIndexes, listUsers } from '../../catalog/accounts.ts'
-import type { Catalog, Reader } from '../../catalog/catalog.ts'
+import type { Reader } from '../../catalog/catalog.ts'
 import { listGroups } from '../../catalog/groups.ts'
 import { findProject } from '../../catalog/projects.ts'
-import type { Digest } from '../../lib/digest.ts'
 import { DEVPI_VERSION } from '../../model/devpi-version.ts'
 import { Problem } from '../../model/errors.ts'
 import type { IndexRecord, User } from '../../model/records.ts'
 import { DUMP_INDEX } from './devpi-dump.ts'
+import type { DevpiExport, ExportCounts } from './devpi-export.ts'
 import { FileExporter } from './export-files.ts'
 import { eachProject, exportedReleases } from './exported-releases.ts'
 import { NO_PASSWORD } from './import-accounts.ts'
 import { JsonFile } from './json-file.ts'
-
-export interface DevpiExport {
-  readonly catalog: Catalog
-  readonly blobs: BlobStore
-  /** Gives a blob a second name; `false` where the file system cannot. Blobs are copied unless it is given. */
-  readonly link?: (digest: Digest, path: string) => Promise<boolean>
-  /** Where the dump goes: new or empty. */
-  readonly folder: string
-  readonly includeMirroredFiles: boolean
-  /** Told of the bytes that have been written so far. */
-  readonly onBytes?: (bytes: number) => void
-  /** Told at once of what the dump cannot carry to a devpi-server. */
-  readonly tell: (sentence: string) => void
-  /** Aborted when the export should stop. */
-  readonly stop?: AbortSignal
-}
-
-export interface ExportCounts {
-  users: number
-  indexes: number
-  files: number
-  bytes: number
-}
 
 /**
  * One reading of the catalog, so that the dump is of one moment even while the server runs. What was written is

@@ -9,7 +9,7 @@ import { Problem } from '../../model/errors.ts'
 import { fileAddress } from '../../model/file-address.ts'
 import type { Attachment, File, IndexRecord, LogEntry } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
-import type { DevpiExport, ExportCounts } from './export-devpi.ts'
+import type { DevpiExport, ExportCounts } from './devpi-export.ts'
 
 export class FileExporter {
   readonly #options: DevpiExport
