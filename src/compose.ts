@@ -22,6 +22,7 @@ import { Documentation } from './browse/documentation.ts'
 import { Provenances } from './browse/provenance.ts'
 import { ToxResults } from './browse/tox-results.ts'
 import { findUser, listIndexes, listUsers } from './catalog/accounts.ts'
+import { changesSince } from './catalog/journal.ts'
 import { SharedCounters } from './catalog/shared-counters.ts'
 import { SqliteCatalog } from './catalog/sqlite/sqlite.ts'
 import type { ServerCommands, SharedMemory } from './cli/server-commands.ts'
@@ -161,6 +162,7 @@ export async function openServer(
   )
   const shelf = new Shelf({
     catalog,
+    changesSince: (serial, most) => catalog.read((reader) => changesSince(reader, serial, most)),
     limits,
     nowMs: clock === systemClock ? Date.now : () => clock.now().getTime(),
     ...(peers !== undefined && { mirrorNews: () => catalog.counters.mirrorNews }),

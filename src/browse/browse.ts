@@ -1,5 +1,5 @@
 /** Collects what pages for people show, from the catalog and from the indexes as installers see them. */
-import { listIndexes, listUsers } from '../catalog/accounts.ts'
+import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { ProjectRow } from '../catalog/projects.ts'
 import { searchProjects } from '../catalog/search.ts'
@@ -7,8 +7,8 @@ import { heldProjects } from '../indexes/held.ts'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import { withoutCredentials } from '../mirrors/mirror-address.ts'
 import type { Limits } from '../model/limits.ts'
-import type { IndexRecord, User } from '../model/records.ts'
-import { isMirror } from '../model/records.ts'
+import { type IndexRecord, isMirror } from '../model/records.ts'
+import { type Account, listAccounts } from './accounts.ts'
 import { type AttachmentReaders, attachmentsOf, testState } from './browse-attachments.ts'
 import type { HomeView, IndexLine, IndexView, ProjectLine, SearchView, UserView } from './views.ts'
 
@@ -17,15 +17,10 @@ const PROJECTS_PER_PAGE = 100
 
 /** `isReadable`: whether who asks may know of the index. */
 export async function homeView(catalog: Catalog, isReadable: (index: IndexRecord) => boolean): Promise<HomeView> {
-  const { users, indexes } = await catalog.read(async (reader) => ({
-    users: await listUsers(reader),
-    indexes: await listIndexes(reader),
-  }))
-  const own = Map.groupBy(indexes.filter(isReadable), (index) => index.user)
-  return { users: users.map((user) => userView(user, own.get(user.name) ?? [])) }
+  return { users: (await listAccounts(catalog, isReadable)).map(userView) }
 }
 
-export function userView(user: User, indexes: readonly IndexRecord[]): UserView {
+export function userView({ user, indexes }: Account): UserView {
   return {
     name: user.name,
     indexes: indexes.map(indexLine),

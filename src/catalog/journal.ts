@@ -20,12 +20,15 @@ export async function lastCommitTime({ db }: Reader): Promise<string | undefined
   return found?.at
 }
 
+/** One write, as the journal has it. */
+export interface Commit {
+  readonly serial: Serial
+  readonly at: string
+  readonly changes: readonly Change[]
+}
+
 /** Changes after `after`, oldest first, at most `most` rows. */
-export async function changesSince(
-  { db }: Reader,
-  after: Serial,
-  most: number,
-): Promise<{ serial: Serial; at: string; changes: readonly Change[] }[]> {
+export async function changesSince({ db }: Reader, after: Serial, most: number): Promise<Commit[]> {
   const rows = await db
     .selectFrom('journal')
     .selectAll()

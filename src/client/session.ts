@@ -60,7 +60,7 @@ export class Session implements AsyncDisposable {
     this.#api = new Api(this.connection, this.out)
   }
 
-  /** Reads what is remembered; see `openSession`, which applies `--index` and DEVPI_INDEX to it. */
+  /** Reads what is remembered; see `beginSession`, which applies `--index` and DEVPI_INDEX to it. */
   static async remembered(context: CliContext, options: GenericOptions): Promise<Session> {
     const { env } = context
     const home = env.HOME || env.USERPROFILE || homedir()

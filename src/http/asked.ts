@@ -1,6 +1,5 @@
 /** What a path names, for who asks. */
 import type { FastifyRequest } from 'fastify'
-import { findIndex } from '../catalog/accounts.ts'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import { ANONYMOUS, type Principal, readOf } from '../model/access.ts'
 import { noSuchIndex, noSuchProject, Problem, readForbidden } from '../model/errors.ts'
@@ -39,7 +38,7 @@ export async function namedIndex(services: Services, request: FastifyRequest, na
 /** The index `/{user}/{index}` alone, for reading. Throws `no-such-index`, and what `readForbiddenTo` makes. */
 export async function askedRecord(services: Services, request: AtIndex): Promise<IndexRecord> {
   const name = nameOf(request)
-  const record = await services.catalog.read((reader) => findIndex(reader, name))
+  const record = await services.indexes.record(name)
   if (record === undefined) throw noSuchIndex(name)
   if (record.options.acl_pkg_read === undefined) return record
   markForSome(request)

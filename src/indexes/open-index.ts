@@ -17,6 +17,8 @@ export interface Indexes {
    * Throws `not-allowed` where the index itself may not be read.
    */
   open(name: string, asks: Asks): Promise<OpenIndex | undefined>
+  /** What is written down of the index; `undefined` where there is none of that name. */
+  record(name: string): Promise<IndexRecord | undefined>
   /** The index alone, without its bases, behind the same gate. */
   layer(record: IndexRecord): Promise<Layer>
 }
@@ -53,6 +55,7 @@ export function openIndexes(options: {
   }
 
   return {
+    record: (name) => catalog.read((reader) => findIndex(reader, name)),
     layer,
     open: async (name, asks) => {
       const all = await catalog.read((reader) => resolutionOrder(reader, name, limits.basesDepth))

@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Digest } from '../../src/lib/digest.ts'
-import { digestOf, parseDigest } from '../../src/lib/digest.ts'
+import { type Digest, digestOf, parseDigest } from '../../src/lib/digest.ts'
 import { CHECKOUT } from '../programs/server-process.ts'
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>

@@ -1,7 +1,6 @@
 /** A scripted package index on a port of this machine: knows the whole Simple API 1.4, and every way of failing at it. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import type { Digest } from '../../src/lib/digest.ts'
-import { digestOf } from '../../src/lib/digest.ts'
+import { type Digest, digestOf } from '../../src/lib/digest.ts'
 import { bytesFile, type Content, type File, generatedFile } from '../builders/content.ts'
 import { type Answer, type Behaviour, conditional, NOTHING, type Ranges, send, text } from '../world/answer.ts'
 import { type Listener, listen } from '../world/listener.ts'

@@ -1,14 +1,14 @@
 /** `devpi getjson` and `devpi patchjson`: show the JSON that the server answers for a path, or for a change to it. */
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
+import { beginSession } from '../begin-session.ts'
 import { asDirectory, asHttpUrl } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 /** `path` is below the index in use, or from the server's top when it starts with a slash; it can also be a URL. */
 export async function getJson(context: CliContext, path: string, options: GenericOptions): Promise<void> {
-  await using session = await openSession(context, { ...options, quiet: true })
+  await using session = await beginSession(context, { ...options, quiet: true })
   const { out } = session
   const url = urlFor(session, path)
   const reply = await session.api({ method: 'GET', url, anyServer: true })
@@ -28,7 +28,7 @@ export async function patchJson(
   file: string,
   options: GenericOptions,
 ): Promise<void> {
-  await using session = await openSession(context, { ...options, quiet: true })
+  await using session = await beginSession(context, { ...options, quiet: true })
   const { out } = session
   const text = file === '-' ? await buffer(context.stdin) : await readFile(session.path(file))
   let send: unknown

@@ -1,8 +1,8 @@
 /** `airlock group`: who belongs to the groups that access lists name with a colon. Ours: devpi has groups from plugins only. */
 
+import { beginSession } from '../begin-session.ts'
 import { below } from '../client-url.ts'
 import { type CliContext, CliExit } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import type { GenericOptions } from '../session.ts'
 
 export interface GroupOptions extends GenericOptions {
@@ -15,7 +15,7 @@ type Groups = Readonly<Record<string, readonly string[]>>
 
 /** Without a name every group is shown; with one, it is changed where that is asked for, and shown. */
 export async function group(context: CliContext, name: string | undefined, options: GroupOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   const root = session.requireRoot()
   const groups = (await session.api({ method: 'GET', url: below(root, '+groups'), type: 'list:group' })).json!

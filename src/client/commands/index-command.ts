@@ -1,9 +1,9 @@
 /** `devpi index`: creates, shows, changes, lists and deletes indexes. */
 
+import { beginSession } from '../begin-session.ts'
 import { asFile, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { asConfig, type KeyValue, parseKeyValues } from '../key-values.ts'
-import { openSession } from '../open-session.ts'
 import { pythonQuoted, shownValue } from '../output.ts'
 import { asObject, resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
@@ -27,7 +27,7 @@ export async function index(
   words: readonly string[],
   options: IndexCommandOptions,
 ): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   // `devpi index bases=…` changes the index in use.
   const [indexName, all] = name?.includes('=') ? [undefined, [name, ...words]] : [name, words]

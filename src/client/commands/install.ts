@@ -1,11 +1,11 @@
 /** `devpi install`: runs pip with the index in use, login included. */
 
+import { beginSession } from '../begin-session.ts'
 import { findProgram, runProgram, runToSuccess } from '../build/program.ts'
 import { asDirectory, below } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { installerEnv, withLogin } from '../installers/installer-env.ts'
 import { chosenVenv } from '../installers/venv-choice.ts'
-import { openSession } from '../open-session.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 export interface InstallOptions extends GenericOptions {
@@ -17,7 +17,7 @@ export interface InstallOptions extends GenericOptions {
 }
 
 export async function install(context: CliContext, words: readonly string[], options: InstallOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   session.requireIndex()
   const venv = await chosenVenv(session, options.venv)

@@ -1,9 +1,9 @@
 /** `devpi list`: the projects on an index, or the files of one project. */
 
 import { compareVersions } from '../../pep/version.ts'
+import { beginSession } from '../begin-session.ts'
 import { asFile, asHttpUrl, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
 import { asObject, resultOf } from '../reply.ts'
 import { type Requirement, readRequirement } from '../requirement.ts'
@@ -21,7 +21,7 @@ export interface ListOptions extends GenericOptions {
 const RELEASES_SHOWN = 3
 
 export async function list(context: CliContext, spec: string | undefined, options: ListOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   session.requireIndex()
   const { index } = options

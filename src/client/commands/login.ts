@@ -1,6 +1,7 @@
 /** `devpi login`, `devpi logoff` and `devpi logout`. */
+
+import { beginSession } from '../begin-session.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { pythonQuoted } from '../output.ts'
 import { resultOf } from '../reply.ts'
 import type { GenericOptions } from '../session.ts'
@@ -10,7 +11,7 @@ export interface LoginOptions extends GenericOptions {
 }
 
 export async function login(context: CliContext, user: string, options: LoginOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out, state } = session
   const root = session.requireRoot()
   const password = options.password ?? (await session.terminal.askSecret(`password for user ${user} at ${root.href}: `))
@@ -28,7 +29,7 @@ export async function login(context: CliContext, user: string, options: LoginOpt
 }
 
 export async function logoff(context: CliContext, options: GenericOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   if (await session.state.dropLogin()) session.out.info('login information deleted')
   else session.out.error('not logged in')
 }

@@ -1,9 +1,9 @@
 /** `airlock publisher`: builds that an index trusts to upload without a password (Trusted Publishing). */
 import type { Command } from 'commander'
+import { beginSession } from '../begin-session.ts'
 import { asFile, below } from '../client-url.ts'
 import type { runCommand } from '../command-run.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { shownValue } from '../output.ts'
 import { asObject, resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
@@ -54,7 +54,7 @@ export function addPublisherCommands(
 }
 
 async function addPublisher(context: CliContext, options: AddOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { project, allProjects } = options
   const send = {
     ...identityOf(session, options),
@@ -67,7 +67,7 @@ async function addPublisher(context: CliContext, options: AddOptions): Promise<v
 }
 
 async function list(context: CliContext, options: GenericOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const reply = await session.api({ method: 'GET', url: publishersOf(session), type: 'list:publisher' })
   const found = reply.json!.result as readonly Shown[]
   if (options.json) return session.out.json(found)
@@ -75,7 +75,7 @@ async function list(context: CliContext, options: GenericOptions): Promise<void>
 }
 
 async function remove(context: CliContext, id: string, options: GenericOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   await session.api({ method: 'DELETE', url: below(publishersOf(session), id) })
   session.out.info(`publisher removed: ${id}`)
 }

@@ -2,10 +2,10 @@
 import { join } from 'node:path'
 import { candidates } from '../../pep/filename.ts'
 import { asVersion } from '../../pep/version.ts'
+import { beginSession } from '../begin-session.ts'
 import { asFile } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { readRepository } from '../installers/pypirc.ts'
-import { openSession } from '../open-session.ts'
 import { pythonQuoted } from '../output.ts'
 import { statusLine } from '../reply.ts'
 import { readRequirement } from '../requirement.ts'
@@ -24,7 +24,7 @@ export interface PushOptions extends GenericOptions {
 const DONE = new Set([200, 201, 410])
 
 export async function push(context: CliContext, spec: string, target: string, options: PushOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   const index = session.requireIndex()
   const isOutside = target.startsWith('pypi:')

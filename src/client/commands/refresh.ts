@@ -1,8 +1,8 @@
 /** `devpi refresh`: makes the mirrors behind an index ask upstream for a project again. */
 
+import { beginSession } from '../begin-session.ts'
 import { asDirectory, below } from '../client-url.ts'
 import { type CliContext, CliExit } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import type { GenericOptions } from '../session.ts'
 
 /** Goes on with the next project when one is refused, and ends with 1 then. */
@@ -11,7 +11,7 @@ export async function refresh(
   projects: readonly string[],
   options: GenericOptions,
 ): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   session.requireIndex()
   const refreshed: string[] = []

@@ -1,8 +1,8 @@
 /** `devpi remove`: deletes a project, some of its releases, or one file, after asking. */
 import { compareVersions } from '../../pep/version.ts'
+import { beginSession } from '../begin-session.ts'
 import { asDirectory, asHttpUrl, below, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
 import { asObject, resultOf } from '../reply.ts'
 import { type Requirement, readRequirement } from '../requirement.ts'
@@ -19,7 +19,7 @@ interface FoundRelease {
 }
 
 export async function remove(context: CliContext, spec: string, options: RemoveOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   session.requireIndex()
   const file = asHttpUrl(spec)

@@ -1,8 +1,8 @@
 /** `airlock status`: shows and sets whether a project is active, archived, quarantined or deprecated (PEP 792). Ours: devpi has none. */
 
+import { beginSession } from '../begin-session.ts'
 import { asFile, below } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { resultOf } from '../reply.ts'
 import type { GenericOptions } from '../session.ts'
 
@@ -17,7 +17,7 @@ export async function status(
   wanted: string | undefined,
   options: StatusOptions,
 ): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   const url = below(asFile(session.indexUrl()), '+status', project)
   if (wanted === undefined && options.reason !== undefined) {

@@ -2,10 +2,10 @@
 import type { Command } from 'commander'
 import type { Wanted } from '../../locks/wanted.ts'
 import { readWanted } from '../../locks/wanted-file.ts'
+import { beginSession } from '../begin-session.ts'
 import { addClientOptions } from '../client-options.ts'
 import { runCommand } from '../command-run.ts'
 import { type CliContext, CliExit } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import type { GenericOptions, Session } from '../session.ts'
 import { type Warmed, warm } from '../warm/warm.ts'
 
@@ -32,7 +32,7 @@ export function addSyncCommand(program: Command, context: CliContext): void {
 }
 
 async function sync(context: CliContext, options: SyncOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   session.requireIndex()
   const read: Wanted[] = []
   for (const each of options.warm) read.push(await readWanted(session.path(each)))

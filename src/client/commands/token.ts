@@ -1,9 +1,9 @@
 /** `airlock token`: API tokens of a user. The secret alone goes to stdout, so that scripts can take it from there. */
 import { type Command, InvalidArgumentError } from 'commander'
+import { beginSession } from '../begin-session.ts'
 import { below } from '../client-url.ts'
 import type { runCommand } from '../command-run.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { shownValue } from '../output.ts'
 import { asObject, resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
@@ -44,7 +44,7 @@ export function addTokenCommands(
 }
 
 async function create(context: CliContext, { index, ...options }: CreateOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const url = tokensOf(session, options.user)
   const owner = url.pathname.split('/').at(-2)!
   const { project, action, expires, note } = options
@@ -68,7 +68,7 @@ async function create(context: CliContext, { index, ...options }: CreateOptions)
 }
 
 async function list(context: CliContext, options: TokenOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const reply = await session.api({ method: 'GET', url: tokensOf(session, options.user), type: 'list:token' })
   const found = reply.json!.result as readonly Shown[]
   if (options.json) return session.out.json(found)
@@ -76,7 +76,7 @@ async function list(context: CliContext, options: TokenOptions): Promise<void> {
 }
 
 async function revoke(context: CliContext, id: string, options: TokenOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   await session.api({ method: 'DELETE', url: below(tokensOf(session, options.user), id) })
   session.out.info(`token revoked: ${id}`)
 }

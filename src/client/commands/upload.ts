@@ -1,6 +1,7 @@
 /** `devpi upload`: sends distribution files to the index in use, building them first when none are named. */
 import { statSync } from 'node:fs'
 import { forgetExpiredLogin } from '../api.ts'
+import { beginSession } from '../begin-session.ts'
 import { isAttestationFile } from '../build/attestation-files.ts'
 import { type BuildOptions, build } from '../build/build.ts'
 import {
@@ -16,7 +17,6 @@ import { workFolder } from '../build/work-folder.ts'
 import { asDirectory } from '../client-url.ts'
 import { Unreachable } from '../connection.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { progressBar } from '../progress.ts'
 import { messageOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
@@ -31,7 +31,7 @@ export interface UploadOptions extends GenericOptions, BuildOptions {
 }
 
 export async function upload(context: CliContext, paths: readonly string[], options: UploadOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out, state } = session
   const index = session.requireIndex()
   if (options.index === undefined && state.pypisubmit === undefined) {

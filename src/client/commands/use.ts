@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { beginSession } from '../begin-session.ts'
 import { asHttpUrl, below, isSamePlace, withCredentials } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { chooseIndex } from '../index-choice.ts'
 import { configFiles, describeConfig, setIndex } from '../installers/config-files.ts'
 import { pipPlaces } from '../installers/pip-conf.ts'
 import { chosenVenv } from '../installers/venv-choice.ts'
-import { openSession } from '../open-session.ts'
 import { shownValue } from '../output.ts'
 import { asObject, resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
@@ -27,7 +27,7 @@ export interface UseOptions extends GenericOptions {
 }
 
 export async function use(context: CliContext, given: string | undefined, options: UseOptions): Promise<void> {
-  await using session = await openSession(context, options, given)
+  await using session = await beginSession(context, options, given)
   const { out } = session
   const trust = { choice: options.pipSetTrusted }
   if (options.local) await moveToVenv(session)

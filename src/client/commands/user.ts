@@ -1,7 +1,8 @@
 /** `devpi user` and `devpi passwd`: accounts on the server. */
+
+import { beginSession } from '../begin-session.ts'
 import type { CliContext, CliExit } from '../context.ts'
 import { asConfig, type KeyValue, parseKeyValues } from '../key-values.ts'
-import { openSession } from '../open-session.ts'
 import { shownValue } from '../output.ts'
 import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
@@ -19,7 +20,7 @@ export async function user(
   words: readonly string[],
   options: UserOptions,
 ): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   if ((options.create || options.delete) && !name) throw out.failure('need to specify a username')
   const pairs = parseKeyValues(words)
@@ -33,7 +34,7 @@ export async function user(
 }
 
 export async function passwd(context: CliContext, name: string | undefined, options: GenericOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   session.requireRoot()
   const wanted = name ?? session.state.loggedInUser()
   if (wanted === undefined) throw session.out.failure('no user specified and no user currently active')

@@ -1,10 +1,10 @@
 /** `devpi --version`: which client this is, and what the server in use is made of. */
 import { Command } from 'commander'
+import { beginSession } from '../begin-session.ts'
 import { addClientOptions } from '../client-options.ts'
 import { below } from '../client-url.ts'
 import { Unreachable } from '../connection.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { asObject, resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
@@ -21,7 +21,7 @@ export function versionAsked(words: readonly string[]): GenericOptions | undefin
 
 /** `ownVersion` is this program's. A server that cannot be reached is left out. */
 export async function showVersion(context: CliContext, ownVersion: string, options: GenericOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out, state } = session
   out.line(`devpi-client ${SPOKEN_VERSION}`)
   out.line(`    airlock ${ownVersion}`)

@@ -1,8 +1,8 @@
 /** `airlock yank` and `airlock unyank`: has installers pass over releases or files, and take them again. Ours: devpi has none. */
 import { compareVersions } from '../../pep/version.ts'
+import { beginSession } from '../begin-session.ts'
 import { asFile, below, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
 import { asObject, resultOf } from '../reply.ts'
 import { type Requirement, readRequirement } from '../requirement.ts'
@@ -29,7 +29,7 @@ export async function unyank(context: CliContext, spec: string, options: YankOpt
 }
 
 async function change(what: 'yank' | 'unyank', context: CliContext, spec: string, options: YankOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   const url = below(asFile(session.indexUrl()), `+${what}`)
   const requirement = readRequirement(spec)

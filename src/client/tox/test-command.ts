@@ -2,9 +2,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareVersions } from '../../pep/version.ts'
+import { beginSession } from '../begin-session.ts'
 import { workFolder } from '../build/work-folder.ts'
 import { type CliContext, CliExit } from '../context.ts'
-import { openSession } from '../open-session.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
 import { asObject, messageOf, resultOf, statusLine } from '../reply.ts'
 import { readRequirement } from '../requirement.ts'
@@ -30,7 +30,7 @@ interface TestOutcome {
 
 /** Tests the newest release that each spec admits; ends with 1 when a test failed, or a report was refused. */
 export async function test(context: CliContext, specs: readonly string[], options: TestOptions): Promise<void> {
-  await using session = await openSession(context, options)
+  await using session = await beginSession(context, options)
   const { out } = session
   session.requireIndex()
   const select = selector(session, options.select)

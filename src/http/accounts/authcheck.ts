@@ -3,7 +3,6 @@
  * 200, 403, or 401 with a challenge for who has given no name yet, or a wrong one (but 403 for devpi-client, which shows it better).
  */
 import type { FastifyInstance } from 'fastify'
-import { findIndex } from '../../catalog/accounts.ts'
 import { readOf } from '../../model/access.ts'
 import { principalOf } from '../auth.ts'
 import { routedPath } from '../outside.ts'
@@ -31,7 +30,7 @@ const ALWAYS =
   /^\/(\+(login|static|theme-static)\b|_\/oidc\/(audience|mint-token|burn-token)$|\.well-known\/pytp$|.*\+api\/?$)/
 
 export function authcheck(app: FastifyInstance, services: Services): void {
-  const { catalog, may, server } = services
+  const { indexes, may, server } = services
   app.all('/+authcheck', async (request, reply) => {
     const original = request.headers['x-original-uri']
     const path = pathOf(typeof original === 'string' ? original : request.url)
@@ -40,7 +39,7 @@ export function authcheck(app: FastifyInstance, services: Services): void {
     if (ALWAYS.test(routed)) return reply.code(200).send()
     const [, user, index] = /^\/([^+/]+)\/([^+/]+)/.exec(routed) ?? []
     if (user === undefined || index === undefined) return reply.code(200).send()
-    const record = await catalog.read((reader) => findIndex(reader, `${user}/${index}`))
+    const record = await indexes.record(`${user}/${index}`)
     if (record?.options.acl_pkg_read === undefined) return reply.code(200).send()
     const who = await principalOf(request, services)
     if (may(who, readOf(record))) return reply.code(200).send()

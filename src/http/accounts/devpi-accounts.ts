@@ -1,7 +1,7 @@
 /** devpi's JSON API for logging in, users and indexes. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { userConfig } from '../../accounts/users.ts'
-import { findIndex, listIndexes, listUsers } from '../../catalog/accounts.ts'
+import { listAccounts } from '../../browse/accounts.ts'
 import { noSuchIndex, Problem } from '../../model/errors.ts'
 import { shownOptions } from '../../model/index-options.ts'
 import type { IndexRecord, User } from '../../model/records.ts'
@@ -17,7 +17,7 @@ type Named = { Params: { user: string; index: string } }
 const FEATURES = ['push-no-docs', 'push-only-docs', 'push-register-project', 'server-keyvalue-parsing']
 
 export function devpiAccounts(app: FastifyInstance, services: Services): void {
-  const { catalog, login, users, indexRecords, mirrors, server } = services
+  const { indexes, login, users, indexRecords, mirrors, server } = services
 
   app.get('/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
   app.get<Named>('/:user/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
@@ -88,7 +88,7 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
   }
 
   async function existing(name: string): Promise<IndexRecord> {
-    const record = await catalog.read((reader) => findIndex(reader, name))
+    const record = await indexes.record(name)
     if (record === undefined) throw noSuchIndex(name)
     return record
   }
@@ -96,14 +96,8 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
 
 /** Every user with those indexes that who asks may read, as `GET /` shows them. */
 export async function allUsers(services: Services, request: FastifyRequest): Promise<Record<string, unknown>> {
-  const { catalog } = services
-  const isReadable = await readableTo(services, request)
-  const { users, indexes } = await catalog.read(async (reader) => ({
-    users: await listUsers(reader),
-    indexes: await listIndexes(reader),
-  }))
-  const own = Map.groupBy(indexes.filter(isReadable), (index) => index.user)
-  return Object.fromEntries(users.map((user) => [user.name, userWithIndexes(user, own.get(user.name) ?? [])]))
+  const all = await listAccounts(services.catalog, await readableTo(services, request))
+  return Object.fromEntries(all.map(({ user, indexes }) => [user.name, userWithIndexes(user, indexes)]))
 }
 
 /** A JSON object that was sent. Throws `bad-request` for anything else. */

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openTempStores, type TempStores } from '../../../test/world/temp-stores.ts'
 import { findIndex } from '../../catalog/accounts.ts'
+import { changesSince } from '../../catalog/journal.ts'
 import { type Limits, withLimits } from '../../model/limits.ts'
 import { projectName } from '../../pep/name.ts'
 import { readPlainRequest } from './plain-request.ts'
@@ -25,6 +26,7 @@ async function ground(limits: Partial<Limits> = {}): Promise<Ground> {
   await stores.addStage('alice/dev')
   const shelf = new Shelf({
     ...{ catalog: stores.catalog, limits: withLimits(limits), nowMs: () => stores.clock.ms },
+    changesSince: (serial, most) => stores.catalog.read((reader) => changesSince(reader, serial, most)),
     onTrouble: (error) => assert.fail(String(error)),
   })
   return {

@@ -4,7 +4,7 @@
  * worker it came, before another answer leaves; what an upstream has a part in also ends by time.
  */
 import type { Catalog } from '../../catalog/catalog.ts'
-import { changesSince } from '../../catalog/journal.ts'
+import type { Commit } from '../../catalog/journal.ts'
 import type { Limits } from '../../model/limits.ts'
 import type { Change, Serial } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
@@ -12,7 +12,9 @@ import { readPlainRequest } from './plain-request.ts'
 import { type AnswerParts, type Basis, ReadyAnswer } from './ready-answer.ts'
 
 export interface ShelfOptions {
-  readonly catalog: Catalog
+  readonly catalog: Pick<Catalog, 'serial'>
+  /** The commits after `serial`, oldest first, at most `most`. */
+  readonly changesSince: (serial: Serial, most: number) => Promise<readonly Commit[]>
   readonly limits: Pick<Limits, 'shelfBytes' | 'shelfAnswerBytes' | 'shelfHeadCharacters'>
   readonly nowMs: () => number
   /** Another number when what mirrors answer has changed in another worker; absent where there is none. */
@@ -195,8 +197,7 @@ export class Shelf {
 
   async #readJournal(): Promise<void> {
     try {
-      const { catalog } = this.#options
-      const commits = await catalog.read((reader) => changesSince(reader, this.#seen, COMMITS_MOST))
+      const commits = await this.#options.changesSince(this.#seen, COMMITS_MOST)
       if (commits.length >= COMMITS_MOST) for (const key of [...this.#answers.keys()]) this.#take(key)
       for (const { changes } of commits) for (const change of changes) this.#notice(change)
       const last = commits.at(-1)

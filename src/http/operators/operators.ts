@@ -1,9 +1,7 @@
 /** Addresses for those who run the server. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { listIndexes } from '../../catalog/accounts.ts'
-import { countHeld } from '../../catalog/file-totals.ts'
-import { lastCommitTime } from '../../catalog/journal.ts'
-import { countJobs } from '../../catalog/queue.ts'
+import { readableIndexes } from '../../browse/accounts.ts'
+import { catalogFigures, lastChangeMs } from '../../browse/server-figures.ts'
 import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
 import type { WorkerFigures } from '../../mirrors/peers.ts'
 import { DEVPI_VERSION } from '../../model/devpi-version.ts'
@@ -26,16 +24,12 @@ export function operators(app: FastifyInstance, services: Services): void {
 
   /** Only of mirrors that who asks may read: the name of an index is told to nobody else. */
   async function readableMirrors(request: FastifyRequest, all: readonly WorkerFigures[]): Promise<MirrorStatus[]> {
-    const isReadable = await readableTo(services, request)
-    const readable = (await catalog.read((reader) => listIndexes(reader))).filter(isReadable).map(({ name }) => name)
-    return addedMirrors(all).filter(({ name }) => (readable as readonly string[]).includes(name))
+    const readable = await readableIndexes(catalog, await readableTo(services, request))
+    return addedMirrors(all).filter(({ name }) => readable.has(name))
   }
 
   async function figures(): Promise<Figure[]> {
-    const { held, jobs } = await catalog.read(async (reader) => ({
-      held: await countHeld(reader),
-      jobs: await countJobs(reader),
-    }))
+    const { held, jobs } = await catalogFigures(catalog)
     return [
       ['airlock_projects_held', 'gauge', held.projects],
       ['airlock_files_held', 'gauge', held.files],
@@ -56,8 +50,8 @@ export function operators(app: FastifyInstance, services: Services): void {
     return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(page)
   })
   app.get('/+status', async (request, reply) => {
-    const committed = await catalog.read((reader) => lastCommitTime(reader))
-    const committedAt = committed === undefined ? null : Date.parse(committed) / 1000
+    const committedMs = await lastChangeMs(catalog)
+    const committedAt = committedMs === undefined ? null : committedMs / 1000
     return sendResult(reply, 200, 'status', {
       serverdir: server.serverDir,
       uuid: server.uuid,

@@ -1,10 +1,10 @@
 /** Addresses that give a page to a person, devpi's JSON to a program and simple pages to an installer. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { userConfig } from '../../accounts/users.ts'
+import { findAccount } from '../../browse/accounts.ts'
 import { homeView, indexView, searchView, userView } from '../../browse/browse.ts'
 import { projectView, releaseView } from '../../browse/browse-release.ts'
 import type { Frame } from '../../browse/views.ts'
-import { findUser, listIndexes } from '../../catalog/accounts.ts'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import { noSuchProject, noSuchUser, Problem } from '../../model/errors.ts'
 import { shownOptions } from '../../model/index-options.ts'
@@ -46,15 +46,14 @@ export function people(app: FastifyInstance, services: Services): void {
   )
   app.get<User>('/:user', async (request, reply) => {
     const isReadable = await readableTo(services, request)
-    const found = await catalog.read(async (reader) => {
-      const user = await findUser(reader, request.params.user)
-      return user && { user, own: (await listIndexes(reader, user.name)).filter(isReadable) }
-    })
+    const found = await findAccount(catalog, request.params.user, isReadable)
     if (found === undefined) throw noSuchUser(request.params.user)
     if (isPerson(request)) {
-      return sendPage(reply, pages.userPage(userView(found.user, found.own), frame(services, request)))
+      return sendPage(reply, pages.userPage(userView(found), frame(services, request)))
     }
-    const own = Object.fromEntries(found.own.map((index) => [index.name.split('/')[1], shownOptions(index.options)]))
+    const own = Object.fromEntries(
+      found.indexes.map((index) => [index.name.split('/')[1], shownOptions(index.options)]),
+    )
     return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
   })
   app.get<Index>('/:user/:index', async (request, reply) => {

@@ -3,8 +3,6 @@
  * and may read the index. Other projects are the index's own.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { listStagedFiles, type StagedFile } from '../../catalog/staged-files.ts'
-import { findPreviewed, type UploadSession } from '../../catalog/upload-sessions.ts'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import { stagedPage, stagedSource } from '../../indexes/staged-page.ts'
 import { noSuchProject, Problem } from '../../model/errors.ts'
@@ -12,6 +10,7 @@ import { asProjectName } from '../../pep/name.ts'
 import { JSON_TYPE } from '../../pep/simple.ts'
 import { HTML_LIST } from '../../pep/simple-html.ts'
 import { JSON_LIST } from '../../pep/simple-json.ts'
+import { type PreviewedSession, previewedSession } from '../../publish/sessions/previewed-session.ts'
 import { encodePath, rootFrom } from '../answers.ts'
 import { askedIndex } from '../asked.ts'
 import { sendSource } from '../installers/files.ts'
@@ -22,11 +21,7 @@ import { checkSessionsEnabled } from './upload-sessions.ts'
 
 type Preview = { Params: { user: string; index: string; token: string } }
 
-interface Previewed {
-  readonly opened: OpenIndex
-  readonly session: UploadSession
-  readonly files: readonly StagedFile[]
-}
+type Previewed = PreviewedSession & { readonly opened: OpenIndex }
 
 export function staged(app: FastifyInstance, services: Services): void {
   const config = { speaks: 'text' } as const
@@ -85,12 +80,7 @@ export function staged(app: FastifyInstance, services: Services): void {
   async function previewed(request: FastifyRequest<Preview>): Promise<Previewed> {
     checkSessionsEnabled(services)
     const opened = await askedIndex(services, request)
-    const nowMs = services.publishing.clock.now().getTime()
-    const found = await services.catalog.read(async (reader) => {
-      const session = await findPreviewed(reader, opened.record, request.params.token)
-      if (session === undefined || session.status !== 'open' || session.expiresMs <= nowMs) return undefined
-      return { session, files: await listStagedFiles(reader, session) }
-    })
+    const found = await previewedSession(services.publishing, opened.record, request.params.token)
     if (found === undefined) {
       throw new Problem('no-such-session', 'Nothing is staged here, or nothing any more', {
         hint: `what was published is on ${opened.record.name} itself`,

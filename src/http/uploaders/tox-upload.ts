@@ -1,6 +1,5 @@
 /** `POST` to an archive's address: the result of testing it. */
 import type { FastifyInstance } from 'fastify'
-import { findIndex } from '../../catalog/accounts.ts'
 import { readOf, uploadOf } from '../../model/access.ts'
 import { noSuchIndex, Problem } from '../../model/errors.ts'
 import { storeToxResult } from '../../publish/tox-result.ts'
@@ -11,7 +10,7 @@ import type { Services } from '../services.ts'
 type Hashed = { Params: { user: string; index: string; first: string; second: string; filename: string } }
 
 export function toxUpload(app: FastifyInstance, services: Services): void {
-  const { catalog, publishing: publisher, limits, may } = services
+  const { indexes, publishing: publisher, limits, may } = services
   // A scope of its own, where the body stays the bytes that were sent.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
@@ -21,7 +20,7 @@ export function toxUpload(app: FastifyInstance, services: Services): void {
       { bodyLimit: limits.toxResultBytes },
       async (request, reply) => {
         const { user, index, first, second, filename } = request.params
-        const record = await catalog.read((reader) => findIndex(reader, `${user}/${index}`))
+        const record = await indexes.record(`${user}/${index}`)
         if (record === undefined) throw noSuchIndex(`${user}/${index}`)
         const who = await principalOf(request, services)
         // Of which project the archive is, is not known yet.
