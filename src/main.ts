@@ -1,6 +1,6 @@
 /** Arguments in, exit code out; nothing else. */
 import { runCli } from './cli/cli.ts'
-import { serverCommands } from './compose.ts'
+import { serverCommands } from './compose/commands.ts'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal))

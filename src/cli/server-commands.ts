@@ -1,4 +1,4 @@
-/** What the commands that work on a server folder need of the floors above: `compose.ts` implements it. */
+/** What the commands that work on a server folder need of the floors above: `compose/commands.ts` implements it. */
 import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Users } from '../accounts/users.ts'

@@ -1,5 +1,5 @@
 /** The files of a release as the server names them: the `+links` of a version. */
-import { asObject } from './reply.ts'
+import { asObject } from '../lib/json-object.ts'
 
 export interface ReleaseLink {
   /** `releasefile`, `doczip` or `toxresult`. */

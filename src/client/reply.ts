@@ -1,5 +1,6 @@
 /** An answer of the server, as the commands read it. */
 import type { IncomingHttpHeaders } from 'node:http'
+import { asObject } from '../lib/json-object.ts'
 
 /** An answer without its body. */
 export type ReplyHead = Omit<Reply, 'text' | 'json'>
@@ -38,11 +39,6 @@ export function statusLine(reply: Reply): string {
 /** The envelope's `result` as an object; empty when it is none. */
 export function resultOf(reply: Reply): Readonly<Record<string, unknown>> {
   return asObject(reply.json?.result)
-}
-
-/** `value` when it is an object, else an empty one: answers come from outside. */
-export function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 }
 
 function asJsonObject(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -1,13 +1,13 @@
-/** What the routes work with; `compose.ts` puts it together. */
+/** What the routes work with; `compose/server.ts` puts it together. */
 import type { FastifyRequest } from 'fastify'
 import type { Groups } from '../accounts/groups.ts'
 import type { IndexRecords } from '../accounts/index-records.ts'
 import type { Login } from '../accounts/login/login.ts'
-import type { VouchedUsers } from '../accounts/login/vouched-users.ts'
 import type { ApiTokens } from '../accounts/tokens/tokens.ts'
 import type { TrustedPublishers } from '../accounts/trusted-publishing/publishers.ts'
 import type { TokenExchange } from '../accounts/trusted-publishing/token-exchange.ts'
 import type { Users } from '../accounts/users.ts'
+import type { VouchedUsers } from '../accounts/vouched-users.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Advisories } from '../browse/advisories.ts'
 import type { DocumentationView, TestResultView, TestsView } from '../browse/attachment-views.ts'
@@ -31,7 +31,7 @@ import type { Shelf } from './door/shelf.ts'
 import type { EncodedPages } from './installers/encoded.ts'
 import type { FileBodies } from './installers/file-body.ts'
 import type { HandOver } from './installers/hand-over.ts'
-import type { RequestCounts } from './operators/metrics.ts'
+import type { RequestCounts } from './request-counts.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
 
 export interface Services {

@@ -2,7 +2,6 @@
 import { upstreamFolder } from '../model/file-address.ts'
 import { packagesPath } from '../model/packages-path.ts'
 import type { ProjectName } from '../pep/name.ts'
-import type { IndexFile } from './package-index.ts'
 
 /** Each names one file of an index, together with a filename. */
 export type AskedAddress =
@@ -38,7 +37,10 @@ export function isAddressed(file: Placed, address: AskedAddress): boolean {
 }
 
 /** Whether a file that only upstream has is listed at that address. The digest in an address must be the file's own, so that an address never names other content. */
-export function isListedAt(file: Pick<IndexFile, 'url' | 'packagesPath'>, address: AskedAddress): boolean {
+export function isListedAt(
+  file: { readonly url: string; readonly packagesPath?: string },
+  address: AskedAddress,
+): boolean {
   switch (address.kind) {
     case '+e':
       return file.url.includes(`/+e/${address.folder}/`)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fixedIndex } from '../../test/world/fixed-index.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { changeIndex, deleteIndex, findIndex } from '../catalog/accounts.ts'
-import { Mirrors } from '../mirrors/mirrors.ts'
 import { ANONYMOUS, may } from '../model/access.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import { LIMITS } from '../model/limits.ts'
@@ -77,20 +77,8 @@ test('resolutionOrder() looks no deeper than the bound', async () => {
 test('openIndexes() opens what is there at that moment', async () => {
   await using stores = await openTempStores()
   await given(stores, { a: ['b', 'm1'], b: [], m1: [] })
-  const { catalog, blobs, clock, folder } = stores
-  await using mirrors = new Mirrors({
-    catalog,
-    blobs,
-    folder,
-    temp: folder,
-    offline: true,
-    expirySeconds: 60,
-    limits: LIMITS,
-    clock,
-    userAgent: 'test',
-    warn: () => {},
-    info: () => {},
-  })
+  const { catalog } = stores
+  const mirrors = { get: async () => fixedIndex('mirror', 'u/m1', {}) }
   const indexes = openIndexes({ catalog, mirrors, limits: LIMITS, may })
   const opened = (await indexes.open('u/a', anybody))!
   assert.deepEqual(

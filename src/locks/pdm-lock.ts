@@ -1,5 +1,5 @@
 /** `pdm.lock`: PDM's lock, version 4, and those before it, where the files stood in a table of their own. */
-import { asObject } from '../client/reply.ts'
+import { asObject } from '../lib/json-object.ts'
 import { namedFile, pinned, type Skipped, tables, type Wanted, type WantedRelease } from './wanted.ts'
 
 export function pdmLock(lock: Readonly<Record<string, unknown>>): Wanted {

@@ -1,5 +1,5 @@
 /** `Pipfile.lock`: Pipenv's lock, JSON: `default`, `develop` and further categories, each name → how it is pinned. */
-import { asObject } from '../client/reply.ts'
+import { asObject } from '../lib/json-object.ts'
 import { namedFile, pinned, type Skipped, type Wanted, type WantedRelease } from './wanted.ts'
 
 export function pipfileLock(lock: Readonly<Record<string, unknown>>): Wanted {

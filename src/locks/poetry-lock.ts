@@ -1,5 +1,5 @@
 /** `poetry.lock`: Poetry's lock, version 2 and 1 (where the files stood in a table of their own). */
-import { asObject } from '../client/reply.ts'
+import { asObject } from '../lib/json-object.ts'
 import { namedFile, pinned, type Skipped, tables, type Wanted, type WantedRelease } from './wanted.ts'
 
 /** Kinds of source that are indexes: absent is the public one, `legacy` any other. */

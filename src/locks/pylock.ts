@@ -1,5 +1,5 @@
 /** `pylock.toml` (PEP 751): the standard's own lock. */
-import { asObject } from '../client/reply.ts'
+import { asObject } from '../lib/json-object.ts'
 import { namedFile, pinned, type Skipped, tables, type Wanted, type WantedFile, type WantedRelease } from './wanted.ts'
 
 /** Reads lock version 1. Throws `SyntaxError` for a later one, as PEP 751 demands ("lock-version"). */

@@ -5,8 +5,8 @@
  * narrow what is required and require nothing.
  */
 
-import { readRequirement } from '../client/requirement.ts'
 import { type ProjectName, projectName } from '../pep/name.ts'
+import { readRequirement } from './requirement.ts'
 import { readHash, type Skipped, type Wanted, type WantedFile, type WantedRelease } from './wanted.ts'
 
 /** Reads the text of a file, by the absolute path that `resolve` gave. Throws for one that cannot be read. */

@@ -1,5 +1,5 @@
 /** The locks that are written in TOML: pylock.toml, uv.lock, poetry.lock and pdm.lock, told apart by what they say of themselves. */
-import { asObject } from '../client/reply.ts'
+import { asObject } from '../lib/json-object.ts'
 import { pdmLock } from './pdm-lock.ts'
 import { poetryLock } from './poetry-lock.ts'
 import { pylock } from './pylock.ts'

@@ -1,5 +1,5 @@
 /** `uv.lock`: uv's own lock, version 1. */
-import { asObject } from '../client/reply.ts'
+import { asObject } from '../lib/json-object.ts'
 import { namedFile, pinned, type Skipped, tables, type Wanted, type WantedRelease } from './wanted.ts'
 
 /** Throws `SyntaxError` for a later version. */

@@ -1,6 +1,6 @@
 /** What a requirements file or a lock asks for, whichever format said it. */
 
-import { asObject } from '../client/reply.ts'
+import { asObject } from '../lib/json-object.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 
 export interface Wanted {

@@ -1,5 +1,6 @@
 /** Rules of the house that a machine can hold. Each takes one file's path (below the checkout) and text, and says what is wrong where. */
-import { dirname, join, relative } from 'node:path'
+import { ASK_NO_ROWS, CLIENT_KNOWS, FLOORS, floorOf, type Place, placeOf, ROOMS } from './floors.ts'
+import { importsOf } from './imports.ts'
 
 export interface SourceFile {
   /** Below the checkout, with forward slashes. */
@@ -10,21 +11,6 @@ export interface SourceFile {
 /** `path:line: what is banned, and what to do instead`. */
 export type Finding = string
 
-/** Floor by floor, ground first. A folder may import from itself and from the floors below it. */
-const FLOORS = [
-  ['lib'],
-  ['pep'],
-  ['archive'],
-  ['model'],
-  ['config', 'locks'],
-  ['blob', 'catalog', 'folder'],
-  ['upstream', 'names'],
-  ['indexes', 'mirrors', 'browse'],
-  ['accounts', 'publish', 'jobs', 'transfer'],
-  ['http', 'web', 'cli', 'client'],
-]
-/** Those that may import everything, the lowest one first. */
-const TOP = ['compose.ts', 'worker.ts', 'main.ts']
 const KNOWS_THE_PROCESS = ['src/main.ts', 'src/config/load.ts']
 const KNOWS_THE_REGISTRY = ['src/config/settings.ts']
 const LINES_MOST = 400
@@ -35,34 +21,59 @@ const MARKS = new RegExp(`\\b(${['TO', 'FIX'].map((start, at) => start + ['DO', 
 const SKIPS = /\b(test|it|describe|suite|t)\.(skip|only|todo)\b|\b(skip|todo|only):\s*(true|['"`])/
 const OWN_FOLDERS = new RegExp(`(?<![\\w.}])/(${['home', 'Users', 'work'].join('|')})/[\\w.-]|/root/\\.\\w`)
 
-export function importsGoDown({ path, text }: SourceFile): Finding[] {
-  const from = folderOf(path)
+export function importsGoDown(file: SourceFile): Finding[] {
+  const { path } = file
+  const from = placeOf(path)
   if (from === undefined) return []
-  const floor = floorOf(from)
+  const floor = floorOf(from.folder)
   if (floor === undefined) {
     const floors = FLOORS.map((folders) => folders.join(', ')).join(' < ')
     return [
-      `${path}:1: "${from}" is on no floor; put the file into one of ${floors}, or give the folder a floor in test/house/tidy-rules.ts`,
+      `${path}:1: "${from.folder}" is on no floor; put the file into one of ${floors}, or give the folder a floor in test/house/floors.ts`,
     ]
   }
-  const findings: Finding[] = []
-  for (const match of text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.[^'"]+)\1/g)) {
-    const target = join(dirname(path), match[2]!)
-    const at = `${path}:${lineOf(text, match.index)}`
-    if (!target.startsWith('src/')) {
-      if (isTest(path) || target === 'package.json') continue
-      findings.push(`${at}: imports "${relative('.', target)}" from outside src; move what is needed below src`)
-      continue
-    }
-    const to = folderOf(target) ?? ''
-    const below = floorOf(to)
-    // A folder without a floor is told of once, at its own files.
-    if (from === to || below === undefined || below < floor) continue
-    findings.push(
-      `${at}: "${from}" may not import "${to}"; move what both need to a lower floor, or pass it in from src/compose.ts`,
-    )
+  const rooms = ROOMS[from.folder]
+  if (from.room !== '.' && rooms?.includes(from.room) !== true) {
+    return [`${path}:1: "${from.folder}/${from.room}" is no known room; name it in test/house/floors.ts`]
   }
-  return findings
+  return importsOf(file).flatMap(({ target, line }) => {
+    const wrong = whyNot(path, from, floor, target)
+    return wrong === undefined ? [] : [`${path}:${line}: ${wrong}`]
+  })
+}
+
+/** `undefined` for an import that goes down. */
+function whyNot(path: string, from: Place, floor: number, target: string): string | undefined {
+  const to = placeOf(target)
+  if (to === undefined) {
+    if (isTest(path) || target === 'package.json') return undefined
+    return `imports "${target}" from outside src; move what is needed below src`
+  }
+  if (from.folder === to.folder) {
+    // A test may show how rooms of one folder play together.
+    const order = isTest(path) ? [] : (ROOMS[from.folder] ?? [])
+    const [own, other] = [order.indexOf(from.room), order.indexOf(to.room)]
+    if (own < 0 || other < 0 || other <= own) return undefined
+    return `"${from.folder}/${from.room}" may not import "${to.folder}/${to.room}"; move what both need to a lower room`
+  }
+  if (from.folder === 'client' && !CLIENT_KNOWS.includes(to.folder) && !isTest(path)) {
+    return `the client may not import "${to.folder}" of the server; it knows ${CLIENT_KNOWS.slice(1).join(', ')}`
+  }
+  const below = floorOf(to.folder)
+  // A folder without a floor is told of once, at its own files.
+  if (below === undefined || below < floor) return undefined
+  return `"${from.folder}" may not import "${to.folder}"; move what both need to a lower floor, or pass it in from src/compose`
+}
+
+/** A gate stands before indexes: whoever reads rows instead goes round it. */
+export function routesAskNoRows(file: SourceFile): Finding[] {
+  const from = placeOf(file.path)
+  if (from === undefined || isTest(file.path) || !ASK_NO_ROWS.includes(from.folder)) return []
+  return importsOf(file).flatMap(({ target, line, isTypeOnly }) =>
+    isTypeOnly || placeOf(target)?.folder !== 'catalog'
+      ? []
+      : [`${file.path}:${line}: "${from.folder}" may not read the catalog; ask indexes, browse, accounts or publish`],
+  )
 }
 
 export function processIsKnownInOnePlace({ path, text }: SourceFile): Finding[] {
@@ -128,19 +139,6 @@ export function noFolderOfAMachine(file: SourceFile, machine: readonly string[] 
   return own.length > 0 ? own : eachLine(file, OWN_FOLDERS, tell, true)
 }
 
-/** What stands in `src/`: its folder, or the file itself. */
-function folderOf(path: string): string | undefined {
-  const [first, second] = path.split('/')
-  return first === 'src' ? second?.replace(/\.test\.ts$/, '.ts') : undefined
-}
-
-function floorOf(folder: string): number | undefined {
-  const floor = FLOORS.findIndex((folders) => folders.includes(folder))
-  if (floor >= 0) return floor
-  const top = TOP.indexOf(folder)
-  return top < 0 ? undefined : FLOORS.length + top
-}
-
 function isTest(path: string): boolean {
   return /\.(test|contract|bench)\.ts$/.test(path)
 }
@@ -152,8 +150,4 @@ function eachLine(file: SourceFile, pattern: RegExp, tell: (found: string) => st
     const found = pattern.exec(line)
     return found === null ? [] : [`${file.path}:${at + 1}: ${tell(found[0].trim())}`]
   })
-}
-
-function lineOf(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length
 }

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as tidy from './tidy-rules.ts'
+import * as whole from './whole-rules.ts'
 
 const CHECKOUT = join(import.meta.dirname, '..', '..')
 const PROGRAMS = ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts']
@@ -12,6 +13,7 @@ const OTHERS = ['{bin,compat,scripts,test,src}/**/*.{sh,css,py,txt,json,toml}', 
 
 const programs = read(PROGRAMS)
 const everything = [...programs, ...read(OTHERS)]
+const production = programs.filter(({ path }) => /^src\/(?!.*\.(test|contract|bench)\.ts$)/.test(path))
 /** The root user's home is the name of the first user of every index, too. */
 const MACHINE = [CHECKOUT, ...(homedir() === '/root' || homedir() === '/' ? [] : [homedir()])]
 
@@ -32,7 +34,19 @@ function holds(
   })
 }
 
+/** As `holds`, for a rule about all files together. */
+function holdsTogether(title: string, rule: (files: readonly tidy.SourceFile[]) => tidy.Finding[]): void {
+  test(title, () => {
+    const findings = rule(production)
+    assert.ok(findings.length === 0, `\n${findings.join('\n')}`)
+  })
+}
+
 holds('every import goes down', programs, tidy.importsGoDown)
+holds('routes and pages read no rows', programs, tidy.routesAskNoRows)
+holdsTogether('nothing imports itself by way of others', whole.nothingGoesRound)
+holdsTogether('no exported name stands twice', whole.noNameStandsTwice)
+holdsTogether('every member of an interface is called in production', whole.membersAreCalled)
 holds('only main and the settings loader know the process', programs, tidy.processIsKnownInOnePlace)
 holds('no mark of unfinished work and no skipped test is left over', programs, tidy.nothingIsLeftOver)
 holds('files of src stay small', programs, tidy.filesStaySmall)
@@ -50,16 +64,54 @@ for (const [rule, path, text, expected] of [
   [tidy.importsGoDown, 'src/http/app.ts', "import { a } from './files.ts'", undefined],
   [
     tidy.importsGoDown,
+    'src/http/door/shelf.ts',
+    "import { a } from '../people/people.ts'",
+    /"http\/door" may not import "http\/people"/,
+  ],
+  [tidy.importsGoDown, 'src/http/people/people.ts', "import { a } from '../door/shelf.ts'", undefined],
+  [
+    tidy.importsGoDown,
+    'src/publish/publish.ts',
+    "import { a } from './push/push.ts'",
+    /"publish\/." may not import "publish\/push"/,
+  ],
+  [tidy.importsGoDown, 'src/http/cellar/x.ts', '', /"http\/cellar" is no known room/],
+  [
+    tidy.importsGoDown,
+    'src/client/list.ts',
+    "import { a } from '../catalog/files.ts'",
+    /the client may not import "catalog"/,
+  ],
+  [
+    tidy.routesAskNoRows,
+    'src/http/people/people.ts',
+    "import { findUser } from '../../catalog/accounts.ts'",
+    /may not read the catalog/,
+  ],
+  [
+    tidy.routesAskNoRows,
+    'src/http/people/people.ts',
+    "import type { Reader } from '../../catalog/catalog.ts'",
+    undefined,
+  ],
+  [tidy.routesAskNoRows, 'src/browse/browse.ts', "import { findUser } from '../catalog/accounts.ts'", undefined],
+  [
+    tidy.importsGoDown,
     'src/http/app.ts',
     "\n\nimport type {\n  A,\n} from '../web/pages.ts'",
     /^src\/http\/app\.ts:5: "http" may not import "web"/,
   ],
   [tidy.importsGoDown, 'src/pep/name.ts', "await import('../model/limits.ts')", /"pep" may not import "model"/],
   [tidy.importsGoDown, 'src/pep/name.ts', "import '../catalog/sqlite.ts'", /"pep" may not import "catalog"/],
-  [tidy.importsGoDown, 'src/cli/serve.ts', "export { x } from '../compose.ts'", /"cli" may not import "compose.ts"/],
-  [tidy.importsGoDown, 'src/compose.ts', "import { x } from './main.ts'", /"compose.ts" may not import "main.ts"/],
-  [tidy.importsGoDown, 'src/main.ts', "import { x } from './compose.ts'", undefined],
-  [tidy.importsGoDown, 'src/compose.test.ts', "import { x } from './compose.ts'", undefined],
+  [
+    tidy.importsGoDown,
+    'src/cli/serve.ts',
+    "export { x } from '../compose/server.ts'",
+    /"cli" may not import "compose"/,
+  ],
+  [tidy.importsGoDown, 'src/compose/server.ts', "import { x } from '../main.ts'", /"compose" may not import "main.ts"/],
+  [tidy.importsGoDown, 'src/main.ts', "import { x } from './compose/server.ts'", undefined],
+  [tidy.importsGoDown, 'src/compose/server.test.ts', "import { x } from './server.ts'", undefined],
   [tidy.importsGoDown, 'src/extras/x.ts', '', /"extras" is on no floor/],
   [tidy.importsGoDown, 'src/http/x.ts', "import { x } from '../extras/x.ts'", undefined],
   [tidy.importsGoDown, 'src/lib/x.ts', "import { x } from '../../test/world/world.ts'", /from outside src/],
@@ -95,6 +147,50 @@ for (const [rule, path, text, expected] of [
   const shown = text.trim().split('\n').at(-1)?.slice(0, 50) ?? ''
   test(`${rule.name}() ${expected === undefined ? 'passes' : 'finds'} ${path}: ${shown}`, () => {
     const findings = rule({ path, text })
+    if (expected === undefined) return assert.deepEqual(findings, [])
+    assert.equal(findings.length, 1, findings.join('\n'))
+    return assert.match(findings[0] ?? '', expected)
+  })
+}
+
+const files = (texts: Readonly<Record<string, string>>) =>
+  Object.entries(texts).map(([path, text]) => ({ path: `src/${path}`, text }))
+
+for (const [rule, texts, expected] of [
+  [
+    whole.nothingGoesRound,
+    { 'a/x.ts': "import { y } from './y.ts'", 'a/y.ts': "import type { X } from './x.ts'" },
+    /x\.ts, src\/a\/y\.ts/,
+  ],
+  [
+    whole.nothingGoesRound,
+    { 'a/x.ts': "import { y } from './y.ts'", 'a/y.ts': "import { z } from '../z.ts'" },
+    undefined,
+  ],
+  [
+    whole.noNameStandsTwice,
+    { 'a/x.ts': 'export const name = 1', 'b/y.ts': 'export function name() {}' },
+    /"name" stands in src\/b\/y\.ts/,
+  ],
+  [whole.noNameStandsTwice, { 'a/x.ts': 'export const name = 1', 'b/y.ts': 'const name = 2' }, undefined],
+  [
+    whole.membersAreCalled,
+    { 'a/x.ts': 'export interface Shop {\n  open(): void\n}' },
+    /nothing in production calls Shop\.open/,
+  ],
+  [
+    whole.membersAreCalled,
+    { 'a/x.ts': 'export interface Shop {\n  open(): void\n}', 'a/y.ts': 'shop.open()' },
+    undefined,
+  ],
+  [
+    whole.membersAreCalled,
+    { 'a/x.ts': 'export interface Shop {\n  open(): void\n}', 'a/y.ts': 'const { open } = shop' },
+    undefined,
+  ],
+] as const) {
+  test(`${rule.name}() ${expected === undefined ? 'passes' : 'finds'} ${JSON.stringify(texts).slice(0, 60)}`, () => {
+    const findings = rule(files(texts))
     if (expected === undefined) return assert.deepEqual(findings, [])
     assert.equal(findings.length, 1, findings.join('\n'))
     return assert.match(findings[0] ?? '', expected)

@@ -2,10 +2,10 @@
 import { Command } from 'commander'
 import type { CliContext } from '../../client/context.ts'
 import { DEVPI_VERSION } from '../../model/devpi-version.ts'
+import { isTrue } from '../devpi-options.ts'
 import { addExportOptions, addImportOptions, exportFolder, importFolder } from '../operate/transfer.ts'
 import type { ServerCommands } from '../server-commands.ts'
 import { addProgramOptions, type DevpiProgram, givenOption, programConfig } from './devpi-config.ts'
-import { isTrue } from './devpi-options.ts'
 
 export function devpiExport(context: CliContext, server: ServerCommands): Command {
   const takes: DevpiProgram = { settings: ['serverdir'], others: ['storage', 'keyfs-cache-size'] }

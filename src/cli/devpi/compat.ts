@@ -7,6 +7,7 @@ import type { SettingKey } from '../../config/settings.ts'
 import { keepSecretFile } from '../../folder/secret-file.ts'
 import { DEVPI_VERSION } from '../../model/devpi-version.ts'
 import { Problem } from '../../model/errors.ts'
+import { DEVPI_OPTIONS, type DevpiOptionName } from '../devpi-options.ts'
 import { checkFolder, initialise, setPassword } from '../operate/maintain.ts'
 import { serve } from '../serve/serve.ts'
 import { sharedMemory } from '../serve/shared-memory.ts'
@@ -14,7 +15,6 @@ import type { ServerCommands } from '../server-commands.ts'
 import { writeServiceFiles } from '../templates/gen-config.ts'
 import { devpiExport, devpiImport } from './compat-transfer.ts'
 import { addProgramOptions, type DevpiProgram, programConfig } from './devpi-config.ts'
-import { DEVPI_OPTIONS, type DevpiOptionName } from './devpi-options.ts'
 
 const STORAGE: readonly DevpiOptionName[] = ['storage', 'keyfs-cache-size']
 const SERVER: readonly SettingKey[] = [

@@ -8,7 +8,6 @@ import { type DevpiFile, findDevpiFiles, readDevpiFile } from '../../config/devp
 import { type Config, type ConfigSources, loadConfig } from '../../config/load.ts'
 import { SETTINGS, type SettingKey } from '../../config/settings.ts'
 import { Problem } from '../../model/errors.ts'
-import { settingFlags, settingOptions } from '../setting-options.ts'
 import {
   addDevpiOptions,
   DEVPI_OPTIONS,
@@ -16,7 +15,8 @@ import {
   type GivenOption,
   isTrue,
   judgeDevpiOptions,
-} from './devpi-options.ts'
+} from '../devpi-options.ts'
+import { settingFlags, settingOptions } from '../setting-options.ts'
 
 /** What a program takes: settings of ours, and options of devpi that are none. */
 export interface DevpiProgram {

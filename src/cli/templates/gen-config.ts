@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import type { CliContext } from '../../client/context.ts'
 import type { Config } from '../../config/load.ts'
 import { SETTINGS, type Setting } from '../../config/settings.ts'
-import { DEVPI_OPTIONS } from '../devpi/devpi-options.ts'
+import { DEVPI_OPTIONS } from '../devpi-options.ts'
 import { nginxSite } from './nginx-template.ts'
 import {
   crontab,

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packDocumentation } from '../commands/documentation.ts'
 import type { Session } from '../session.ts'
+import { packDocumentation } from './documentation.ts'
 import { findProgram, runPython, runToSuccess } from './program.ts'
 import { workFolder } from './work-folder.ts'
 

@@ -1,8 +1,8 @@
 /** What a project says about its own uploads: `[tool.devpi.upload]` of pyproject.toml or `[devpi:upload]` of setup.cfg. */
 import { join } from 'node:path'
 import { parse } from 'smol-toml'
+import { asObject } from '../../lib/json-object.ts'
 import { iniValue } from '../installers/ini-file.ts'
-import { asObject } from '../reply.ts'
 import type { Session } from '../session.ts'
 import { readIfThere } from '../state-file.ts'
 

@@ -8,8 +8,8 @@ import { candidates, fileTypeOf, pythonTagOf } from '../../pep/filename.ts'
 import { MetadataError, parseMetadata } from '../../pep/metadata.ts'
 import { asProjectName } from '../../pep/name.ts'
 import { compareVersions } from '../../pep/version.ts'
-import { documentationName } from '../commands/documentation.ts'
 import { AttestationUnusable, attestationsBeside } from './attestation-files.ts'
+import { documentationName } from './documentation.ts'
 
 /** A field of the upload form; a list is sent as one field an item. */
 export type SentFields = readonly (readonly [name: string, value: string])[]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { Bench, loggedIn } from '../client-bench.ts'
+import { Bench, loggedIn } from '../../../test/world/client-bench.ts'
 
 const CONFIG_LINES = [
   '~/.config/pip/pip.conf: no config file exists',

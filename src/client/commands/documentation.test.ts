@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { addProgram, type Bench, loggedIn, sdist } from '../client-bench.ts'
-import { documentationName } from './documentation.ts'
+import { addProgram, type Bench, loggedIn, sdist } from '../../../test/world/client-bench.ts'
+import { documentationName } from '../build/documentation.ts'
 
 test('documentationName() reads the names that devpi knows', () => {
   const rows = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loggedIn } from '../client-bench.ts'
+import { loggedIn } from '../../../test/world/client-bench.ts'
 
 test('group shows all groups, one, or says how to make it', async () => {
   await using bench = await loggedIn()

@@ -1,11 +1,12 @@
 /** `devpi index`: creates, shows, changes, lists and deletes indexes. */
 
+import { asObject } from '../../lib/json-object.ts'
 import { beginSession } from '../begin-session.ts'
 import { asFile, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { asConfig, type KeyValue, parseKeyValues } from '../key-values.ts'
 import { pythonQuoted, shownValue } from '../output.ts'
-import { asObject, resultOf } from '../reply.ts'
+import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 export interface IndexCommandOptions extends GenericOptions {

@@ -1,12 +1,13 @@
 /** `devpi list`: the projects on an index, or the files of one project. */
 
+import { asObject } from '../../lib/json-object.ts'
+import { type Requirement, readRequirement } from '../../locks/requirement.ts'
 import { compareVersions } from '../../pep/version.ts'
 import { beginSession } from '../begin-session.ts'
 import { asFile, asHttpUrl, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
-import { asObject, resultOf } from '../reply.ts'
-import { type Requirement, readRequirement } from '../requirement.ts'
+import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 import { showToxResults } from '../tox/tox-results.ts'
 

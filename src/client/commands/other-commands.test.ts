@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { addProgram, loggedIn } from '../client-bench.ts'
+import { addProgram, loggedIn } from '../../../test/world/client-bench.ts'
 import { versionAsked } from './version.ts'
 
 test('refresh posts for each project, goes on after a refusal and then ends with 1', async () => {

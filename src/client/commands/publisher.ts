@@ -1,11 +1,12 @@
 /** `airlock publisher`: builds that an index trusts to upload without a password (Trusted Publishing). */
 import type { Command } from 'commander'
+import { asObject } from '../../lib/json-object.ts'
 import { beginSession } from '../begin-session.ts'
 import { asFile, below } from '../client-url.ts'
 import type { runCommand } from '../command-run.ts'
 import type { CliContext } from '../context.ts'
 import { shownValue } from '../output.ts'
-import { asObject, resultOf } from '../reply.ts'
+import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 interface AddOptions extends GenericOptions {

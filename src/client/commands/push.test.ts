@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { type Bench, loggedIn } from '../client-bench.ts'
+import { type Bench, loggedIn } from '../../../test/world/client-bench.ts'
 import { readRepository } from '../installers/pypirc.ts'
 
 const ROWS = [

@@ -1,5 +1,6 @@
 /** `devpi push`: copies a release to another index of the server, or lets the server upload it to a repository outside. */
 import { join } from 'node:path'
+import { readRequirement } from '../../locks/requirement.ts'
 import { candidates } from '../../pep/filename.ts'
 import { asVersion } from '../../pep/version.ts'
 import { beginSession } from '../begin-session.ts'
@@ -8,7 +9,6 @@ import type { CliContext } from '../context.ts'
 import { readRepository } from '../installers/pypirc.ts'
 import { pythonQuoted } from '../output.ts'
 import { statusLine } from '../reply.ts'
-import { readRequirement } from '../requirement.ts'
 import type { GenericOptions, Session } from '../session.ts'
 import { readIfThere } from '../state-file.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Bench, loggedIn } from '../client-bench.ts'
+import { type Bench, loggedIn } from '../../../test/world/client-bench.ts'
 
 /** acme 1.0, 1.5 and 2.0 on root/prod, and 3.0 that comes from a base. */
 async function withReleases(): Promise<Bench> {

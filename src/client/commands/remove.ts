@@ -1,11 +1,13 @@
 /** `devpi remove`: deletes a project, some of its releases, or one file, after asking. */
+
+import { asObject } from '../../lib/json-object.ts'
+import { type Requirement, readRequirement } from '../../locks/requirement.ts'
 import { compareVersions } from '../../pep/version.ts'
 import { beginSession } from '../begin-session.ts'
 import { asDirectory, asHttpUrl, below, withFlag } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
 import { linksOf, type ReleaseLink } from '../release-links.ts'
-import { asObject, resultOf } from '../reply.ts'
-import { type Requirement, readRequirement } from '../requirement.ts'
+import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 export interface RemoveOptions extends GenericOptions {

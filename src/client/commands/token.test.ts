@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loggedIn } from '../client-bench.ts'
+import { loggedIn } from '../../../test/world/client-bench.ts'
 
 const TOKEN = { id: 3, user: 'root', note: 'nightly', actions: ['read', 'upload'], created: '2026-01-02T03:04:05.000Z' }
 const SECRET = `airlock-${'x'.repeat(43)}`

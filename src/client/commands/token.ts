@@ -1,11 +1,12 @@
 /** `airlock token`: API tokens of a user. The secret alone goes to stdout, so that scripts can take it from there. */
 import { type Command, InvalidArgumentError } from 'commander'
+import { asObject } from '../../lib/json-object.ts'
 import { beginSession } from '../begin-session.ts'
 import { below } from '../client-url.ts'
 import type { runCommand } from '../command-run.ts'
 import type { CliContext } from '../context.ts'
 import { shownValue } from '../output.ts'
-import { asObject, resultOf } from '../reply.ts'
+import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 interface TokenOptions extends GenericOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { addProgram, type Bench, loggedIn, sdist } from '../client-bench.ts'
+import { addProgram, type Bench, loggedIn, sdist } from '../../../test/world/client-bench.ts'
 
 test('upload sends files in the order of their paths, with what their metadata says', async () => {
   await using bench = await loggedIn()

@@ -4,6 +4,7 @@ import { forgetExpiredLogin } from '../api.ts'
 import { beginSession } from '../begin-session.ts'
 import { isAttestationFile } from '../build/attestation-files.ts'
 import { type BuildOptions, build } from '../build/build.ts'
+import { repackDocumentation } from '../build/documentation.ts'
 import {
   archivesBelow,
   type FileToSend,
@@ -20,7 +21,6 @@ import type { CliContext } from '../context.ts'
 import { progressBar } from '../progress.ts'
 import { messageOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
-import { repackDocumentation } from './documentation.ts'
 
 export interface UploadOptions extends GenericOptions, BuildOptions {
   readonly fromDir?: boolean

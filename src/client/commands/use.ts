@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { asObject } from '../../lib/json-object.ts'
 import { beginSession } from '../begin-session.ts'
 import { asHttpUrl, below, isSamePlace, withCredentials } from '../client-url.ts'
 import type { CliContext } from '../context.ts'
@@ -10,7 +11,7 @@ import { configFiles, describeConfig, setIndex } from '../installers/config-file
 import { pipPlaces } from '../installers/pip-conf.ts'
 import { chosenVenv } from '../installers/venv-choice.ts'
 import { shownValue } from '../output.ts'
-import { asObject, resultOf } from '../reply.ts'
+import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 export interface UseOptions extends GenericOptions {

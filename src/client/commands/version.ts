@@ -1,11 +1,12 @@
 /** `devpi --version`: which client this is, and what the server in use is made of. */
 import { Command } from 'commander'
+import { asObject } from '../../lib/json-object.ts'
 import { beginSession } from '../begin-session.ts'
 import { addClientOptions } from '../client-options.ts'
 import { below } from '../client-url.ts'
 import { Unreachable } from '../connection.ts'
 import type { CliContext } from '../context.ts'
-import { asObject, resultOf } from '../reply.ts'
+import { resultOf } from '../reply.ts'
 import type { GenericOptions, Session } from '../session.ts'
 
 /** The devpi-client whose words and files these commands share; scripts look for it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Bench, loggedIn } from '../client-bench.ts'
+import { type Bench, loggedIn } from '../../../test/world/client-bench.ts'
 
 /** acme 0.9 without files, 1.0 and 2.0 with one each. */
 async function withReleases(): Promise<Bench> {

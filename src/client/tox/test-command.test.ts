@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { addProgram, type Bench, loggedIn, sdist } from '../client-bench.ts'
+import { addProgram, type Bench, loggedIn, sdist } from '../../../test/world/client-bench.ts'
 
 const SDIST = '/root/prod/+f/1/acme-1.0.tar.gz'
 const WHEEL = '/root/prod/+f/2/acme-1.0-py2.py3-none-any.whl'

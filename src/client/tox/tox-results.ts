@@ -1,7 +1,7 @@
 /** Test results that devpi keeps beside a file, for `devpi list -t` and `-f`. */
 
+import { asObject } from '../../lib/json-object.ts'
 import type { ReleaseLink } from '../release-links.ts'
-import { asObject } from '../reply.ts'
 import type { Session } from '../session.ts'
 
 interface Command {

@@ -2,11 +2,11 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'smol-toml'
+import { asObject } from '../../lib/json-object.ts'
 import { findProgram, runProgram } from '../build/program.ts'
 import { installerEnv, withLogin } from '../installers/installer-env.ts'
 import { shellWords } from '../installers/shell-words.ts'
 import { chosenVenv } from '../installers/venv-choice.ts'
-import { asObject } from '../reply.ts'
 import type { Session } from '../session.ts'
 import { readIfThere } from '../state-file.ts'
 

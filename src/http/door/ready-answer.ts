@@ -1,7 +1,7 @@
 /** One answer as it goes over the wire, whole: head and body in one piece, with the date and the serial kept current. */
 import type { Serial } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
-import { labelsOf } from '../operators/metrics.ts'
+import { labelsOf } from '../request-counts.ts'
 
 /** What an answer was made of, by which it is known when it is none any more. */
 export interface Basis {

@@ -3,7 +3,7 @@
 import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
 import type { WorkerFigures } from '../../mirrors/peers.ts'
 import type { CircuitState } from '../../upstream/reachability.ts'
-import { RequestCounts } from './metrics.ts'
+import { RequestCounts } from '../request-counts.ts'
 
 /** What all together have answered. */
 export function addedCounts(all: readonly WorkerFigures[]): RequestCounts {

@@ -1,6 +1,6 @@
 /** The options of devpi's programs that are no settings here: each is judged, none is passed over in silence. */
 import { type Command, Option } from 'commander'
-import { Problem } from '../../model/errors.ts'
+import { Problem } from '../model/errors.ts'
 
 /** An option as somebody gave it: on the command line, in the environment or in the file. */
 export interface GivenOption {

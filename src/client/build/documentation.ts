@@ -1,8 +1,8 @@
 /** Documentation archives, which devpi keeps beside a release: `NAME-VERSION.doc.zip`. */
 import { join } from 'node:path'
 import { candidates } from '../../pep/filename.ts'
-import { pythonOf, runPython } from '../build/program.ts'
 import type { Session } from '../session.ts'
+import { pythonOf, runPython } from './program.ts'
 
 export interface DocumentationName {
   readonly name: string

@@ -10,9 +10,9 @@ import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { Command, CommanderError } from 'commander'
 import { pack } from 'tar-stream'
-import { addClientOptions } from './client-options.ts'
-import { addClientCommands } from './commands/client-commands.ts'
-import { type CliContext, CliExit } from './context.ts'
+import { addClientOptions } from '../../src/client/client-options.ts'
+import { addClientCommands } from '../../src/client/commands/client-commands.ts'
+import { type CliContext, CliExit } from '../../src/client/context.ts'
 
 /** A request as it came in. */
 export interface Seen {

@@ -1,83 +1,59 @@
-/** Config → a server that is ready to listen: the only place that knows every constructor. */
+/** Config → a server that is ready to listen: with `stores.ts` the only place that knows every constructor. */
 import { readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import type { Server as HttpServer } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { createFirstAccounts } from './accounts/first-accounts.ts'
-import { Groups } from './accounts/groups.ts'
-import { IndexRecords } from './accounts/index-records.ts'
-import { Login } from './accounts/login/login.ts'
-import { LoginTokens } from './accounts/login/login-tokens.ts'
-import { Passwords } from './accounts/login/passwords.ts'
-import { VouchedUsers } from './accounts/login/vouched-users.ts'
-import { ApiTokens } from './accounts/tokens/tokens.ts'
-import { OidcIssuers } from './accounts/trusted-publishing/oidc-issuers.ts'
-import { TrustedPublishers } from './accounts/trusted-publishing/publishers.ts'
-import { TokenExchange } from './accounts/trusted-publishing/token-exchange.ts'
-import { Users } from './accounts/users.ts'
-import { blobPlace, FilesystemBlobs } from './blob/files/filesystem.ts'
-import { SharedHolds } from './blob/shared-holds.ts'
-import { Advisories } from './browse/advisories.ts'
-import { Documentation } from './browse/documentation.ts'
-import { Provenances } from './browse/provenance.ts'
-import { ToxResults } from './browse/tox-results.ts'
-import { findUser, listIndexes, listUsers } from './catalog/accounts.ts'
-import { changesSince } from './catalog/journal.ts'
-import { SharedCounters } from './catalog/shared-counters.ts'
-import { SqliteCatalog } from './catalog/sqlite/sqlite.ts'
-import type { ServerCommands, SharedMemory } from './cli/server-commands.ts'
-import type { Config } from './config/load.ts'
-import { DEFAULT_UPSTREAM_PAGES, PUBLISH_PREDICATE } from './config/settings.ts'
-import { type Identity, ServerFolder } from './folder/server-folder.ts'
-import { createApp } from './http/app.ts'
-import { createListener } from './http/door/front-door.ts'
-import { PageFlights } from './http/door/page-flights.ts'
-import { readyAnswers } from './http/door/ready-answers.ts'
-import { ReadyFiles } from './http/door/ready-files.ts'
-import { Shelf } from './http/door/shelf.ts'
-import { EncodedPages } from './http/installers/encoded.ts'
-import { FileBodies } from './http/installers/file-body.ts'
-import { RequestCounts } from './http/operators/metrics.ts'
-import type { Services } from './http/services.ts'
-import { TrustedProxy } from './http/trusted-proxy.ts'
-import { openIndexes } from './indexes/open-index.ts'
-import { JobRunner } from './jobs/runner.ts'
-import { Sweeper } from './jobs/sweeper.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
-import type { Log } from './lib/log.ts'
-import { reasonOf } from './lib/reason.ts'
-import { loadedOnce, loadSendfile } from './lib/sendfile.ts'
-import { describeFile } from './mirrors/describe-file.ts'
-import { Mirrors } from './mirrors/mirrors.ts'
-import type { Duties, Peers, SharedMirrors } from './mirrors/peers.ts'
-import { mayUnder } from './model/access.ts'
-import { isAlias } from './model/aliases.ts'
-import { Problem } from './model/errors.ts'
-import { isMirror } from './model/records.ts'
-import type { AttestationVerifier } from './pep/attestation-verifier.ts'
-import { documentationPage } from './web/packages/documentation-page.ts'
-import { homePage, userPage } from './web/packages/home-page.ts'
-import { indexPage } from './web/packages/index-page.ts'
-import { projectPage } from './web/packages/project-page.ts'
-import { searchPage } from './web/packages/search-page.ts'
-import { testResultPage, testsPage } from './web/packages/tests-page.ts'
-import { problemPage } from './web/problem-page.ts'
+import { Groups } from '../accounts/groups.ts'
+import { IndexRecords } from '../accounts/index-records.ts'
+import { Login } from '../accounts/login/login.ts'
+import { LoginTokens } from '../accounts/login/login-tokens.ts'
+import { ApiTokens } from '../accounts/tokens/tokens.ts'
+import { OidcIssuers } from '../accounts/trusted-publishing/oidc-issuers.ts'
+import { TrustedPublishers } from '../accounts/trusted-publishing/publishers.ts'
+import { TokenExchange } from '../accounts/trusted-publishing/token-exchange.ts'
+import { VouchedUsers } from '../accounts/vouched-users.ts'
+import { blobPlace } from '../blob/files/filesystem.ts'
+import { SharedHolds } from '../blob/shared-holds.ts'
+import { Advisories } from '../browse/advisories.ts'
+import { Documentation } from '../browse/documentation.ts'
+import { Provenances } from '../browse/provenance.ts'
+import { ToxResults } from '../browse/tox-results.ts'
+import { findUser, listIndexes, listUsers } from '../catalog/accounts.ts'
+import { changesSince } from '../catalog/journal.ts'
+import type { Config } from '../config/load.ts'
+import { createApp } from '../http/app.ts'
+import { createListener } from '../http/door/front-door.ts'
+import { PageFlights } from '../http/door/page-flights.ts'
+import { readyAnswers } from '../http/door/ready-answers.ts'
+import { ReadyFiles } from '../http/door/ready-files.ts'
+import { Shelf } from '../http/door/shelf.ts'
+import { EncodedPages } from '../http/installers/encoded.ts'
+import { FileBodies } from '../http/installers/file-body.ts'
+import { RequestCounts } from '../http/request-counts.ts'
+import type { Services } from '../http/services.ts'
+import { TrustedProxy } from '../http/trusted-proxy.ts'
+import { openIndexes } from '../indexes/open-index.ts'
+import { JobRunner } from '../jobs/runner.ts'
+import { Sweeper } from '../jobs/sweeper.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { loadedOnce, loadSendfile } from '../lib/sendfile.ts'
+import { describeFile } from '../mirrors/describe-file.ts'
+import { Mirrors } from '../mirrors/mirrors.ts'
+import type { Duties, Peers, SharedMirrors } from '../mirrors/peers.ts'
+import { mayUnder } from '../model/access.ts'
+import { isAlias } from '../model/aliases.ts'
+import { isMirror } from '../model/records.ts'
+import { documentationPage } from '../web/packages/documentation-page.ts'
+import { homePage, userPage } from '../web/packages/home-page.ts'
+import { indexPage } from '../web/packages/index-page.ts'
+import { projectPage } from '../web/packages/project-page.ts'
+import { searchPage } from '../web/packages/search-page.ts'
+import { testResultPage, testsPage } from '../web/packages/tests-page.ts'
+import { problemPage } from '../web/problem-page.ts'
 
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
-
-/** The stores of a server folder, opened. */
-export interface Stores extends AsyncDisposable {
-  readonly folder: ServerFolder
-  readonly identity: Identity
-  readonly catalog: SqliteCatalog
-  readonly blobs: FilesystemBlobs
-  readonly passwords: Passwords
-  readonly users: Users
-  /** Where the server has several workers. */
-  readonly shared?: SharedMemory
-}
+import type { Stores } from './stores.ts'
+import { attestationVerifier } from './verifier.ts'
+import { VERSION } from './version.ts'
 
 export interface Server extends AsyncDisposable {
   readonly app: FastifyInstance
@@ -90,51 +66,6 @@ export interface Server extends AsyncDisposable {
   start(): Promise<void>
   /** What other workers may ask of this one. */
   readonly duties: Duties
-}
-
-/**
- * Opens the folder; with `initialise`, one that is new is made ready. `undefined` when it is not initialised and should
- * not be. With `alone`, no other process may have it open, and what a crash left unfinished is cleared away. With `shared`,
- * other workers of this process have it open as well.
- */
-export async function openStores(
-  config: Config,
-  options: { readonly initialise: boolean; readonly alone: boolean; readonly shared?: SharedMemory },
-  clock: Clock = systemClock,
-): Promise<Stores | undefined> {
-  refuseNoHash(config.rootPasswordHash)
-  const folder = new ServerFolder(config.serverDir)
-  const known = await folder.identity()
-  if (known === undefined && !options.initialise) return undefined
-  await using stack = new AsyncDisposableStack()
-  if (options.alone) stack.use(await folder.lock())
-  const { readChunkBytes, catalogReaders } = config.limits
-  const { shared, alone } = options
-  const holds = shared && { holds: new SharedHolds(shared.holds, shared.worker) }
-  const counters = shared && { counters: new SharedCounters(shared.counters) }
-  const blobs = await FilesystemBlobs.open({ root: folder.root, readChunkBytes, clear: alone, ...holds })
-  const catalog = stack.use(
-    await SqliteCatalog.open({ path: folder.catalog, readers: catalogReaders, now: () => clock.now(), ...counters }),
-  )
-  const passwords = new Passwords(config.limits)
-  if (known === undefined) {
-    const pypi = { url: config.upstream, pages: DEFAULT_UPSTREAM_PAGES }
-    const { rootPassword, rootPasswordHash } = config
-    const wanted = {
-      rootPassword,
-      ...(rootPasswordHash !== undefined && { rootPasswordHash }),
-      ...(config.hasRootPypi && { pypi }),
-    }
-    await createFirstAccounts({ catalog, passwords, clock }, wanted)
-  }
-  const identity = known ?? (await folder.establish(clock.now()))
-  const opened = stack.move()
-  const users = new Users(catalog, passwords, clock, mayUnder(config))
-  return {
-    ...{ folder, identity, catalog, blobs, passwords, users },
-    ...(shared !== undefined && { shared }),
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  }
 }
 
 /**
@@ -200,7 +131,7 @@ export async function openServer(
       clock,
       run: async (job) => {
         if (job.kind === 'describe-file') return await describeFile({ catalog, blobs, limits, warn }, job)
-        const { indexDocumentation } = await import('./jobs/index-documentation.ts')
+        const { indexDocumentation } = await import('../jobs/index-documentation.ts')
         return await indexDocumentation({ catalog, documentation, limits }, job)
       },
       onFailure: (job, error, isLast) =>
@@ -263,13 +194,13 @@ export async function openServer(
     documentation,
     toxResults: new ToxResults({ blobs, limits }),
     pages: {
-      style: readFileSync(new URL('./web/style.css', import.meta.url)),
+      style: readFileSync(new URL('../web/style.css', import.meta.url)),
       homePage,
       userPage,
       indexPage,
       projectPage,
       // Loaded when the first README is shown: its renderers take 30 MiB.
-      releasePage: async (view, frame) => (await import('./web/packages/release-page.ts')).releasePage(view, frame),
+      releasePage: async (view, frame) => (await import('../web/packages/release-page.ts')).releasePage(view, frame),
       documentationPage,
       testsPage,
       testResultPage,
@@ -334,43 +265,4 @@ export async function openServer(
 function sharedMirrors({ catalog, shared }: Stores, { keeper, pruned }: Peers): SharedMirrors {
   const holds = new SharedHolds(shared!.holds, shared!.worker)
   return { counters: catalog.counters, holds, onPruned: pruned, ...(keeper !== undefined && { keeper }) }
-}
-
-/** What PEP 740 takes. */
-const PREDICATE_TYPES = [PUBLISH_PREDICATE, 'https://slsa.dev/provenance/v1']
-
-/** Loads what verifies attestations when the first is seen: it takes 20 MiB. A root of one's own is looked at here and now. */
-async function attestationVerifier({ sigstoreTrustedRoot }: Config): Promise<() => Promise<AttestationVerifier>> {
-  let loading: Promise<AttestationVerifier> | undefined
-  const load = async () => {
-    const { AttestationVerifier } = await import('./pep/attestation-verifier.ts')
-    const path = sigstoreTrustedRoot ?? new URL('./pep/sigstore-trusted-root.json', import.meta.url)
-    return new AttestationVerifier(await readFile(path, 'utf8'), PREDICATE_TYPES)
-  }
-  const verifier = () => (loading ??= load())
-  try {
-    if (sigstoreTrustedRoot !== undefined) await verifier()
-  } catch (error) {
-    throw new Problem('setting-invalid', `Cannot use sigstore_trusted_root: ${reasonOf(error)}`, {
-      hint: 'it names a file in the form of trusted_root.json; leave it out to use the public root that comes along',
-      cause: error,
-    })
-  }
-  return verifier
-}
-
-/** Before anything is written: with what is no hash, nobody could log in as root. */
-function refuseNoHash(hash: string | undefined): void {
-  if (hash === undefined || Passwords.isHash(hash)) return
-  throw new Problem('setting-invalid', 'Cannot use root_passwd_hash: it is no argon2 hash that can be checked here', {
-    hint: 'it begins with $argon2id$v=19$m=…,t=…,p=…$; in a shell it belongs into single quotes',
-  })
-}
-
-/** What the commands of the cli floor need of this one. */
-export const serverCommands: ServerCommands<Stores> = {
-  version: VERSION,
-  openStores,
-  openServer,
-  workerProgram: new URL('./worker.ts', import.meta.url),
 }

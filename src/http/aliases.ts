@@ -1,15 +1,15 @@
 /** The public index's own addresses: `simple/` and `packages/` of an index, and at the server's root those of the default index. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { OpenIndex } from '../../indexes/open-index.ts'
-import type { ProjectName } from '../../pep/name.ts'
-import { asVersion } from '../../pep/version.ts'
-import { askedIndex, namedIndex } from '../asked.ts'
-import { answerProject, answerRelease } from '../people/people.ts'
-import { isInstaller, isPerson } from '../senders.ts'
-import type { Services } from '../services.ts'
-import { sendFile } from './files.ts'
-import { sendList } from './project-list.ts'
-import { answerSimple, hasFinalSlash, redirectToSlash } from './simple.ts'
+import type { OpenIndex } from '../indexes/open-index.ts'
+import type { ProjectName } from '../pep/name.ts'
+import { asVersion } from '../pep/version.ts'
+import { askedIndex, namedIndex } from './asked.ts'
+import { sendFile } from './installers/files.ts'
+import { sendList } from './installers/project-list.ts'
+import { answerSimple, hasFinalSlash, redirectToSlash } from './installers/simple.ts'
+import { answerProject, answerRelease } from './people/people.ts'
+import { isInstaller, isPerson } from './senders.ts'
+import type { Services } from './services.ts'
 
 type AtIndex = { Params: { user: string; index: string } }
 type AtProject = { Params: { user: string; index: string; project: string } }

@@ -1,10 +1,10 @@
 /** Users whom somebody else has authenticated: a trusted proxy that names them in a header. */
-import { findUser } from '../../catalog/accounts.ts'
-import type { Catalog } from '../../catalog/catalog.ts'
-import { groupsOf } from '../../catalog/groups.ts'
-import { ANONYMOUS, type Principal } from '../../model/access.ts'
-import { userName } from '../../model/names.ts'
-import type { Users } from '../users.ts'
+import { findUser } from '../catalog/accounts.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { groupsOf } from '../catalog/groups.ts'
+import { ANONYMOUS, type Principal } from '../model/access.ts'
+import { userName } from '../model/names.ts'
+import type { Users } from './users.ts'
 
 export class VouchedUsers {
   readonly #catalog: Catalog

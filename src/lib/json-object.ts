@@ -1,0 +1,6 @@
+/** JSON of strangers, read as the object that it should be. */
+
+/** `value` when it is an object, else an empty one: answers come from outside. */
+export function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
