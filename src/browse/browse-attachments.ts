@@ -2,7 +2,7 @@
 import { listAttachments } from '../catalog/attachments.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
-import type { OpenIndex } from '../indexes/open-index.ts'
+import type { Indexes, OpenIndex } from '../indexes/open-index.ts'
 import type { IndexFile } from '../indexes/package-index.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
@@ -16,6 +16,7 @@ import type { ReleaseView } from './views.ts'
 
 export interface AttachmentReaders {
   readonly catalog: Catalog
+  readonly indexes: Pick<Indexes, 'shownLine'>
   readonly documentation: Documentation
   readonly toxResults: ToxResults
 }
@@ -136,7 +137,7 @@ function resultsOf(attachments: readonly Attachment[], filename: string): Attach
   return attachments.filter((each) => each.kind === 'toxresult' && each.ofFile?.filename === filename).reverse()
 }
 
-function noResults(filename: string): Problem {
+export function noResults(filename: string): Problem {
   return new Problem('no-such-file', `There are no test results of ${filename}`)
 }
 

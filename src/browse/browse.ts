@@ -4,7 +4,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { ProjectRow } from '../catalog/projects.ts'
 import { searchProjects } from '../catalog/search.ts'
 import { heldProjects } from '../indexes/held.ts'
-import type { OpenIndex } from '../indexes/open-index.ts'
+import type { Indexes, OpenIndex } from '../indexes/open-index.ts'
 import { withoutCredentials } from '../mirrors/mirror-address.ts'
 import type { Limits } from '../model/limits.ts'
 import { type IndexRecord, isMirror } from '../model/records.ts'
@@ -54,7 +54,7 @@ export async function indexView(
 
 /** `isReadable`: whether who asks may know of the index. */
 export async function searchView(
-  catalog: Catalog,
+  { catalog, indexes }: { readonly catalog: Catalog; readonly indexes: Pick<Indexes, 'shownLine'> },
   query: string,
   limits: Limits,
   isReadable: (index: IndexRecord) => boolean,
@@ -64,7 +64,16 @@ export async function searchView(
     const hidden = (await listIndexes(reader)).filter((index) => !isReadable(index)).map((index) => index.id)
     return await searchProjects(reader, asked, limits.searchHits + 1, hidden)
   })
-  return { query: asked, hits: hits.slice(0, limits.searchHits), more: hits.length > limits.searchHits }
+  const words = asked.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
+  const shown = await Promise.all(
+    hits.slice(0, limits.searchHits).map(async (hit) => {
+      const line = await indexes.shownLine(hit.index, hit)
+      // The texts that were searched are those of the newest release: where that is hidden, only its name may be found.
+      const isByText = line?.version !== hit.version && !words.every((word) => hit.name.includes(word))
+      return isByText ? undefined : line
+    }),
+  )
+  return { query: asked, hits: shown.filter((hit) => hit !== undefined), more: hits.length > limits.searchHits }
 }
 
 async function projectLines(
@@ -74,7 +83,14 @@ async function projectLines(
 ): Promise<ProjectLine[]> {
   const budget = from.toxResults.budget()
   const lines: ProjectLine[] = []
-  for (const { name, latestVersion, summary, status } of rows) {
+  for (const row of rows) {
+    const { name, status } = row
+    const line = await from.indexes.shownLine(record.name, {
+      name,
+      ...(row.latestVersion !== undefined && { version: row.latestVersion }),
+      ...(row.summary !== undefined && { summary: row.summary }),
+    })
+    const { version: latestVersion, summary } = line ?? {}
     const all = isMirror(record) ? [] : await attachmentsOf(from, record, name)
     const own = all.filter((each) => each.version === latestVersion)
     const tests = await testState(from, own, budget)

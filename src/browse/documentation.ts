@@ -42,18 +42,23 @@ export class Documentation {
    * The documentation of a version on this very index, or the newest there is for `latest` and, without pre-releases, for
    * `stable` (devpi-web's rules). Throws `no-such-project`, and `no-such-file` where there is none.
    */
-  async find(index: IndexRecord, project: ProjectName, version: string): Promise<ReleaseDocumentation> {
+  async find(
+    index: IndexRecord,
+    project: ProjectName,
+    version: string,
+    isShown: (version: string) => boolean,
+  ): Promise<ReleaseDocumentation> {
     const { known, zips } = await this.#catalog.read(async (reader) => {
       const releases = [...(await listReleases(reader, index, project)), ...(await listFiles(reader, index, project))]
       const attachments = await listAttachments(reader, index, project)
       return { known: releases, zips: attachments.filter((each) => each.kind === 'doczip') }
     })
-    const all = [...new Set(known.map((each) => each.version))].sort((a, b) => compareVersions(b, a))
+    const all = [...new Set(known.map((each) => each.version))].filter(isShown).sort((a, b) => compareVersions(b, a))
     const isStable = version === 'stable'
     const isNewest = isStable || version === 'latest'
     if (isNewest && all.length === 0) throw noSuchProject(project)
-    const versions = isStable ? all.filter((each) => !isPrerelease(each)) : isNewest ? all : [version]
-    if (versions[0] === undefined) {
+    const versions = isStable ? all.filter((each) => !isPrerelease(each)) : isNewest ? all : [version].filter(isShown)
+    if (versions[0] === undefined && isStable) {
       throw new Problem('no-such-version', `The project ${project} has no stable release.`)
     }
     let triesLeft = this.#limits.documentationTries
@@ -61,7 +66,7 @@ export class Documentation {
       const zip = zips.find((one) => one.version === each)
       if (zip === undefined) continue
       const members = await this.members(zip)
-      if (members.has('index.html')) return { zip, members, askedVersion: versions[0] }
+      if (members.has('index.html')) return { zip, members, askedVersion: versions[0]! }
       if (--triesLeft === 0) break
     }
     throw new Problem('no-such-file', isStable ? 'No stable documentation available.' : 'No documentation available.')

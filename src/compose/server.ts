@@ -31,6 +31,7 @@ import { FileBodies } from '../http/installers/file-body.ts'
 import { RequestCounts } from '../http/request-counts.ts'
 import type { Services } from '../http/services.ts'
 import { TrustedProxy } from '../http/trusted-proxy.ts'
+import type { Gate } from '../indexes/gate.ts'
 import { openIndexes } from '../indexes/open-index.ts'
 import { JobRunner } from '../jobs/runner.ts'
 import { Sweeper } from '../jobs/sweeper.ts'
@@ -78,6 +79,7 @@ export async function openServer(
   log: Log,
   clock: Clock = systemClock,
   peers?: Peers,
+  gate?: Gate,
 ): Promise<Server> {
   await using stack = new AsyncDisposableStack()
   stack.use(stores)
@@ -176,7 +178,7 @@ export async function openServer(
       sendfile,
       onTrouble: (error) => log.http.error({ err: error }, 'Cannot send a file to its end'),
     }),
-    indexes: openIndexes({ catalog, mirrors, limits, may }),
+    indexes: openIndexes({ catalog, mirrors, limits, may, ...(gate !== undefined && { gate }) }),
     mirrors,
     login: new Login(catalog, passwords, tokens),
     tokens: apiTokens,

@@ -5,12 +5,20 @@
 import { Problem } from '../model/errors.ts'
 import type { IndexName } from '../model/names.ts'
 import type { ProjectName } from '../pep/name.ts'
+import type { AskedAddress } from './asked-address.ts'
 import type { MirrorLayer } from './layered.ts'
-import type { IndexFile, IndexPage, Layer, LocatedFile } from './package-index.ts'
+import type { Conditions, FileFacts, IndexFile, IndexPage, Layer } from './package-index.ts'
 
 export interface Gate {
-  /** Why the file may not be seen through the index, as the end of a sentence; `undefined` where it may. What throws hides nothing and shows nothing: the question fails. */
-  hides(index: IndexName, project: ProjectName, file: IndexFile): string | undefined
+  /** `undefined` where the file may be seen through the index. What throws hides nothing and shows nothing: the question fails. */
+  hides(index: IndexName, project: ProjectName, file: IndexFile): Hidden | undefined
+}
+
+export interface Hidden {
+  /** The end of a sentence that says why. */
+  readonly reason: string
+  /** When it may be seen, ms since 1970; absent where no time changes that. No page stands ready for longer. */
+  readonly untilMs?: number
 }
 
 /**
@@ -31,11 +39,12 @@ export function gated<L extends Layer | MirrorLayer>(layer: L, gate: Gate | unde
     listed: () => layer.listed(),
     stamp: (name: ProjectName) => layer.stamp(name),
     project: seen,
-    at: async (...asked: Parameters<Layer['at']>) => {
-      const found = await layer.at(...asked)
-      if (found === undefined || found === 'deleted') return found
-      await checkSeen(gate, layer, found, seen)
-      return found
+    at: async (address: AskedAddress, filename: string, asked: Conditions = {}) => {
+      const admit = async (found: FileFacts) => {
+        await checkSeen(gate, layer, found, seen)
+        await asked.admit?.(found)
+      }
+      return await layer.at(address, filename, { ...asked, admit })
     },
     ...(retain !== undefined && { retain: (name: ProjectName) => retain.call(layer, name) }),
     ...(mirror.refresh !== undefined && { refresh: (name: ProjectName) => mirror.refresh!(name) }),
@@ -47,12 +56,12 @@ export function gated<L extends Layer | MirrorLayer>(layer: L, gate: Gate | unde
 async function checkSeen(
   gate: Gate,
   layer: Layer,
-  { project, file, isAttachment }: LocatedFile,
+  { project, file, isAttachment }: FileFacts,
   seen: (name: ProjectName) => Promise<IndexPage | undefined>,
 ): Promise<void> {
   const reason =
     isAttachment !== true
-      ? gate.hides(layer.name, project, file)
+      ? gate.hides(layer.name, project, file)?.reason
       : (await seen(project))?.versions.includes(file.version) === true
         ? undefined
         : `release ${file.version} is hidden`
@@ -64,9 +73,16 @@ async function checkSeen(
 
 /** Versions go with their files; one that never had files stays. */
 function visible(gate: Gate, page: IndexPage): IndexPage {
-  const files = page.files.filter((file) => gate.hides(page.index, page.name, file) === undefined)
+  const files: IndexFile[] = []
+  let untilMs = page.freshUntilMs ?? Number.POSITIVE_INFINITY
+  for (const file of page.files) {
+    const hidden = gate.hides(page.index, page.name, file)
+    if (hidden === undefined) files.push(file)
+    else untilMs = Math.min(untilMs, hidden.untilMs ?? untilMs)
+  }
   if (files.length === page.files.length) return page
   const before = new Set(page.files.map((file) => file.version))
   const after = new Set(files.map((file) => file.version))
-  return { ...page, files, versions: page.versions.filter((version) => after.has(version) || !before.has(version)) }
+  const versions = page.versions.filter((version) => after.has(version) || !before.has(version))
+  return { ...page, files, versions, ...(untilMs < Number.POSITIVE_INFINITY && { freshUntilMs: untilMs }) }
 }

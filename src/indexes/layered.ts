@@ -130,20 +130,20 @@ export function layered(
       if ((await ownPages(asked)).isClosed) return
       for (const mirror of mirrors) await mirror.refresh?.(asked)
     },
-    at: async (address, filename, mayAnswer = async () => true) => {
+    at: async (address, filename, { mayAnswer, ...asked } = {}) => {
       // Under its name alone it is the one that the page lists, or page and file would disagree.
       const isNamed = address.kind === 'listed'
       const listed = isNamed ? listedIn(await project(address.project), filename) : undefined
       const answering = new Map<ProjectName, Promise<readonly Layer[]>>()
-      const mayFrom = (layer: Layer) => async (asked: ProjectName) => {
-        const may = answering.get(asked) ?? layersFor(asked)
-        answering.set(asked, may)
-        return (await may).includes(layer) && (await mayAnswer(asked))
+      const mayFrom = (layer: Layer) => async (project: ProjectName) => {
+        const may = answering.get(project) ?? layersFor(project)
+        answering.set(project, may)
+        return (await may).includes(layer) && (await mayAnswer?.(project)) !== false
       }
       let isDeleted = false
       for (const layer of layers) {
         if (isNamed && layer.name !== listed?.index) continue
-        const found = await layer.at(address, filename, mayFrom(layer))
+        const found = await layer.at(address, filename, { ...asked, mayAnswer: mayFrom(layer) })
         if (found === 'deleted') isDeleted = true
         else if (found !== undefined) return found
       }

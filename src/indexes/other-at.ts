@@ -6,7 +6,7 @@ import { fileAddress } from '../model/file-address.ts'
 import type { Attachment, IndexRecord } from '../model/records.ts'
 import { type AskedAddress, isAddressed } from './asked-address.ts'
 import { heldAttachment } from './held.ts'
-import type { LocatedFile } from './package-index.ts'
+import type { Conditions, LocatedFile } from './package-index.ts'
 
 /** Asks the catalog alone; attachments are no files that a mirror and a stage could both have. */
 export async function otherAt(
@@ -14,8 +14,9 @@ export async function otherAt(
   record: IndexRecord,
   address: AskedAddress,
   filename: string,
+  admit: Conditions['admit'],
 ): Promise<LocatedFile | 'deleted' | undefined> {
-  return await catalog.read(async (reader) => {
+  const other = await catalog.read(async (reader) => {
     const attachments = address.kind === '+f' ? await findAttachments(reader, record, filename) : []
     const found = attachments.find((each) => isAddressed(each, address))
     if (found !== undefined) return located(record, found)
@@ -23,6 +24,8 @@ export async function otherAt(
     const isGone = hash !== undefined && (await wasDeleted(reader, fileAddress(record.name, hash, filename)))
     return isGone ? 'deleted' : undefined
   })
+  if (typeof other === 'object') await admit?.(other)
+  return other
 }
 
 function located(record: IndexRecord, attachment: Attachment): LocatedFile {

@@ -94,7 +94,7 @@ export function packageIndexContract(options: {
         }
         assert.equal(await opened.index.at({ kind: '+f', hashStart: 'f'.repeat(16) }, file.filename), undefined)
         const listed = { kind: 'listed', project: projectName(name) } as const
-        assert.equal(await opened.index.at(listed, file.filename, async () => false), undefined)
+        assert.equal(await opened.index.at(listed, file.filename, { mayAnswer: async () => false }), undefined)
       }
     }
   })

@@ -17,14 +17,19 @@ export interface PackageIndex {
   project(name: ProjectName): Promise<IndexPage | undefined>
   /**
    * The one way to a file: the archive or attachment at that address, or a wheel's core metadata where `filename` ends in
-   * `.metadata` (PEP 658). `deleted` where something was, and is no more. Projects that `mayAnswer` refuses are passed
-   * over, and nobody upstream is asked about them. Throws `file-withheld` for what must not be delivered.
+   * `.metadata` (PEP 658). `deleted` where something was, and is no more. Throws `file-withheld` for what must not be
+   * delivered.
    */
-  at(address: AskedAddress, filename: string, mayAnswer?: MayAnswer): Promise<LocatedFile | 'deleted' | undefined>
+  at(address: AskedAddress, filename: string, asked?: Conditions): Promise<LocatedFile | 'deleted' | undefined>
 }
 
-/** Whether the index may answer for the project: a stage of the chain may keep the name from mirrors. */
-export type MayAnswer = (project: ProjectName) => Promise<boolean>
+/** What is asked before an index looks for bytes, or lets an upstream know that somebody wants them. */
+export interface Conditions {
+  /** Whether the index may answer for the project: a stage of the chain may keep the name from mirrors. */
+  mayAnswer?(project: ProjectName): Promise<boolean>
+  /** Throws where the file may not be seen. */
+  admit?(found: FileFacts): Promise<void>
+}
 
 /** An index that holds files itself. A layered index is not a layer: bases are flattened first, or `layered` would nest. */
 export interface Layer extends PackageIndex {
@@ -37,8 +42,8 @@ export interface Layer extends PackageIndex {
   stamp(name: ProjectName): Promise<number | undefined>
 }
 
-/** What lies at an address. */
-export interface LocatedFile {
+/** What is known of what lies at an address. */
+export interface FileFacts {
   readonly project: ProjectName
   /** What the page of the project says of it, or would where no page lists it. */
   readonly file: IndexFile
@@ -46,6 +51,10 @@ export interface LocatedFile {
   readonly isAttachment?: boolean
   /** Where upstream has it; without credentials. Absent for what people uploaded. */
   readonly origin?: string
+}
+
+/** What lies at an address. */
+export interface LocatedFile extends FileFacts {
   readonly source: FileSource
 }
 

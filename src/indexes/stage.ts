@@ -10,7 +10,7 @@ import type { ProjectName } from '../pep/name.ts'
 import { type AskedAddress, archiveOf, isAddressed } from './asked-address.ts'
 import { heldFile, heldListed, heldSource } from './held.ts'
 import { otherAt } from './other-at.ts'
-import type { IndexFile, IndexPage, Layer, LocatedFile, MayAnswer } from './package-index.ts'
+import type { Conditions, IndexFile, IndexPage, Layer, LocatedFile } from './package-index.ts'
 
 /** Opens the stage; cheap, made anew for each request. */
 export function stage(catalog: Catalog, record: StageRecord): Layer & { readonly kind: 'stage' } {
@@ -20,7 +20,7 @@ export function stage(catalog: Catalog, record: StageRecord): Layer & { readonly
     listed: () => heldListed(catalog, record),
     stamp: async (name) => (await catalog.read((reader) => findProject(reader, record, name)))?.stamp,
     project: (name) => page(catalog, record, name),
-    at: (address, filename, mayAnswer) => at(catalog, record, address, filename, mayAnswer),
+    at: (address, filename, asked) => at(catalog, record, address, filename, asked),
   }
 }
 
@@ -30,7 +30,7 @@ async function at(
   record: StageRecord,
   address: AskedAddress,
   filename: string,
-  mayAnswer?: MayAnswer,
+  { mayAnswer, admit }: Conditions = {},
 ): Promise<LocatedFile | 'deleted' | undefined> {
   const held = await catalog.read((reader) => findFiles(reader, record, archiveOf(filename)))
   for (const file of held) {
@@ -38,9 +38,11 @@ async function at(
     const source = heldSource(file, filename)
     if (source === undefined) continue
     await checkOffered(catalog, record, file)
-    return { project: file.project, file: heldFile(file), source }
+    const facts = { project: file.project, file: heldFile(file) }
+    await admit?.(facts)
+    return { ...facts, source }
   }
-  return await otherAt(catalog, record, address, filename)
+  return await otherAt(catalog, record, address, filename, admit)
 }
 
 async function checkOffered(catalog: Catalog, record: StageRecord, { project, filename }: File): Promise<void> {

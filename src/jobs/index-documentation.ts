@@ -40,7 +40,7 @@ async function latestDocumentation(
   project: ProjectName,
 ): Promise<ReleaseDocumentation | undefined> {
   try {
-    return await documentation.find(index, project, 'latest')
+    return await documentation.find(index, project, 'latest', () => true)
   } catch (error) {
     // That is how it says that there is none.
     if (error instanceof Problem) return undefined

@@ -8,7 +8,7 @@ import { deleteFile } from '../catalog/removal.ts'
 import { type AskedAddress, archiveOf, isAddressed, isListedAt } from '../indexes/asked-address.ts'
 import { heldFile, heldListed, heldSource } from '../indexes/held.ts'
 import { otherAt } from '../indexes/other-at.ts'
-import type { FileSource, IndexFile, IndexPage, Layer, LocatedFile, MayAnswer } from '../indexes/package-index.ts'
+import type { Conditions, FileSource, IndexFile, IndexPage, Layer, LocatedFile } from '../indexes/package-index.ts'
 import type { Clock } from '../lib/clock.ts'
 import { asDigest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
@@ -141,29 +141,31 @@ export class Mirror implements Layer {
   async at(
     address: AskedAddress,
     filename: string,
-    mayAnswer: MayAnswer = async () => true,
+    { mayAnswer, admit }: Conditions = {},
   ): Promise<LocatedFile | 'deleted' | undefined> {
     const { catalog, record } = this.#options
     const archive = archiveOf(filename)
     const held = await catalog.read((reader) => findFiles(reader, record, archive))
     for (const file of held) {
-      if (!isAddressed(file, address) || !(await mayAnswer(file.project))) continue
+      if (!isAddressed(file, address) || (await mayAnswer?.(file.project)) === false) continue
       // Its metadata may be upstream's alone: the archive here cannot be read.
-      return (await this.#heldAt(file, filename)) ?? (await this.#upstreamAt(file.project, filename))
+      return (await this.#heldAt(file, filename, admit)) ?? (await this.#upstreamAt(file.project, filename, admit))
     }
     const others = candidates(archive).map((each) => each.project)
     for (const project of address.kind === 'listed' ? [address.project] : others) {
-      if (held.some((file) => file.project === project) || !(await mayAnswer(project))) continue
-      const found = await this.#upstreamAt(project, filename, address)
+      if (held.some((file) => file.project === project) || (await mayAnswer?.(project)) === false) continue
+      const found = await this.#upstreamAt(project, filename, admit, address)
       if (found !== undefined) return found
     }
-    return await otherAt(catalog, record, address, filename)
+    return await otherAt(catalog, record, address, filename, admit)
   }
 
   /** Throws `file-withheld`. */
-  async #heldAt(held: File, filename: string): Promise<LocatedFile | undefined> {
+  async #heldAt(held: File, filename: string, admit: Conditions['admit']): Promise<LocatedFile | undefined> {
     const { catalog, record, uses } = this.#options
     checkDeliverable(this.#removals, held)
+    const origin = held.origin === undefined ? {} : { origin: withoutCredentials(held.origin) }
+    await admit?.({ project: held.project, file: heldFile(held), ...origin })
     let file: File | undefined = held
     if (file.filename.endsWith('.whl') && file.filename !== filename && file.coreMetadata === undefined) {
       await this.#metadata.describe(file.project, file.filename)
@@ -173,7 +175,6 @@ export class Mirror implements Layer {
     if (file === undefined || source === undefined) return undefined
     this.figures.fileHits++
     uses.note(file.id)
-    const origin = file.origin === undefined ? {} : { origin: withoutCredentials(file.origin) }
     return { project: file.project, file: heldFile(file), ...origin, source }
   }
 
@@ -181,7 +182,12 @@ export class Mirror implements Layer {
    * What upstream's page lists under that name, where it lies at the address. Not by way of the project's page here: cut
    * off from upstream, that does not list what cannot be delivered now. Throws `file-withheld`, and upstream's failure.
    */
-  async #upstreamAt(name: ProjectName, filename: string, address?: AskedAddress): Promise<LocatedFile | undefined> {
+  async #upstreamAt(
+    name: ProjectName,
+    filename: string,
+    admit: Conditions['admit'],
+    address?: AskedAddress,
+  ): Promise<LocatedFile | undefined> {
     const archive = archiveOf(filename)
     const { page } = await this.#pages.page(name)
     const detail = page?.detail
@@ -190,8 +196,10 @@ export class Mirror implements Layer {
     if (detail === undefined || file === undefined) return undefined
     const listed = this.#listed(detail.name, file, undefined, undefined)
     if (address !== undefined && !isListedAt(listed, address)) return undefined
+    const facts = { project: name, file: listed, origin: withoutCredentials(file.url) }
+    await admit?.(facts)
     const source = filename === archive ? this.#sourceOf(detail, file) : await this.#metadataOf(name, file)
-    return source && { project: name, file: listed, origin: withoutCredentials(file.url), source }
+    return source && { ...facts, source }
   }
 
   #sourceOf(detail: ProjectDetail, file: DistributionFile): FileSource {

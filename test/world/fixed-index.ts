@@ -55,13 +55,14 @@ export function fixedIndex<const Kind extends Layer['kind']>(
       answer()
       return page(project)
     },
-    at: async (address, filename, mayAnswer = async () => true) => {
+    at: async (address, filename, { mayAnswer, admit } = {}) => {
       answer()
       for (const [project, files] of held) {
         const built = files.find((each) => each.filename === filename)
         if (built === undefined || (address.kind === 'listed' && address.project !== project)) continue
         const file = listed(name as IndexName, built)
-        if (!isListedAt(file, address) || !(await mayAnswer(project))) continue
+        if (!isListedAt(file, address) || (await mayAnswer?.(project)) === false) continue
+        await admit?.({ project, file })
         return { project, file, source: { from: 'memory', bytes: built.bytes, digest: built.sha256 } }
       }
       return undefined

@@ -8,6 +8,7 @@ import { countJobs } from '../../src/catalog/queue.ts'
 import { openServer, type Server } from '../../src/compose/server.ts'
 import { openStores } from '../../src/compose/stores.ts'
 import { type ConfigSources, loadConfig } from '../../src/config/load.ts'
+import type { Gate } from '../../src/indexes/gate.ts'
 import { openLog } from '../../src/lib/log.ts'
 import type { Limits } from '../../src/model/limits.ts'
 import { candidates } from '../../src/pep/filename.ts'
@@ -21,6 +22,8 @@ export interface WorldOptions {
   readonly upstream?: { readonly url: string }
   /** Settings as flags give them. */
   readonly settings?: ConfigSources['flags']
+  /** What may be seen of indexes. */
+  readonly gate?: Gate
   /** How long unfinished jobs are waited for. */
   readonly jobsMs?: number
 }
@@ -107,7 +110,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   let aheadMs = 0
   const clock = { now: () => new Date(Date.now() + aheadMs) }
   const stores = await openStores(config, { initialise: true, alone: true }, clock)
-  const server = stack.use(await openServer(config, stores!, log, clock))
+  const server = stack.use(await openServer(config, stores!, log, clock, undefined, options.gate))
   await server.start()
 
   async function login(name: string, password: string): Promise<Person> {

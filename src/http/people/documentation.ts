@@ -39,9 +39,9 @@ export function documentation(app: FastifyInstance, services: Services): void {
 }
 
 async function sendDocument(services: Services, request: Asked, reply: FastifyReply): Promise<FastifyReply> {
-  const { record, project, path } = await asked(services, request)
+  const { record, project, path, isShown } = await asked(services, request)
   if (path === '') return toDocument(request, reply, '+doc', 'index.html')
-  const found = await services.documentation.find(record, project, request.params.version)
+  const found = await services.documentation.find(record, project, request.params.version, isShown)
   const resolved = memberAt(found, path)
   if (resolved.isFolder) return toDocument(request, reply, '+doc', `${path}/`)
   const { member } = resolved
@@ -74,15 +74,15 @@ async function sendDocument(services: Services, request: Asked, reply: FastifyRe
 }
 
 async function sendFrame(services: Services, request: Asked, reply: FastifyReply): Promise<FastifyReply> {
-  const { record, project, path } = await asked(services, request)
+  const { record, project, path, isShown } = await asked(services, request)
   if (path === '') return toDocument(request, reply, '+d', 'index.html')
   const { version: wanted } = request.params
   const { documentation, pages } = services
-  const found = await documentation.find(record, project, wanted)
+  const found = await documentation.find(record, project, wanted, isShown)
   const shown = memberAt(found, path)
   const { version } = found.zip
-  const latest = (await documentation.find(record, project, 'latest')).zip.version
-  const stable = await stableVersion(services, record, project)
+  const latest = (await documentation.find(record, project, 'latest', isShown)).zip.version
+  const stable = await stableVersion(services, record, project, isShown)
   const [, query] = request.url.split(/\?(.*)/s)
   const view: DocumentationView = {
     index: record.name,
@@ -104,9 +104,10 @@ async function stableVersion(
   { documentation }: Services,
   record: IndexRecord,
   project: ProjectName,
+  isShown: (version: string) => boolean,
 ): Promise<string | undefined> {
   try {
-    return (await documentation.find(record, project, 'stable')).zip.version
+    return (await documentation.find(record, project, 'stable', isShown)).zip.version
   } catch (error) {
     // None is no failure here: it is only not linked.
     if (error instanceof Problem) return undefined
@@ -117,13 +118,14 @@ async function stableVersion(
 async function asked(
   services: Services,
   request: Asked,
-): Promise<{ record: IndexRecord; project: ProjectName; path: string }> {
+): Promise<{ record: IndexRecord; project: ProjectName; path: string; isShown: (version: string) => boolean }> {
   const record = await askedRecord(services, request)
   const project = asProjectName(request.params.project)
   if (project === undefined) throw noSuchProject(request.params.project)
+  const isShown = await services.indexes.shownVersions(record, project)
   const path = request.params['*'] ?? ''
   const isFolder = request.url.split('?')[0]!.endsWith('/')
-  return { record, project, path: isFolder && path !== '' ? `${path.replace(/\/$/, '')}/` : path }
+  return { record, project, path: isFolder && path !== '' ? `${path.replace(/\/$/, '')}/` : path, isShown }
 }
 
 type Resolved =

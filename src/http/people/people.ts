@@ -37,7 +37,7 @@ export function people(app: FastifyInstance, services: Services): void {
   })
   app.get<{ Querystring: { query?: string } }>('/+search', async (request, reply) => {
     const isReadable = await readableTo(services, request)
-    const view = await searchView(catalog, String(request.query.query ?? ''), limits, isReadable)
+    const view = await searchView(services, String(request.query.query ?? ''), limits, isReadable)
     if (!isPerson(request)) return sendResult(reply, 200, 'searchresult', view)
     return sendPage(reply, pages.searchPage(view, frame(services, request)))
   })

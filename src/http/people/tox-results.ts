@@ -1,6 +1,6 @@
 /** Pages of test results: all of one file, and one in full. */
 import type { FastifyInstance } from 'fastify'
-import { testResultView, testsView } from '../../browse/browse-attachments.ts'
+import { noResults, testResultView, testsView } from '../../browse/browse-attachments.ts'
 import { noSuchProject } from '../../model/errors.ts'
 import { asProjectName } from '../../pep/name.ts'
 import { sendPage } from '../answers.ts'
@@ -30,6 +30,8 @@ export function toxResults(app: FastifyInstance, services: Services): void {
     const record = await askedRecord(services, request)
     const project = asProjectName(name)
     if (project === undefined) throw noSuchProject(name)
+    const isShown = await services.indexes.shownVersions(record, project)
+    if (!isShown(version)) throw noResults(filename)
     return { record, file: { project, version, filename } }
   }
 }
