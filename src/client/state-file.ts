@@ -1,7 +1,8 @@
 /** The JSON files in which the client remembers things between commands. */
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { open, readFile, realpath, rename, rm } from 'node:fs/promises'
+import { open, readFile, realpath, rm } from 'node:fs/promises'
+import { renameDurably, syncFile } from '../lib/durable.ts'
 import { pythonJson } from './output.ts'
 
 export type StateObject = Record<string, unknown>
@@ -56,12 +57,12 @@ export async function replaceFile(path: string, text: string, mode: number): Pro
     await using file = await open(beside, 'wx', mode)
     await file.writeFile(text)
     await file.chmod(mode)
-    await file.sync()
+    await syncFile(file.fd, beside)
   } catch (error) {
     await rm(beside, { force: true })
     throw error
   }
-  await rename(beside, target)
+  await renameDurably(beside, target)
 }
 
 /** The text of the file at `path`, or `undefined` when there is none. Throws for a file too large to be what it should. */

@@ -1,7 +1,8 @@
 /** The file with the secret that signs login tokens, where somebody chose its place: devpi's rules for it. */
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { syncFile, syncFolder } from '../lib/durable.ts'
 import { Problem } from '../model/errors.ts'
 
 const CHARACTERS_LEAST = 32
@@ -37,7 +38,10 @@ export async function keepSecretFile(path: string): Promise<{ readonly secret: U
 
 async function makeIfAbsent(path: string): Promise<boolean> {
   try {
-    await writeFile(path, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx', flush: true })
+    await using file = await open(path, 'wx', 0o600)
+    await file.writeFile(randomBytes(32).toString('base64'))
+    await syncFile(file.fd, path)
+    await syncFolder(dirname(path))
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false

@@ -10,9 +10,10 @@
  *   DIR/lock                held by the process that may write
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { renameDurably, syncFile, syncFolder } from '../lib/durable.ts'
 import { Problem } from '../model/errors.ts'
 import { keepSecretFile } from './secret-file.ts'
 
@@ -77,7 +78,7 @@ export class ServerFolder {
   async takeOver(made: ServerFolder): Promise<void> {
     await this.refuseHeld()
     for (const name of ['blobs', 'catalog.db', 'airlock.json'])
-      await rename(join(made.root, name), join(this.root, name))
+      await renameDurably(join(made.root, name), join(this.root, name))
     await syncFolder(this.root)
   }
 
@@ -194,17 +195,10 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
 async function writeDurably(path: string, text: string, mode: number): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true })
   const temporary = `${path}.new`
-  await writeFile(temporary, text, { mode, flush: true })
-  await chmod(temporary, mode)
-  await rename(temporary, path)
+  await using file = await open(temporary, 'w', mode)
+  await file.writeFile(text)
+  await file.chmod(mode)
+  await syncFile(file.fd, temporary)
+  await renameDurably(temporary, path)
   await syncFolder(join(path, '..'))
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

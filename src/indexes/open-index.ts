@@ -10,7 +10,7 @@ import type { ProjectName } from '../pep/name.ts'
 import { type Gate, gated } from './gate.ts'
 import { type LayeredIndex, layered, type MirrorLayer } from './layered.ts'
 import type { Layer } from './package-index.ts'
-import { type ProjectLine, shownLine } from './shown-line.ts'
+import { type ShownLine, shownLine } from './shown-line.ts'
 import { stage } from './stage.ts'
 
 export interface Indexes {
@@ -24,7 +24,7 @@ export interface Indexes {
   /** Whether a release on this very index may be seen, by its version: for what is found by rows and not by a page. */
   shownVersions(record: IndexRecord, project: ProjectName): Promise<(version: string) => boolean>
   /** A line of a list of projects without what the gate hides; `undefined` where that is all there is of it. */
-  shownLine<Line extends ProjectLine>(index: IndexName, line: Line): Promise<Line | undefined>
+  shownLine<Line extends ShownLine>(index: IndexName, line: Line): Promise<Line | undefined>
   /** The index alone, without its bases, behind the same gate. */
   layer(record: IndexRecord): Promise<Layer>
 }

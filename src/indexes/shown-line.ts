@@ -8,7 +8,7 @@ import { compareVersions } from '../pep/version.ts'
 import type { Gate } from './gate.ts'
 import { heldFile } from './held.ts'
 
-export interface ProjectLine {
+export interface ShownLine {
   readonly name: ProjectName
   /** That of the newest release. */
   readonly version?: string
@@ -20,7 +20,7 @@ export interface ProjectLine {
  * By what is held, as the line is: no upstream is asked. Where the newest release is hidden, the line tells the newest that
  * is not, without a summary. `undefined` where every file is hidden.
  */
-export async function shownLine<Line extends ProjectLine>(
+export async function shownLine<Line extends ShownLine>(
   catalog: Catalog,
   gate: Gate,
   index: IndexName,

@@ -1,9 +1,9 @@
 /** The thread that fetches, parses, sorts and compresses an upstream's list of all projects, so that no request waits for that work. */
 import { once } from 'node:events'
-import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
+import { renameDurably } from '../lib/durable.ts'
 import { reasonOf } from '../lib/reason.ts'
 import { Problem } from '../model/errors.ts'
 import { finishList, UNTOLD_MS } from '../names/list-writer.ts'
@@ -86,7 +86,7 @@ async function update({ path, folder, known, nowMs, upstream: { limits } }: Name
   await using now = await NameList.open(made)
   const change: ListChange =
     before === undefined ? { added: finished.now.count, removed: 0 } : await difference(before.names(), now!.names())
-  await rename(made, path)
+  await renameDurably(made, path)
   const isTold = change.added > 0 || change.removed > 0
   return { ...found, ...(isTold && { change }) }
 }

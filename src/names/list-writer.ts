@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
+import { syncFile } from '../lib/durable.ts'
 import { compressPiece, GzipSum, type Piece, type PieceFacts } from '../lib/gzip-pieces.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { BatchReader, type ListedBatches, type ListedName } from './name-batches.ts'
@@ -74,7 +75,7 @@ export async function finishList(path: string, { before, nowMs, stamp }: FinishO
   const trailer = writtenTrailer({ namesBytes, piecesAt: at, indexAt: at + told[0]!.length })
   const end = Buffer.concat([...told, trailer])
   await handle.write(end, 0, end.length, at)
-  await handle.sync()
+  await syncFile(handle.fd, path)
   return { now, isChanged: true }
 }
 

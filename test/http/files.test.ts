@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { sdist, wheel } from '../builders/wheels.ts'
+import { startFakeUpstream } from '../upstream/fake-upstream.ts'
 import { startWorld } from '../world/world.ts'
 
 const world = await startWorld()
@@ -159,4 +160,20 @@ test('a file of an index that exists in the page is found under an encoded addre
   const encoded = await stranger.asks(pathOf(local).replaceAll('+', '%2B'))
   assert.deepEqual([plain.status, encoded.status], [200, 200])
   assert.ok(encoded.bytes.equals(local.bytes))
+})
+
+test('what is sent before its hash was found right has no ETag: nobody can join it to the rest of the right file', async () => {
+  await using upstream = await startFakeUpstream()
+  const fresh = wheel({ name: 'fresh', version: '1.0' })
+  upstream.add('fresh', fresh)
+  await using mirroring = await startWorld({ upstream })
+  const path = `/root/pypi/+f/${fresh.sha256.slice(0, 3)}/${fresh.sha256.slice(3, 16)}/${fresh.filename}`
+  await mirroring.stranger.asks('/root/pypi/+simple/fresh/')
+  const first = await mirroring.stranger.asks(path)
+  assert.deepEqual(
+    [first.status, first.headers['cache-status'], first.headers.etag],
+    [200, 'airlock; fwd=miss', undefined],
+  )
+  const held = await mirroring.stranger.asks(path)
+  assert.deepEqual([held.headers['cache-status'], held.headers.etag], ['airlock; hit', `"${fresh.sha256}"`])
 })

@@ -1,7 +1,7 @@
 /** The folders that blobs lie in: made where they are missing, and synced once for all who wait for the same one. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { syncFolder } from './small-file.ts'
+import { syncFolder } from '../../lib/durable.ts'
 
 export class BlobFolders {
   readonly #top: string

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import type { Digest } from '../../lib/digest.ts'
+import { syncFile } from '../../lib/durable.ts'
 import { type BlobInfo, BlobTooLarge, type ByteRange, DigestMismatch, type Draft } from '../blob-store.ts'
 import { writeSmallFile } from './small-file.ts'
 
@@ -115,7 +116,7 @@ export class FileDraft implements Draft {
 
   async #commitFile(handle: FileHandle): Promise<Disposable> {
     await handle.chmod(BLOB_MODE)
-    await handle.sync()
+    await syncFile(handle.fd, this.#options.path)
     return await this.#options.publish(this.digest())
   }
 

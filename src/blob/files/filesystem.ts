@@ -5,11 +5,11 @@
  *   ROOT/drafts/RANDOM           bytes on their way; whatever lies here at start was left by a crash
  */
 import { randomUUID } from 'node:crypto'
-import { linkSync } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Digest } from '../../lib/digest.ts'
+import { linkDurably, syncFile } from '../../lib/durable.ts'
 import { BlobHolds } from '../blob-holds.ts'
 import {
   type BlobInfo,
@@ -148,7 +148,7 @@ export class FilesystemBlobs implements BlobStore {
       const handle = await open(draft, 'r')
       try {
         await handle.chmod(0o444)
-        await handle.sync()
+        await syncFile(handle.fd, draft)
       } finally {
         await handle.close()
       }
@@ -191,13 +191,13 @@ export class FilesystemBlobs implements BlobStore {
 
   async #link(draft: string, digest: Digest): Promise<void> {
     try {
-      linkSync(draft, this.#path(digest))
+      linkDurably(draft, this.#path(digest))
     } catch (error) {
       if (!isAbsent(error)) throw error
       // Somebody tidied an empty folder away.
       this.#folders.forget(folderOf(digest))
       await this.#folders.ready(folderOf(digest))
-      linkSync(draft, this.#path(digest))
+      linkDurably(draft, this.#path(digest))
     }
   }
 

@@ -29,7 +29,7 @@ const named = (name: string, said: string[]) => async () => {
 
 /** Of the only worker there is. */
 function turn(raw: WritingConnection): Turn {
-  return { begin: async () => raw.exec('BEGIN IMMEDIATE'), ended: () => {} }
+  return { begin: async () => raw.exec('BEGIN IMMEDIATE'), ended: () => {}, committed: () => {} }
 }
 
 test('GroupCommit commits writes that wait together once, in their order, and tells nobody before', async () => {

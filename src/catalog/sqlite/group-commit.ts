@@ -28,6 +28,8 @@ export interface Turn {
   begin(): Promise<void>
   /** It has ended, however it did. */
   ended(): void
+  /** Its work is committed, and survives a crash. */
+  committed(): void
 }
 
 interface Waiting {
@@ -142,6 +144,7 @@ export class GroupCommit {
       for (const each of done) each.reject(error)
       return
     }
+    this.#turn.committed()
     for (const each of done) each.resolve()
   }
 }

@@ -1,6 +1,7 @@
 /** The catalog in one SQLite file (`node:sqlite` under Kysely): one writer, several readers, write-ahead log, synced at commit. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { toldCommit } from '../../lib/durable.ts'
 import { isDiskFull, Problem } from '../../model/errors.ts'
 import type { Change, Serial } from '../../model/records.ts'
 import type { Catalog, Reader, Writer } from '../catalog.ts'
@@ -47,6 +48,7 @@ export class SqliteCatalog implements Catalog {
     this.#writes = new GroupCommit(writer.raw, {
       begin: () => this.#begin(),
       ended: () => this.counters.turnEnds(),
+      committed: () => toldCommit(() => synchronousOf(writer.raw)),
     })
     this.#now = options.now
     this.counters = options.counters ?? new SharedCounters()
@@ -63,7 +65,8 @@ export class SqliteCatalog implements Catalog {
   /** Opens, creating or migrating forward where needed. Throws `directory-too-new` for a catalog of a newer version. */
   static async open(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
     const writer = connect(options.path)
-    writer.raw.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    // EXTRA is FULL where the log is written ahead, and syncs the folder too where a file system has no such log.
+    writer.raw.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON')
     migrate(writer.raw, options.path)
     // Of several workers none stands still while another writes: see `#begin`.
     if (options.counters !== undefined) writer.raw.exec('PRAGMA busy_timeout = 0')
@@ -195,6 +198,10 @@ function connect(path: string): Connection {
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) })
   const reader = { db, prepare: (sql: string) => database.prepare(sql) }
   return { raw, reader, begin: raw.prepare('BEGIN'), rollback: raw.prepare('ROLLBACK') }
+}
+
+function synchronousOf(raw: DatabaseSync): number {
+  return (raw.prepare('PRAGMA synchronous').get() as { synchronous: number }).synchronous
 }
 
 /** Whether the write lock was free. Throws what else keeps it from beginning. */

@@ -1,10 +1,11 @@
 /** Writes a devpi-export folder, version 2, as `devpi-import` of devpi-server 6 takes it. */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listIndexes, listUsers } from '../../catalog/accounts.ts'
 import type { Reader } from '../../catalog/catalog.ts'
 import { listGroups } from '../../catalog/groups.ts'
 import { findProject } from '../../catalog/projects.ts'
+import { renameDurably, syncFolder } from '../../lib/durable.ts'
 import { DEVPI_VERSION } from '../../model/devpi-version.ts'
 import { Problem } from '../../model/errors.ts'
 import type { IndexRecord, User } from '../../model/records.ts'
@@ -71,7 +72,8 @@ async function writeDump(options: DevpiExport, reader: Reader): Promise<ExportCo
   await json.add(DEVPI_VERSION, 'devpi_server')
   await json.end()
   await json.finish()
-  await rename(unfinished, join(folder, DUMP_INDEX))
+  await renameDurably(unfinished, join(folder, DUMP_INDEX))
+  await syncFolder(folder)
   return counts
 }
 

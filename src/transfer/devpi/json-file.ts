@@ -1,22 +1,25 @@
 /** A JSON file written piece by piece, in ASCII: Python reads it under any locale. */
 import { type FileHandle, open } from 'node:fs/promises'
+import { syncFile } from '../../lib/durable.ts'
 
 /** Written at once. */
 const CHUNK_CHARACTERS = 256 * 1024
 
 export class JsonFile implements AsyncDisposable {
   readonly #handle: FileHandle
+  readonly #path: string
   #text = ''
   /** For each object or list that is open: whether it has a member yet. */
   readonly #open: { readonly end: string; isEmpty: boolean }[] = []
 
-  private constructor(handle: FileHandle) {
+  private constructor(handle: FileHandle, path: string) {
     this.#handle = handle
+    this.#path = path
   }
 
   /** A new file that only its owner can read. Throws where one is there. */
   static async create(path: string): Promise<JsonFile> {
-    return new JsonFile(await open(path, 'wx', 0o600))
+    return new JsonFile(await open(path, 'wx', 0o600), path)
   }
 
   /** Opens an object or a list: the next member of the one that is open; inside an object with its `key`. */
@@ -40,7 +43,7 @@ export class JsonFile implements AsyncDisposable {
   /** Everything is on the disk when it returns. */
   async finish(): Promise<void> {
     await this.#flush()
-    await this.#handle.sync()
+    await syncFile(this.#handle.fd, this.#path)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
