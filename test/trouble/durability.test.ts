@@ -20,11 +20,9 @@ durableSteps.subscribe(listen)
 const upstream = await startFakeUpstream()
 /** Nothing happens in the background: every step is that of a request. */
 const world = await startWorld()
-const mirroring = await startWorld({ upstream })
 after(async () => {
   durableSteps.unsubscribe(listen)
   await world[Symbol.asyncDispose]()
-  await mirroring[Symbol.asyncDispose]()
   await upstream[Symbol.asyncDispose]()
 })
 const { alice } = world
@@ -32,7 +30,6 @@ const { alice } = world
 /** The steps of what `work` does, once the server has nothing else to do. */
 async function stepsOf(work: () => Promise<unknown>): Promise<DurableStep[]> {
   await world.jobsDone()
-  await mirroring.jobsDone()
   steps = []
   await work()
   const taken = steps
@@ -85,17 +82,6 @@ test('uploads that come together: each file synced for itself, folders and COMMI
   for (const step of taken) if (step.what === 'commit') assert.equal(step.synchronous, EXTRA)
 })
 
-test("a mirror's file: whole on the disk, then in the catalog, then its last byte goes to the client", async () => {
-  const file = wheel({ name: 'beta', version: '1.0', files: { 'x.txt': randomText(200 * 1024) } })
-  upstream.add('beta', file)
-  await mirroring.alice.asks('/root/pypi/+simple/beta/')
-  const address = `/root/pypi/+f/${file.sha256.slice(0, 3)}/${file.sha256.slice(3, 16)}/${file.filename}`
-  const taken = await stepsOf(async () => assert.deepEqual((await mirroring.alice.asks(address)).bytes, file.bytes))
-  const safe = checkBlob(taken, file.sha256)
-  // The list of names is fetched meanwhile, with a COMMIT of its own.
-  assert.ok(taken.some((step, at) => step.what === 'commit' && at > safe && step.synchronous === EXTRA))
-})
-
 test('a change without a blob: one COMMIT, synced', async () => {
   const taken = await stepsOf(() => alice.asks('/alice/dev', { method: 'PATCH', json: ['title=Dev'] }))
   assert.equal(count(taken, 'commit'), 1)
@@ -118,6 +104,18 @@ test('files of the server folder and of exports are synced, and so is the folder
     await json.finish()
   })
   assert.deepEqual(kinds(written), ['file'])
+})
+
+test("a mirror's file: whole on the disk, then in the catalog, then its last byte goes to the client", async () => {
+  const file = wheel({ name: 'beta', version: '1.0', files: { 'x.txt': randomText(200 * 1024) } })
+  upstream.add('beta', file)
+  await using mirroring = await startWorld({ upstream })
+  await mirroring.alice.asks('/root/pypi/+simple/beta/')
+  const address = `/root/pypi/+f/${file.sha256.slice(0, 3)}/${file.sha256.slice(3, 16)}/${file.filename}`
+  const taken = await stepsOf(async () => assert.deepEqual((await mirroring.alice.asks(address)).bytes, file.bytes))
+  const safe = checkBlob(taken, file.sha256)
+  // The list of names is fetched meanwhile, with a COMMIT of its own.
+  assert.ok(taken.some((step, at) => step.what === 'commit' && at > safe && step.synchronous === EXTRA))
 })
 
 /** Nothing that a zip makes smaller. */
