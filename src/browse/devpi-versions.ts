@@ -3,6 +3,7 @@ import { listAttachments } from '../catalog/attachments.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import { listReleases } from '../catalog/projects.ts'
+import type { Shown } from '../indexes/gate.ts'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import type { IndexFile, IndexPage } from '../indexes/package-index.ts'
 import { fileAddress } from '../model/file-address.ts'
@@ -29,9 +30,10 @@ export async function devpiVersions(
   const merged = new Map<string, VersionData>()
   for (const page of pages) {
     const record = opened.chain.find((each) => each.name === page.index)!
+    const shown = await indexes.shown(record, project)
     const layer = isMirror(record)
-      ? await mirrored(catalog, record, page, href)
-      : await staged(catalog, record, page, href)
+      ? await mirrored(catalog, record, page, shown, href)
+      : await staged(catalog, record, page, shown, href)
     for (const [version, data] of layer) {
       const before = merged.get(version)
       if (before === undefined) merged.set(version, data)
@@ -45,6 +47,7 @@ async function staged(
   catalog: Catalog,
   record: IndexRecord,
   page: IndexPage,
+  shown: Shown,
   href: AddressFor,
 ): Promise<Map<string, VersionData>> {
   const { releases, files, attachments } = await catalog.read(async (reader) => ({
@@ -62,7 +65,9 @@ async function staged(
           ...page.files
             .filter(isHere)
             .map((file) => ({ ...link(file, href), log: told(held.get(file.filename)?.log ?? []) })),
-          ...attachments.filter(isHere).map((each) => attached(each, held, href)),
+          ...attachments
+            .filter((each) => isHere(each) && isAttachedSeen(shown, each))
+            .map((each) => attached(each, held, href)),
         ]
         const yanked = yankOf(files.filter(isHere))
         return [
@@ -76,6 +81,11 @@ async function staged(
         ]
       }),
   )
+}
+
+/** A test result goes with its file. */
+function isAttachedSeen(shown: Shown, { ofFile }: Attachment): boolean {
+  return ofFile === undefined || shown.file(ofFile.filename)
 }
 
 /** Of a release of which every file is yanked. */
@@ -106,6 +116,7 @@ async function mirrored(
   catalog: Catalog,
   record: IndexRecord,
   page: IndexPage,
+  shown: Shown,
   href: AddressFor,
 ): Promise<Map<string, VersionData>> {
   const { held, attachments } = await catalog.read(async (reader) => {
@@ -131,7 +142,9 @@ async function mirrored(
           ...(yanked !== undefined && { yanked }),
           '+links': [
             ...files.map((file) => link(file, href)),
-            ...attachments.filter((each) => each.version === version).map((each) => attached(each, held, href)),
+            ...attachments
+              .filter((each) => each.version === version && isAttachedSeen(shown, each))
+              .map((each) => attached(each, held, href)),
           ],
         },
       ]

@@ -52,23 +52,44 @@ export function gated<L extends Layer | MirrorLayer>(layer: L, gate: Gate | unde
   } as Layer as L
 }
 
-/** Throws `file-withheld`. An attachment goes with the files of its release. */
+/** Throws `file-withheld`. */
 async function checkSeen(
   gate: Gate,
   layer: Layer,
-  { project, file, isAttachment }: FileFacts,
+  found: FileFacts,
   seen: (name: ProjectName) => Promise<IndexPage | undefined>,
 ): Promise<void> {
+  const { project, file } = found
   const reason =
-    isAttachment !== true
-      ? gate.hides(layer.name, project, file)?.reason
-      : (await seen(project))?.versions.includes(file.version) === true
-        ? undefined
-        : `release ${file.version} is hidden`
+    found.isAttachment === true
+      ? whyNotAttached(found, await seen(project))
+      : gate.hides(layer.name, project, file)?.reason
   if (reason === undefined) return
   throw new Problem('file-withheld', `Cannot deliver "${file.filename}": ${reason}`, {
     hint: 'choose another version',
   })
+}
+
+function whyNotAttached({ file, aboutFilename }: FileFacts, page: IndexPage | undefined): string | undefined {
+  const shown = shownOf(page)
+  if (!shown.version(file.version)) return `release ${file.version} is hidden`
+  return aboutFilename === undefined || shown.file(aboutFilename) ? undefined : `"${aboutFilename}" is hidden`
+}
+
+/** What may be seen of a project, for what is found by rows and not by its page. */
+export interface Shown {
+  version(version: string): boolean
+  file(filename: string): boolean
+}
+
+export const ALL_SHOWN: Shown = { version: () => true, file: () => true }
+
+/** By the page behind the gate. A quarantined project (PEP 792) lists no files; what is attached to them stays. */
+export function shownOf(page: IndexPage | undefined): Shown {
+  const versions = new Set(page?.versions)
+  const files = new Set(page?.files.map((file) => file.filename))
+  const isEmptied = page?.status?.status === 'quarantined'
+  return { version: (version) => versions.has(version), file: (filename) => isEmptied || files.has(filename) }
 }
 
 /** Versions go with their files; one that never had files stays. */

@@ -7,7 +7,7 @@ import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import { type IndexRecord, isMirror, type MirrorRecord, type StageRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
-import { type Gate, gated } from './gate.ts'
+import { ALL_SHOWN, type Gate, gated, type Shown, shownOf } from './gate.ts'
 import { type LayeredIndex, layered, type MirrorLayer } from './layered.ts'
 import type { Layer } from './package-index.ts'
 import { type ShownLine, shownLine } from './shown-line.ts'
@@ -21,8 +21,8 @@ export interface Indexes {
   open(name: string, asks: Asks): Promise<OpenIndex | undefined>
   /** What is written down of the index; `undefined` where there is none of that name. */
   record(name: string): Promise<IndexRecord | undefined>
-  /** Whether a release on this very index may be seen, by its version: for what is found by rows and not by a page. */
-  shownVersions(record: IndexRecord, project: ProjectName): Promise<(version: string) => boolean>
+  /** What may be seen of a project on this very index, for what is found by rows and not by its page. */
+  shown(record: IndexRecord, project: ProjectName): Promise<Shown>
   /** A line of a list of projects without what the gate hides; `undefined` where that is all there is of it. */
   shownLine<Line extends ShownLine>(index: IndexName, line: Line): Promise<Line | undefined>
   /** The index alone, without its bases, behind the same gate. */
@@ -63,11 +63,8 @@ export function openIndexes(options: {
   return {
     record: (name) => catalog.read((reader) => findIndex(reader, name)),
     layer,
-    shownVersions: async (record, project) => {
-      if (gate === undefined) return () => true
-      const versions = new Set((await (await layer(record)).project(project))?.versions)
-      return (version) => versions.has(version)
-    },
+    shown: async (record, project) =>
+      gate === undefined ? ALL_SHOWN : shownOf(await (await layer(record)).project(project)),
     shownLine: async (index, line) => (gate === undefined ? line : await shownLine(catalog, gate, index, line)),
     open: async (name, asks) => {
       const all = await catalog.read((reader) => resolutionOrder(reader, name, limits.basesDepth))

@@ -31,7 +31,8 @@ export async function otherAt(
 function located(record: IndexRecord, attachment: Attachment): LocatedFile {
   const { project, digest, sizeBytes, created: modified } = attachment
   const source = { from: 'blob', digest, sizeBytes, modified } as const
-  return { project, file: heldAttachment(record, attachment), isAttachment: true, source }
+  const about = attachment.ofFile === undefined ? {} : { aboutFilename: attachment.ofFile.filename }
+  return { project, file: heldAttachment(record, attachment), isAttachment: true, ...about, source }
 }
 
 /** Deleted addresses are remembered by the start of the hash, which a path below `packages/` has in it. */

@@ -49,6 +49,8 @@ export interface FileFacts {
   readonly file: IndexFile
   /** Documentation and test results are no files of a release: no page lists them. */
   readonly isAttachment?: boolean
+  /** Of an attachment: the file of the release that it is about, where it is about one. */
+  readonly aboutFilename?: string
   /** Where upstream has it; without credentials. Absent for what people uploaded. */
   readonly origin?: string
 }

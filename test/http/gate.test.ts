@@ -60,6 +60,12 @@ for (const [file, version] of [
   const result = { testenvs: { py: { test: [{ output: text }] } } }
   assert.equal((await alice.asks(`/alice/dev/+f/${placeOf(file)}/${file.filename}`, { json: result })).status, 200)
 }
+/** Of the old release, and young itself: its test result is hidden with it. */
+const LATE = wheel({ name: 'acme', version: '1.0', tag: 'py2-none-any', summary: 'Sells anvils' })
+assert.equal((await alice.uploads(LATE, 'alice/dev')).status, 200)
+const late = { testenvs: { py: { test: [{ output: WORD }] } } }
+const sent = await alice.asks(`/alice/dev/+f/${placeOf(LATE)}/${LATE.filename}`, { json: late })
+const lateResult = sent.json<{ result: string }>().result.split('#')[0]!
 await world.jobsDone()
 
 const JSON_PAGE = 'application/vnd.pypi.simple.v1+json'
@@ -93,7 +99,7 @@ for (const [path, accept] of SHOWING) {
     for (const time of ['first', 'again', 'ready']) {
       const answer = await alice.asks(path, { accept })
       assert.equal(answer.status, 200, answer.text)
-      assert.doesNotMatch(answer.text, /2\.0(?![.\d])|zebrawort/, time)
+      assert.doesNotMatch(answer.text, /2\.0(?![.\d])|zebrawort|py2-none/, time)
       assert.match(answer.text, /1\.0|[Aa]nvils/)
     }
   })
@@ -116,6 +122,9 @@ const HIDDEN: readonly string[] = [
   `/root/pypi/+f/${placeOf(mirrored[1]!)}/${mirrored[1]!.filename}.metadata`,
   `/alice/dev/packages/${pathOf(mirrored[1]!)}/${mirrored[1]!.filename}`,
   '/root/pypi/beta/2.0',
+  `/alice/dev/+f/${placeOf(LATE)}/${LATE.filename}`,
+  `/${lateResult}`,
+  `/alice/dev/acme/1.0/+toxresults/${LATE.filename}`,
 ]
 
 for (const path of HIDDEN) {
@@ -153,6 +162,7 @@ test('a push of 2.0 is refused, one of 1.0 copies 1.0', async () => {
 
 test('once the week is over all of it shows, also on pages that stood ready', async () => {
   passes(8 * DAY_MS)
+  assert.equal((await alice.asks(`/${lateResult}`)).status, 200)
   for (const path of ['/alice/dev/+simple/acme/', '/alice/dev/acme', '/+search?query=zebrawort']) {
     const answer = await alice.asks(path, { accept: 'application/json' })
     assert.match(answer.text, /acme-2\.0|"version": ?"2\.0"/, path)

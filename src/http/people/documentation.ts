@@ -122,7 +122,7 @@ async function asked(
   const record = await askedRecord(services, request)
   const project = asProjectName(request.params.project)
   if (project === undefined) throw noSuchProject(request.params.project)
-  const isShown = await services.indexes.shownVersions(record, project)
+  const { version: isShown } = await services.indexes.shown(record, project)
   const path = request.params['*'] ?? ''
   const isFolder = request.url.split('?')[0]!.endsWith('/')
   return { record, project, path: isFolder && path !== '' ? `${path.replace(/\/$/, '')}/` : path, isShown }

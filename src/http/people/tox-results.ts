@@ -30,8 +30,8 @@ export function toxResults(app: FastifyInstance, services: Services): void {
     const record = await askedRecord(services, request)
     const project = asProjectName(name)
     if (project === undefined) throw noSuchProject(name)
-    const isShown = await services.indexes.shownVersions(record, project)
-    if (!isShown(version)) throw noResults(filename)
+    const shown = await services.indexes.shown(record, project)
+    if (!shown.version(version) || !shown.file(filename)) throw noResults(filename)
     return { record, file: { project, version, filename } }
   }
 }
