@@ -1,11 +1,16 @@
 /** A server folder that is initialised and served as the walkthrough says it, and can be stopped and served again. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { cleanEnv, type Env } from '../programs/clean-env.ts'
 import { type Outcome, runProgram } from '../programs/run-program.ts'
 import { CHECKOUT, type ServerProcess, startServer } from '../programs/server-process.ts'
 import { freePort } from '../world/free-port.ts'
 import { tempFolder } from '../world/temp-folder.ts'
+
+/** No address of the product. */
+const MARKER = '/+last/'
+const LOG_MS = 10_000
 
 export interface ServedFolder extends AsyncDisposable {
   /** `--serverdir`. */
@@ -21,8 +26,10 @@ export interface ServedFolder extends AsyncDisposable {
   maintain(...args: string[]): Promise<Outcome>
   /** What lies in `drafts/`: bytes of uploads and downloads that are not finished. */
   drafts(): Promise<string[]>
+  /** The log of this process, whole up to the last request that was answered before. Throws where it does not come. */
+  logged(): Promise<string>
   /** Paths of the requests that were answered, oldest first; those of this process only. */
-  requestPaths(): string[]
+  requestPaths(): Promise<string[]>
 }
 
 /** `compat/bin/devpi-init`, then `compat/bin/devpi-server`, both for `path` (a folder of its own unless told), both with `env`. */
@@ -42,6 +49,18 @@ export async function serveFolder(env: Env, path?: string): Promise<ServedFolder
       env: { ...env, ...more },
     })
   let server = await serve()
+  let markers = 0
+  /** The log comes through a pipe, later than the answers: it is whole up to a request of our own once that stands in it. */
+  async function logged(): Promise<string> {
+    const marker = `${MARKER}${++markers}`
+    await (await fetch(`${server.url}${marker}`)).arrayBuffer()
+    const line = `"request.path":"${marker}"`
+    for (const untilMs = performance.now() + LOG_MS; !server.output().includes(line); ) {
+      if (performance.now() > untilMs) throw new Error(`Cannot find "${marker}" in the log within ${LOG_MS} ms`)
+      await delay(10)
+    }
+    return server.output()
+  }
   return {
     path: folder,
     url: `http://127.0.0.1:${port}`,
@@ -56,7 +75,11 @@ export async function serveFolder(env: Env, path?: string): Promise<ServedFolder
     },
     maintain: (...args) => program('bin/airlock', [...args, '--serverdir', folder]),
     drafts: () => readdir(join(folder, 'drafts')),
-    requestPaths: () => [...server.output().matchAll(/"request\.path":"([^"]+)"/g)].map((found) => found[1]!),
+    logged,
+    requestPaths: async () => {
+      const paths = [...(await logged()).matchAll(/"request\.path":"([^"]+)"/g)].map((found) => found[1]!)
+      return paths.filter((path) => !path.startsWith(MARKER))
+    },
     async [Symbol.asyncDispose]() {
       try {
         await server[Symbol.asyncDispose]()

@@ -84,7 +84,7 @@ describe('Trusted Publishing', { timeout: 600_000 }, () => {
       const got = await publish(file)
       assert.equal(got.code, 0, got.output)
       assert.ok((await listed('acme')).includes(file.filename))
-      assert.doesNotMatch(served.server.output(), /airlock-[\w-]{43}/)
+      assert.doesNotMatch(await served.logged(), /airlock-[\w-]{43}/)
     })
 
     test(`${program} is told that the token is for another project`, async () => {
@@ -162,7 +162,7 @@ describe('Trusted Publishing', { timeout: 600_000 }, () => {
   test('what was used before is known over a restart, and uv gives its token back', async () => {
     const once = await issuer.token(BUILD)
     assert.equal((await uv(wheel({ name: 'acme', version: '3.0' }), async () => once)).code, 0)
-    assert.equal(served.requestPaths().at(-1), '/_/oidc/burn-token')
+    assert.equal((await served.requestPaths()).at(-1), '/_/oidc/burn-token')
     await served.stop()
     await served.start()
     const again = await fetch(`${served.url}/_/oidc/mint-token`, {

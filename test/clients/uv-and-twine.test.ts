@@ -40,8 +40,8 @@ describe('uv and twine', { timeout: 600_000 }, () => {
     assert.match(got.output, /^ \+ acme-app==1\.0$/m)
     // Version 3.0 is for a Python that is not here: uv knows that from the page.
     assert.match(got.output, /^ \+ public-base==2\.0$/m)
-    const from = (project: string) =>
-      served.requestPaths().filter((path) => path.endsWith('.whl') && path.includes(project))
+    const paths = await served.requestPaths()
+    const from = (project: string) => paths.filter((path) => path.endsWith('.whl') && path.includes(project))
     assert.ok(from('acme_app').every((path) => path.startsWith('/root/prod/+f/')) && from('acme_app').length > 0)
     assert.ok(from('public_base').every((path) => path.startsWith('/root/pypi/+f/')) && from('public_base').length > 0)
   })
@@ -130,12 +130,13 @@ describe('uv and twine', { timeout: 600_000 }, () => {
     const check = ['--check-url', simple('fixed')]
     const first = await uvPublish('fixed', [...check, one.filename])
     assert.equal(first.code, 0, first.output)
-    const uploads = () => served.server.output().match(/POST \/root\/fixed/g)?.length ?? 0
-    const before = uploads()
+    const uploads = async () => (await served.logged()).match(/POST \/root\/fixed/g)?.length ?? 0
+    const before = await uploads()
+    assert.ok(before > 0)
     const again = await uvPublish('fixed', [...check, one.filename])
     assert.equal(again.code, 0, again.output)
     assert.match(again.output, /already exists, skipping/i)
-    assert.equal(uploads(), before)
+    assert.equal(await uploads(), before)
     await onDisk(other)
     const refused = await uvPublish('fixed', [...check, other.filename])
     assert.notEqual(refused.code, 0)

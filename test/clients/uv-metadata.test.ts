@@ -53,7 +53,7 @@ describe('uv and metadata files', { timeout: 600_000 }, () => {
       assert.ok(packages.length >= PACKAGES_AT_LEAST, got.stdout)
       resolved.set(kind, packages.join('\n'))
 
-      const asked = served.requestPaths().filter((path) => path.startsWith(`/root/${kind}/+f/`))
+      const asked = (await served.requestPaths()).filter((path) => path.startsWith(`/root/${kind}/+f/`))
       const upstream = relays.get(kind)!.requests.filter((each) => each.path.startsWith('/file/'))
       const metadata = asked.filter((path) => path.endsWith('.metadata'))
       const counts = `${packages.length} packages; of Airlock: ${metadata.length} metadata files, ${
@@ -99,9 +99,10 @@ describe('uv and metadata files', { timeout: 600_000 }, () => {
     const upload = ['upload', '--repository-url', `${served.url}/root/own/`, ...sent]
     assert.equal((await clients.run('twine', upload, { env })).code, 0)
     const index = ['--no-cache-dir', '--no-build-isolation', '--index-url', `${served.url}/root/own/+simple/`]
-    const asked = (ending: string) => served.requestPaths().filter((path) => path.endsWith(source.filename + ending))
     const resolved = await clients.run('pip', ['install', '--dry-run', '--ignore-installed', ...index, 'acme'])
     assert.match(resolved.output, /Would install acme-1\.0 base-1\.0/)
+    const paths = await served.requestPaths()
+    const asked = (ending: string) => paths.filter((path) => path.endsWith(source.filename + ending))
     assert.deepEqual([asked('').length, asked('.metadata').length], [0, 1])
     await using venv = await clients.freshVenv()
     const installed = await venv.run('pip', ['install', ...index, 'acme'])

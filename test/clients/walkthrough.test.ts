@@ -159,7 +159,7 @@ async function installs({ served }: Walk, venv: Venv, index: string, project: st
 
 async function installsThePrivateFile(walk: Walk, venv: Venv): Promise<void> {
   await installs(walk, venv, 'root/prod', 'netaddr')
-  const wheels = walk.served.requestPaths().filter((path) => /\/netaddr-[^/]*\.whl$/.test(path))
+  const wheels = (await walk.served.requestPaths()).filter((path) => /\/netaddr-[^/]*\.whl$/.test(path))
   assert.equal(wheels.length, 1, wheels.join('\n'))
   assert.match(wheels[0]!, /^\/root\/prod\/\+f\//)
   const [file] = (await readdir(walk.downloads)).filter((name) => name.startsWith('netaddr-'))
@@ -170,7 +170,7 @@ async function installsThePrivateFile(walk: Walk, venv: Venv): Promise<void> {
 
 async function installsThroughBases(walk: Walk, venv: Venv): Promise<void> {
   await installs(walk, venv, 'root/prod', 'cryptography')
-  const wheels = walk.served.requestPaths().filter((path) => /\/cryptography-[^/]*\.whl$/.test(path))
+  const wheels = (await walk.served.requestPaths()).filter((path) => /\/cryptography-[^/]*\.whl$/.test(path))
   assert.equal(wheels.length, 1, wheels.join('\n'))
   assert.match(wheels[0]!, /^\/root\/pypi\/\+f\//)
   assert.equal((await venv.run('python', ['-c', 'import cryptography.fernet'])).code, 0)

@@ -176,7 +176,7 @@ describe('airlock sync --warm', { timeout: 600_000 }, () => {
       assert.equal(got.code, 0, got.output)
       assert.match(got.output, /^ \+ app==1\.0$/m)
     }
-    const failed = served.server.output().match(/"response\.status":5\d\d/g) ?? []
+    const failed = (await served.logged()).match(/"response\.status":5\d\d/g) ?? []
     assert.deepEqual(failed, [])
   })
 
