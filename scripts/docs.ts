@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { flagOf, SETTINGS, type Setting, variablesOf } from '../src/config/settings.ts'
 import { differencesPage } from '../test/devpi/differences-page.ts'
+import { indexOptionsPage } from './index-options-page.ts'
 import { uploadsPage } from './uploads-page.ts'
 
 const HEAD = `# Configuration
@@ -22,8 +23,7 @@ where each value comes from; secrets are not shown.
 
 Credentials and certificates for upstreams, and proxies, are not in the table: [upstreams.md](upstreams.md) has their variables.
 
-What belongs to one index (bases, volatile, who may upload …) is not configured here: it is changed with \`airlock index\` or
-\`devpi index\`.
+What belongs to one index (bases, volatile, who may upload …) is an option of that index: [index-options.md](index-options.md).
 
 `
 
@@ -67,5 +67,6 @@ if (import.meta.main) {
   const docs = join(import.meta.dirname, '..', 'docs')
   writeFileSync(join(docs, 'configuration.md'), configurationPage())
   writeFileSync(join(docs, 'devpi-differences.md'), differencesPage())
+  writeFileSync(join(docs, 'index-options.md'), indexOptionsPage())
   writeFileSync(join(docs, 'uploads.md'), uploadsPage())
 }

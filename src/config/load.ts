@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse } from 'smol-toml'
+import { nearest } from '../lib/nearest.ts'
 import { Problem } from '../model/errors.ts'
 import { LIMITS, type Limits, withLimits } from '../model/limits.ts'
 import { type IndexName, parseIndexName } from '../model/names.ts'
@@ -174,9 +175,8 @@ function readFile(path: string): Record<string, unknown> {
   const known = SETTINGS.map((setting) => setting.key as string)
   for (const key of Object.keys(parsed)) {
     if (known.includes(key)) continue
-    const nearest = known.reduce((best, each) => (distance(key, each) < distance(key, best) ? each : best))
     throw new Problem('setting-invalid', `Unknown setting "${key}" in "${path}"`, {
-      hint: `did you mean "${nearest}"?`,
+      hint: `did you mean "${nearest(key, known)}"?`,
     })
   }
   return parsed
@@ -199,17 +199,4 @@ function listenOn(listen: Given | undefined, host: string, port: number): Config
     if (found === null || Number(found[3]) > 65_535) throw wrong('listen', listen, LISTEN_FORM)
     return { host: found[1] ?? found[2]!, port: Number(found[3]) }
   })
-}
-
-/** Levenshtein's distance: how many characters have to be changed. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, place) => place)
-  for (const [i, char] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries()) {
-      next.push(Math.min(row[j + 1]! + 1, next[j]! + 1, row[j]! + (char === other ? 0 : 1)))
-    }
-    row = next
-  }
-  return row.at(-1)!
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Problem } from './errors.ts'
+import { INDEX_OPTIONS, type IndexKind, type IndexOption, optionsOfKind } from './index-option-table.ts'
 import { createdOptions, type IndexOptions, operatedOptions, updatedOptions } from './index-options.ts'
 import { userName } from './names.ts'
 
@@ -215,3 +216,58 @@ for (const [key, sent, wanted] of [
   test(`updatedOptions() refuses ${key}=${sent}`, () =>
     refused(() => updatedOptions(MIRROR, { [key]: sent }), `The '${key}' setting must be ${wanted}, not '${sent}'`))
 }
+
+for (const [type, sent, hint] of [
+  ['stage', { volatil: false }, 'did you mean "volatile"?'],
+  ['mirror', { cache_expiry: 5, mirror_pined: 'x' }, 'did you mean "mirror_cache_expiry", "mirror_pinned"?'],
+  ['stage', { mirror_url: 'https://host.example/' }, 'a stage has no mirror_url'],
+] as const) {
+  test(`createdOptions() of a ${type} says what may be meant by ${Object.keys(sent)}`, () => {
+    assert.throws(
+      () => createdOptions(ALICE, { type, ...sent }),
+      (error: Problem) => error.hint === hint,
+    )
+  })
+}
+
+test('createdOptions() compares only a few of many unknown options', () => {
+  const sent = Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`${'x'.repeat(1000)}${at}`, 1]))
+  assert.throws(
+    () => createdOptions(ALICE, sent),
+    (error: Problem) => error.hint?.split(',').length === 3,
+  )
+})
+
+for (const [key, option] of Object.entries<IndexOption>(INDEX_OPTIONS)) {
+  if (key === 'type') continue
+  const kinds: readonly IndexKind[] = option.kind === 'both' ? ['stage', 'mirror'] : [option.kind]
+  test(`the table's example of ${key} is read, and kept by a ${kinds.join(' and a ')}`, () => {
+    for (const type of kinds) {
+      const made = createdOptions(ALICE, { type, [key]: option.value.example }) as unknown as Record<string, unknown>
+      assert.deepEqual(made[key], option.value.read(key, option.value.example))
+      assert.notEqual(made[key], undefined)
+      if (option.default !== undefined) continue
+      const without = operatedOptions(ALICE, made as unknown as IndexOptions, [`${key}-=`])
+      assert.equal(Object.hasOwn(without, key), false)
+    }
+  })
+  test(`the table says what holds of ${key} while nobody has set it`, () => {
+    assert.equal(option.default === undefined, option.absent !== undefined, 'either a default, or what absence means')
+    assert.match(option.sentence, /^[A-Z].*[^.]$/s)
+    for (const type of kinds) {
+      const made = createdOptions(ALICE, { type }) as unknown as Record<string, unknown>
+      assert.deepEqual(made[key], option.default?.(ALICE))
+    }
+  })
+}
+
+test('a new index shows its options in the order of the table', () => {
+  for (const [type, made] of [
+    ['stage', STAGE],
+    ['mirror', createdOptions(ALICE, { type: 'mirror' })],
+  ] as const) {
+    const keys = optionsOfKind(type).map(([key]) => key)
+    const always = keys.filter((key) => key === 'type' || (INDEX_OPTIONS[key] as IndexOption).default !== undefined)
+    assert.deepEqual(Object.keys(made), always)
+  }
+})

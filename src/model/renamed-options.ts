@@ -3,17 +3,13 @@
  * the same, never given out.
  */
 
-const NAMES: Readonly<Record<string, string>> = {
-  remote_url: 'mirror_url',
-  remote_refresh_delay: 'mirror_cache_expiry',
-  remote_no_project_list: 'mirror_no_project_list',
-  remote_use_external_urls: 'mirror_use_external_urls',
-  remote_web_url_fmt: 'mirror_web_url_fmt',
-  remote_ignore_serial_header: 'mirror_ignore_serial_header',
-  remote_provides_core_metadata: 'mirror_provides_core_metadata',
-  project_inheritance_rules: 'mirror_whitelist',
-  trust_inheritance_rules_from: 'mirror_whitelist_inheritance',
-}
+import { INDEX_OPTIONS, type IndexOption } from './index-option-table.ts'
+
+const NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries<IndexOption>(INDEX_OPTIONS).flatMap(([key, { devpi7 }]) =>
+    devpi7 === undefined ? [] : [[devpi7, key]],
+  ),
+)
 
 /** By option: 7's value → 6's. A value that is not here is left to the check of the option it stands for. */
 const VALUES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

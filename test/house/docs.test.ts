@@ -3,10 +3,12 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { configurationPage } from '../../scripts/docs.ts'
+import { indexOptionsPage } from '../../scripts/index-options-page.ts'
 import { uploadsPage } from '../../scripts/uploads-page.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
 import { STATUS } from '../../src/http/problems.ts'
 import { PROBLEM_CODES } from '../../src/model/errors.ts'
+import { INDEX_OPTIONS } from '../../src/model/index-option-table.ts'
 
 const CHECKOUT = join(import.meta.dirname, '..', '..')
 const read = (path: string) => readFileSync(join(CHECKOUT, path), 'utf8')
@@ -42,6 +44,13 @@ test('every problem code is used by the program', () => {
 test('docs/configuration.md is what scripts/docs.ts makes of the settings', () => {
   assert.ok(read('docs/configuration.md') === configurationPage(), 'run "npm run docs" and keep what it writes')
   for (const { key } of SETTINGS) assert.match(configurationPage(), new RegExp(`^## ${key}$`, 'm'))
+})
+
+test('docs/index-options.md is what scripts/docs.ts makes of the options of an index', () => {
+  assert.ok(read('docs/index-options.md') === indexOptionsPage(), 'run "npm run docs" and keep what it writes')
+  for (const key of Object.keys(INDEX_OPTIONS)) {
+    assert.equal(indexOptionsPage().split(`\n### ${key}\n`).length, 2, key)
+  }
 })
 
 test('docs/uploads.md is what scripts/docs.ts makes of the rules for uploads', () => {
