@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { flagOf, SETTINGS, type Setting, variablesOf } from '../src/config/settings.ts'
 import { differencesPage } from '../test/devpi/differences-page.ts'
+import { apiPage } from './api-page.ts'
 import { indexOptionsPage } from './index-options-page.ts'
 import { uploadsPage } from './uploads-page.ts'
 
@@ -65,6 +66,7 @@ function exampleOf(setting: Setting): string {
 
 if (import.meta.main) {
   const docs = join(import.meta.dirname, '..', 'docs')
+  writeFileSync(join(docs, 'api.md'), apiPage())
   writeFileSync(join(docs, 'configuration.md'), configurationPage())
   writeFileSync(join(docs, 'devpi-differences.md'), differencesPage())
   writeFileSync(join(docs, 'index-options.md'), indexOptionsPage())

@@ -1,5 +1,5 @@
 /** The public index's own addresses: `simple/` and `packages/` of an index, and at the server's root those of the default index. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { asVersion } from '../pep/version.ts'
@@ -8,6 +8,7 @@ import { sendFile } from './installers/files.ts'
 import { sendList } from './installers/project-list.ts'
 import { answerSimple, hasFinalSlash, redirectToSlash } from './installers/simple.ts'
 import { answerProject, answerRelease } from './people/people.ts'
+import { answer } from './route.ts'
 import { isInstaller, isPerson } from './senders.ts'
 import type { Services } from './services.ts'
 
@@ -18,50 +19,49 @@ type File = { first: string; second: string; rest: string; filename: string }
 /** What stands under `/{user}/{index}/simple` for devpi. */
 const NAMESAKE = 'simple' as ProjectName
 
-export function aliases(app: FastifyInstance, services: Services): void {
+export function aliasAnswers(services: Services) {
   const { defaultIndex, takenAliases } = services.server
   const config = { speaks: 'text' } as const
   const openDefault = (request: FastifyRequest) => namedIndex(services, request, defaultIndex)
 
-  app.get<AtIndex>('/:user/:index/simple', { config }, async (request, reply) => {
-    const opened = await askedIndex(services, request)
-    if (await isOfNamesake(request, opened)) return await answerProject(services, request, reply, opened, NAMESAKE)
-    return await answerList(services, request, reply, opened)
-  })
-  app.get<AtProject>('/:user/:index/simple/:project', { config }, async (request, reply) => {
-    const opened = await askedIndex(services, request)
-    const { project } = request.params
-    if (await isOfNamesake(request, opened, project)) {
-      return await answerRelease(services, request, reply, opened, NAMESAKE, project)
-    }
-    const { name } = opened.record
-    return await answerSimple(services, request, reply, opened, `${name}/simple`, `${name}/packages`)
-  })
-  app.get<{ Params: AtIndex['Params'] & File }>(
-    '/:user/:index/packages/:first/:second/:rest/:filename',
-    { config },
-    async (request, reply) => sendPackage(services, request, reply, await askedIndex(services, request)),
-  )
-
-  if (!takenAliases.has('simple')) {
-    app.get('/simple', { config }, async (request, reply) =>
-      answerList(services, request, reply, await openDefault(request)),
-    )
-    app.get<{ Params: { project: string } }>('/simple/:project', { config }, async (request, reply) => {
-      const packages = takenAliases.has('packages') ? `${defaultIndex}/packages` : 'packages'
-      return await answerSimple(services, request, reply, await openDefault(request), 'simple', packages)
-    })
-  }
-  if (!takenAliases.has('packages')) {
-    app.get<{ Params: File }>('/packages/:first/:second/:rest/:filename', { config }, async (request, reply) =>
-      sendPackage(services, request, reply, await openDefault(request)),
-    )
-    // For mirroring tools that take nothing whose path does not begin with `/packages`.
-    app.get<{ Params: AtIndex['Params'] & File }>(
-      '/packages/:user/:index/:first/:second/:rest/:filename',
-      { config },
+  return {
+    list: answer<AtIndex>(
+      { about: 'The same as `+simple/`; its pages link to `packages/`', config },
+      async (request, reply) => {
+        const opened = await askedIndex(services, request)
+        if (await isOfNamesake(request, opened)) return await answerProject(services, request, reply, opened, NAMESAKE)
+        return await answerList(services, request, reply, opened)
+      },
+    ),
+    page: answer<AtProject>(
+      { about: 'The files of the project; its links lead to `packages/`', config },
+      async (request, reply) => {
+        const opened = await askedIndex(services, request)
+        const { project } = request.params
+        if (await isOfNamesake(request, opened, project)) {
+          return await answerRelease(services, request, reply, opened, NAMESAKE, project)
+        }
+        const { name } = opened.record
+        return await answerSimple(services, request, reply, opened, `${name}/simple`, `${name}/packages`)
+      },
+    ),
+    file: answer<{ Params: AtIndex['Params'] & File }>(
+      { about: 'The file, at the path that it has at the public index', config },
       async (request, reply) => sendPackage(services, request, reply, await askedIndex(services, request)),
-    )
+    ),
+    defaultList: answer({ about: 'The list of projects of the default index', config }, async (request, reply) =>
+      answerList(services, request, reply, await openDefault(request)),
+    ),
+    defaultPage: answer<{ Params: { project: string } }>(
+      { about: 'The files of the project on the default index', config },
+      async (request, reply) => {
+        const packages = takenAliases.has('packages') ? `${defaultIndex}/packages` : 'packages'
+        return await answerSimple(services, request, reply, await openDefault(request), 'simple', packages)
+      },
+    ),
+    defaultFile: answer<{ Params: File }>({ about: 'The file of the default index', config }, async (request, reply) =>
+      sendPackage(services, request, reply, await openDefault(request)),
+    ),
   }
 }
 

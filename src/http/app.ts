@@ -1,38 +1,18 @@
-/** Every route, grouped by who calls it; what every answer carries; the one place where an error becomes an answer. */
+/** The app: the routes of `routes.ts`; what every answer carries; the one place where an error becomes an answer. */
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
-import { authcheck } from './accounts/authcheck.ts'
-import { devpiAccounts } from './accounts/devpi-accounts.ts'
-import { groups } from './accounts/groups.ts'
-import { oidc } from './accounts/oidc.ts'
-import { publishers } from './accounts/publishers.ts'
-import { tokens } from './accounts/tokens.ts'
-import { aliases } from './aliases.ts'
 import { cameAsPush } from './door/front-door.ts'
 import { land } from './door/page-flights.ts'
 import { beginAnswer, shelve } from './door/shelving.ts'
 import { isForSomeOnly, keepFromShared } from './for-some-only.ts'
-import { advisories } from './installers/advisories.ts'
-import { files } from './installers/files.ts'
-import { integrity } from './installers/integrity.ts'
-import { jsonApi } from './installers/json-api.ts'
-import { simple } from './installers/simple.ts'
-import { operators } from './operators/operators.ts'
 import { addressOfClient, peerOf, routedPath } from './outside.ts'
-import { documentation } from './people/documentation.ts'
-import { frame, people } from './people/people.ts'
-import { toxResults } from './people/tox-results.ts'
+import { frame } from './people/people.ts'
 import { sendFailure, sendProblem } from './problems.ts'
+import { addRoutes } from './route.ts'
+import { routeTable } from './routes.ts'
 import type { Services } from './services.ts'
-import { projectStatus } from './uploaders/project-status.ts'
-import { removal } from './uploaders/removal.ts'
-import { staged } from './uploaders/staged.ts'
-import { toxUpload } from './uploaders/tox-upload.ts'
-import { uploads } from './uploaders/upload.ts'
-import { uploadSessions } from './uploaders/upload-sessions.ts'
-import { yanks } from './uploaders/yank.ts'
 
 export function createApp(services: Services): FastifyInstance {
   const { limits, log, catalog, server, pages, requests, shelf } = services
@@ -116,33 +96,7 @@ export function createApp(services: Services): FastifyInstance {
     )
   })
 
-  // Operators
-  operators(app, services)
-  authcheck(app, services)
-  // Uploaders, and whoever manages users and indexes
-  devpiAccounts(app, services)
-  groups(app, services)
-  tokens(app, services)
-  publishers(app, services)
-  oidc(app, services)
-  uploads(app, services)
-  uploadSessions(app, services)
-  toxUpload(app, services)
-  removal(app, services)
-  yanks(app, services)
-  projectStatus(app, services)
-  // Installers
-  simple(app, services)
-  files(app, services)
-  aliases(app, services)
-  jsonApi(app, services)
-  integrity(app, services)
-  staged(app, services)
-  advisories(app, services)
-  // People, and programs that ask at the same addresses
-  documentation(app, services)
-  toxResults(app, services)
-  people(app, services)
+  addRoutes(app, Object.values(routeTable(services)).flat(), server.takenAliases)
   return app
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { apiPage } from '../../scripts/api-page.ts'
 import { configurationPage } from '../../scripts/docs.ts'
 import { indexOptionsPage } from '../../scripts/index-options-page.ts'
 import { uploadsPage } from '../../scripts/uploads-page.ts'
@@ -39,6 +40,10 @@ test('every problem code is used by the program', () => {
   const text = files.map(read).join('\n') + read('src/model/errors.ts').split('ProblemCode =')[1]
   const unused = PROBLEM_CODES.filter((code) => !text.includes(`'${code}'`))
   assert.deepEqual(unused, [])
+})
+
+test('docs/api.md is what scripts/docs.ts makes of the table of routes', () => {
+  assert.ok(read('docs/api.md') === apiPage(), 'run "npm run docs" and keep what it writes')
 })
 
 test('docs/configuration.md is what scripts/docs.ts makes of the settings', () => {

@@ -2,10 +2,10 @@
  * `/+authcheck`, for nginx's `auth_request`: whether the request named by `X-Original-Uri` may go on. Empty answers:
  * 200, 403, or 401 with a challenge for who has given no name yet, or a wrong one (but 403 for devpi-client, which shows it better).
  */
-import type { FastifyInstance } from 'fastify'
 import { readOf } from '../../model/access.ts'
 import { principalOf } from '../auth.ts'
 import { routedPath } from '../outside.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
 /** What has an answer here, as devpi's table of routes sees it. */
@@ -29,24 +29,27 @@ const KNOWN = [
 const ALWAYS =
   /^\/(\+(login|static|theme-static)\b|_\/oidc\/(audience|mint-token|burn-token)$|\.well-known\/pytp$|.*\+api\/?$)/
 
-export function authcheck(app: FastifyInstance, services: Services): void {
+export function authcheckAnswer(services: Services) {
   const { indexes, may, server } = services
-  app.all('/+authcheck', async (request, reply) => {
-    const original = request.headers['x-original-uri']
-    const path = pathOf(typeof original === 'string' ? original : request.url)
-    const routed = path && routedPath(path, request.raw, server)
-    if (routed === undefined || !KNOWN.some((known) => known.test(routed))) return reply.code(403).send()
-    if (ALWAYS.test(routed)) return reply.code(200).send()
-    const [, user, index] = /^\/([^+/]+)\/([^+/]+)/.exec(routed) ?? []
-    if (user === undefined || index === undefined) return reply.code(200).send()
-    const record = await indexes.record(`${user}/${index}`)
-    if (record?.options.acl_pkg_read === undefined) return reply.code(200).send()
-    const who = await principalOf(request, services)
-    if (may(who, readOf(record))) return reply.code(200).send()
-    const isClient = (request.headers['user-agent'] ?? '').includes('devpi-client')
-    if (isClient || who.name !== undefined || who.publisher !== undefined) return reply.code(403).send()
-    return reply.code(401).header('www-authenticate', 'Basic realm="pypi"').send()
-  })
+  return answer(
+    { about: 'Whether nginx may let the request of `X-Original-Uri` through (`auth_request`)' },
+    async (request, reply) => {
+      const original = request.headers['x-original-uri']
+      const path = pathOf(typeof original === 'string' ? original : request.url)
+      const routed = path && routedPath(path, request.raw, server)
+      if (routed === undefined || !KNOWN.some((known) => known.test(routed))) return reply.code(403).send()
+      if (ALWAYS.test(routed)) return reply.code(200).send()
+      const [, user, index] = /^\/([^+/]+)\/([^+/]+)/.exec(routed) ?? []
+      if (user === undefined || index === undefined) return reply.code(200).send()
+      const record = await indexes.record(`${user}/${index}`)
+      if (record?.options.acl_pkg_read === undefined) return reply.code(200).send()
+      const who = await principalOf(request, services)
+      if (may(who, readOf(record))) return reply.code(200).send()
+      const isClient = (request.headers['user-agent'] ?? '').includes('devpi-client')
+      if (isClient || who.name !== undefined || who.publisher !== undefined) return reply.code(403).send()
+      return reply.code(401).header('www-authenticate', 'Basic realm="pypi"').send()
+    },
+  )
 }
 
 /** Decoded, without query; a full address is taken too. `undefined` for what is no path. */

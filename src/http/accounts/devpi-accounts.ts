@@ -1,5 +1,5 @@
 /** devpi's JSON API for logging in, users and indexes. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { userConfig } from '../../accounts/users.ts'
 import { listAccounts } from '../../browse/accounts.ts'
 import { noSuchIndex, Problem } from '../../model/errors.ts'
@@ -9,74 +9,85 @@ import { sendJson, sendResult } from '../answers.ts'
 import { readableTo } from '../asked.ts'
 import { principalOf } from '../auth.ts'
 import { isLocal, outsideBase } from '../outside.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
+type Owner = { Params: { user: string } }
 type Named = { Params: { user: string; index: string } }
 
 /** What devpi-client may use of us; it decides by these names which request to send. */
 const FEATURES = ['push-no-docs', 'push-only-docs', 'push-register-project', 'server-keyvalue-parsing']
 
-export function devpiAccounts(app: FastifyInstance, services: Services): void {
+export function accountAnswers(services: Services) {
   const { indexes, login, users, indexRecords, mirrors, server } = services
 
-  app.get('/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
-  app.get<Named>('/:user/+api', async (request, reply) => sendResult(reply, 200, 'apiconfig', await api(request)))
-  app.get<Named>('/:user/:index/+api', async (request, reply) => {
-    const record = await existing(`${request.params.user}/${request.params.index}`)
-    const base = `${outsideBase(request, server)}/${record.name}`
-    return sendResult(reply, 200, 'apiconfig', {
-      ...(await api(request)),
-      index: base,
-      simpleindex: `${base}/+simple/`,
-      ...(record.options.type === 'stage' && { pypisubmit: `${base}/` }),
-    })
-  })
+  return {
+    api: answer({ about: 'The address for logging in, and whether the sender is logged in' }, async (request, reply) =>
+      sendResult(reply, 200, 'apiconfig', await api(request)),
+    ),
+    indexApi: answer<Named>({ about: 'The same, with the addresses of the index' }, async (request, reply) => {
+      const record = await existing(`${request.params.user}/${request.params.index}`)
+      const base = `${outsideBase(request, server)}/${record.name}`
+      return sendResult(reply, 200, 'apiconfig', {
+        ...(await api(request)),
+        index: base,
+        simpleindex: `${base}/+simple/`,
+        ...(record.options.type === 'stage' && { pypisubmit: `${base}/` }),
+      })
+    }),
 
-  app.post('/+login', async (request, reply) => {
-    const { user, password } = objectBody(request)
-    if (typeof user !== 'string' || typeof password !== 'string') {
-      throw new Problem('bad-request', 'Bad request: no user/password specified')
-    }
-    const token = await login.login({ user, secret: password, isLocal: isLocal(request) })
-    return sendResult(reply, 200, 'proxyauth', token, 'login successful')
-  })
+    login: answer({ about: 'A login token for a user name and a password' }, async (request, reply) => {
+      const { user, password } = objectBody(request)
+      if (typeof user !== 'string' || typeof password !== 'string') {
+        throw new Problem('bad-request', 'Bad request: no user/password specified')
+      }
+      const token = await login.login({ user, secret: password, isLocal: isLocal(request) })
+      return sendResult(reply, 200, 'proxyauth', token, 'login successful')
+    }),
 
-  app.put<Named>('/:user', async (request, reply) => {
-    const who = await principalOf(request, services)
-    const user = await users.create(who, request.params.user, objectBody(request))
-    return sendResult(reply, 201, 'userconfig', userConfig(user, {}))
-  })
-  app.patch<Named>('/:user', async (request, reply) => {
-    const body = objectBody(request)
-    const user = await users.modify(await principalOf(request, services), request.params.user, body)
-    if (!('password' in body)) return sendJson(reply, 200, { message: 'user updated' })
-    return sendResult(reply, 200, 'userpassword', login.renew(user), 'user updated, new proxy auth')
-  })
-  app.delete<Named>('/:user', async (request, reply) => {
-    await users.remove(await principalOf(request, services), request.params.user)
-    await mirrors.prune()
-    return sendJson(reply, 200, { message: `user '${request.params.user}' deleted` })
-  })
+    createUser: answer<Owner>({ about: 'Create a user' }, async (request, reply) => {
+      const who = await principalOf(request, services)
+      const user = await users.create(who, request.params.user, objectBody(request))
+      return sendResult(reply, 201, 'userconfig', userConfig(user, {}))
+    }),
+    changeUser: answer<Owner>({ about: 'Change a user, also the password' }, async (request, reply) => {
+      const body = objectBody(request)
+      const user = await users.modify(await principalOf(request, services), request.params.user, body)
+      if (!('password' in body)) return sendJson(reply, 200, { message: 'user updated' })
+      return sendResult(reply, 200, 'userpassword', login.renew(user), 'user updated, new proxy auth')
+    }),
+    deleteUser: answer<Owner>(
+      { about: 'Delete a user with all indexes, which must be volatile' },
+      async (request, reply) => {
+        await users.remove(await principalOf(request, services), request.params.user)
+        await mirrors.prune()
+        return sendJson(reply, 200, { message: `user '${request.params.user}' deleted` })
+      },
+    ),
 
-  app.put<Named>('/:user/:index', async (request, reply) => {
-    const { user, index } = request.params
-    const who = await principalOf(request, services)
-    const record = await indexRecords.create(who, user, index, objectBody(request))
-    return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
-  })
-  app.patch<Named>('/:user/:index', async (request, reply) => {
-    const name = `${request.params.user}/${request.params.index}`
-    const refuseNoop = 'error_on_noop' in (request.query as object)
-    const who = await principalOf(request, services)
-    const record = await indexRecords.modify(who, name, changeBody(request), refuseNoop)
-    return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
-  })
-  app.delete<Named>('/:user/:index', async (request, reply) => {
-    const name = `${request.params.user}/${request.params.index}`
-    await indexRecords.remove(await principalOf(request, services), name)
-    await mirrors.prune()
-    return sendJson(reply, 201, { message: `index ${name} deleted` })
-  })
+    createIndex: answer<Named>({ about: 'Create an index' }, async (request, reply) => {
+      const { user, index } = request.params
+      const who = await principalOf(request, services)
+      const record = await indexRecords.create(who, user, index, objectBody(request))
+      return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
+    }),
+    changeIndex: answer<Named>(
+      { about: 'Change the options of an index: a list of operations, or an object' },
+      async (request, reply) => {
+        const name = `${request.params.user}/${request.params.index}`
+        const refuseNoop = 'error_on_noop' in (request.query as object)
+        const who = await principalOf(request, services)
+        const record = await indexRecords.modify(who, name, changeBody(request), refuseNoop)
+        return sendResult(reply, 200, 'indexconfig', shownOptions(record.options))
+      },
+    ),
+    deleteIndex: answer<Named>({ about: 'Delete an index that is volatile' }, async (request, reply) => {
+      const name = `${request.params.user}/${request.params.index}`
+      await indexRecords.remove(await principalOf(request, services), name)
+      await mirrors.prune()
+      return sendJson(reply, 201, { message: `index ${name} deleted` })
+    }),
+  }
 
   async function api(request: FastifyRequest) {
     const who = await principalOf(request, services)

@@ -6,62 +6,58 @@ import { Problem } from '../../model/errors.ts'
 import { sendJson } from '../answers.ts'
 import { outsideBase, routedPath } from '../outside.ts'
 import { STATUS } from '../problems.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
 /** PEP 807's own type; programs that are older than it take anything, or JSON. */
 const PYTP_TYPE = 'application/vnd.pypi.pytp.v1+json'
 
-export function oidc(app: FastifyInstance, services: Services): void {
+export function oidcAnswers(services: Services) {
   const { exchange, tokens, publishers, log, server } = services
 
-  // A scope of its own: uploaders do not all say that they send JSON, and what is none is told in their form.
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-    // Before an OIDC token is used up for an answer that cannot be given.
-    scope.addHook('onRequest', async (request, reply) => {
-      if (typeOf(request) !== undefined) return
-      const errors = [{ code: 'not-acceptable', description: `The answer is ${PYTP_TYPE} or application/json` }]
-      return sendJson(reply, 406, { message: 'Not Acceptable', errors })
-    })
-
-    scope.get('/_/oidc/audience', async (request, reply) =>
-      answer(request, reply, 200, { audience: exchange.audience }),
-    )
-
-    scope.get<{ Querystring: { discover?: string } }>('/.well-known/pytp', async (request, reply) => {
-      const index = uploadedTo(request)
-      if (index === undefined || !(await publishers.areAt(index))) return reply.code(404).send()
-      const base = outsideBase(request, server)
-      return answer(request, reply, 200, {
-        'audience-endpoint': `${base}/_/oidc/audience`,
-        'mint-token-endpoint': `${base}/_/oidc/mint-token`,
-      })
-    })
-
-    scope.post('/_/oidc/mint-token', async (request, reply) => {
+  return {
+    audience: answer(
+      { about: 'The audience that an OIDC token is to have', scope: bytesInJsonOut },
+      async (request, reply) => answerTyped(request, reply, 200, { audience: exchange.audience }),
+    ),
+    discovery: answer<{ Querystring: { discover?: string } }>(
+      {
+        about:
+          'Whether the address in `?discover=` takes uploads of trusted publishers, and where they get tokens (PEP 807)',
+        scope: bytesInJsonOut,
+      },
+      async (request, reply) => {
+        const index = uploadedTo(request)
+        if (index === undefined || !(await publishers.areAt(index))) return reply.code(404).send()
+        const base = outsideBase(request, server)
+        return answerTyped(request, reply, 200, {
+          'audience-endpoint': `${base}/_/oidc/audience`,
+          'mint-token-endpoint': `${base}/_/oidc/mint-token`,
+        })
+      },
+    ),
+    mint: answer({ about: 'A short-lived API token for uploading', scope: bytesInJsonOut }, async (request, reply) => {
       try {
         const { secret, expiresMs, identity, publishers } = await exchange.exchange(tokenOf(request))
         const indexes = [...new Set(publishers.map((each) => each.index))]
         log.publish.info({ publisher: publisherLabel(identity), indexes }, 'Upload token minted')
-        return answer(request, reply, 200, { success: true, token: secret, expires: expiresMs / 1000 })
+        return answerTyped(request, reply, 200, { success: true, token: secret, expires: expiresMs / 1000 })
       } catch (error) {
         if (!(error instanceof Problem)) throw error
         log.publish.info({ reason: error.message, code: error.code }, 'No upload token minted')
         if (error.retrySeconds !== undefined) reply.header('retry-after', String(error.retrySeconds))
         const description = error.hint === undefined ? error.message : `${error.message} (hint: ${error.hint})`
         const errors = [{ code: error.code, description }]
-        return answer(request, reply, statusOf(error), { message: 'Token request failed', errors })
+        return answerTyped(request, reply, statusOf(error), { message: 'Token request failed', errors })
       }
-    })
-
+    }),
     // uv gives its token back when it is done. Nobody is told whether it was one.
-    scope.post('/_/oidc/burn-token', async (request, reply) => {
+    burn: answer({ about: 'Give such a token back', scope: bytesInJsonOut }, async (request, reply) => {
       const token = tokenOf(request)
       if (typeof token === 'string') await tokens.burn(token)
-      return answer(request, reply, 202, { message: 'Accepted' })
-    })
-  })
+      return answerTyped(request, reply, 202, { message: 'Accepted' })
+    }),
+  }
 
   /** The index that uploads to the path in question go to: with and without the outside URL's own path. */
   function uploadedTo(request: FastifyRequest<{ Querystring: { discover?: string } }>): string | undefined {
@@ -72,6 +68,18 @@ export function oidc(app: FastifyInstance, services: Services): void {
     const [, index] = /^\/([^/?#]+\/[^/?#]+)\/?$/.exec(path) ?? []
     return index
   }
+}
+
+/** Uploaders do not all say that they send JSON, and what is none is told in their form. */
+function bytesInJsonOut(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  // Before an OIDC token is used up for an answer that cannot be given.
+  scope.addHook('onRequest', async (request, reply) => {
+    if (typeOf(request) !== undefined) return
+    const errors = [{ code: 'not-acceptable', description: `The answer is ${PYTP_TYPE} or application/json` }]
+    return sendJson(reply, 406, { message: 'Not Acceptable', errors })
+  })
 }
 
 /** What the body has under `token`; `undefined` where it is no JSON object. */
@@ -96,7 +104,7 @@ function typeOf(request: FastifyRequest): string | undefined {
 }
 
 /** Never kept by a cache. */
-function answer(request: FastifyRequest, reply: FastifyReply, status: number, body: unknown): FastifyReply {
+function answerTyped(request: FastifyRequest, reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply
     .code(status)
     .header('cache-control', 'no-store')

@@ -1,35 +1,38 @@
 /** Trusted publishers of an index over JSON. Ours: devpi has none. */
-import type { FastifyInstance } from 'fastify'
 import type { TrustedPublisher } from '../../model/tokens.ts'
 import { sendJson, sendResult } from '../answers.ts'
 import { principalOf } from '../auth.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { objectBody } from './devpi-accounts.ts'
 import { numberOf } from './tokens.ts'
 
-type Named = { Params: { user: string; index: string; id: string } }
+type Named = { Params: { user: string; index: string } }
+type Numbered = { Params: Named['Params'] & { id: string } }
 
-export function publishers(app: FastifyInstance, services: Services): void {
+export function publisherAnswers(services: Services) {
   const { publishers, log } = services
 
-  app.get<Named>('/:user/:index/+publishers', async (request, reply) => {
-    const found = await publishers.list(await principalOf(request, services), nameOf(request.params))
-    return sendResult(reply, 200, 'list:publisher', found.map(publisherConfig))
-  })
-  app.post<Named>('/:user/:index/+publishers', async (request, reply) => {
-    const who = await principalOf(request, services)
-    const added = await publishers.add(who, nameOf(request.params), objectBody(request))
-    log.http.info({ 'user.name': who.name, 'index.name': added.index, 'publisher.id': added.id }, 'Publisher added')
-    return sendResult(reply, 201, 'publisher', publisherConfig(added))
-  })
-  app.delete<Named>('/:user/:index/+publishers/:id', async (request, reply) => {
-    const who = await principalOf(request, services)
-    const index = nameOf(request.params)
-    const id = numberOf(request, 'no-such-publisher')
-    await publishers.remove(who, index, id)
-    log.http.info({ 'user.name': who.name, 'index.name': index, 'publisher.id': id }, 'Publisher removed')
-    return sendJson(reply, 200, { message: `publisher ${id} of index ${index} removed` })
-  })
+  return {
+    list: answer<Named>({ about: 'The trusted publishers of the index' }, async (request, reply) => {
+      const found = await publishers.list(await principalOf(request, services), nameOf(request.params))
+      return sendResult(reply, 200, 'list:publisher', found.map(publisherConfig))
+    }),
+    add: answer<Named>({ about: 'Add a trusted publisher' }, async (request, reply) => {
+      const who = await principalOf(request, services)
+      const added = await publishers.add(who, nameOf(request.params), objectBody(request))
+      log.http.info({ 'user.name': who.name, 'index.name': added.index, 'publisher.id': added.id }, 'Publisher added')
+      return sendResult(reply, 201, 'publisher', publisherConfig(added))
+    }),
+    remove: answer<Numbered>({ about: 'Remove a trusted publisher' }, async (request, reply) => {
+      const who = await principalOf(request, services)
+      const index = nameOf(request.params)
+      const id = numberOf(request, 'no-such-publisher')
+      await publishers.remove(who, index, id)
+      log.http.info({ 'user.name': who.name, 'index.name': index, 'publisher.id': id }, 'Publisher removed')
+      return sendJson(reply, 200, { message: `publisher ${id} of index ${index} removed` })
+    }),
+  }
 }
 
 function nameOf({ user, index }: Named['Params']): string {

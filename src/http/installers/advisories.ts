@@ -1,34 +1,41 @@
 /** OSV's API under OSV's own addresses, for `uv audit`, pip-audit and other scanners. As with OSV, everybody may ask. */
 import { Readable } from 'node:stream'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Advisories, AdvisoryPage } from '../../browse/advisories.ts'
 import { Problem } from '../../model/errors.ts'
 import { type AdvisoryQuery, readAdvisoryQuery } from '../../pep/osv-query.ts'
 import { STATUS } from '../problems.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
-export function advisories(app: FastifyInstance, { advisories, server }: Services): void {
-  if (server.takenAliases.has('v1')) return
-  const options = { errorHandler: answerProblem }
-
-  app.post('/v1/query', options, async (request, reply) => {
-    const [page] = await advisories.find([asked(request.body)])
-    return fresh(reply).send(Readable.from(fullAnswer(advisories, page!)))
-  })
-  app.post('/v1/querybatch', options, async (request, reply) => {
-    const { queries } = (request.body ?? {}) as { queries?: unknown }
-    if (!Array.isArray(queries)) throw new Problem('bad-request', 'Invalid query: "queries" is no list')
-    const pages = await advisories.find(queries.map(asked))
-    const results = pages.map(({ advisories: vulns, nextPageToken }) => ({
-      ...(vulns.length > 0 && { vulns }),
-      ...(nextPageToken !== undefined && { next_page_token: nextPageToken }),
-    }))
-    return fresh(reply).send(Buffer.from(JSON.stringify({ results })))
-  })
-  app.get<{ Params: { id: string } }>('/v1/vulns/:id', options, async (request, reply) => {
-    const record = await advisories.record(request.params.id)
-    return fresh(reply).send(Buffer.from(record))
-  })
+export function advisoryAnswers({ advisories }: Services) {
+  const errorHandler = answerProblem
+  return {
+    query: answer(
+      { about: 'Known vulnerabilities of one version of a project (OSV)', errorHandler },
+      async (request, reply) => {
+        const [page] = await advisories.find([asked(request.body)])
+        return fresh(reply).send(Readable.from(fullAnswer(advisories, page!)))
+      },
+    ),
+    queryBatch: answer({ about: 'The same, for many', errorHandler }, async (request, reply) => {
+      const { queries } = (request.body ?? {}) as { queries?: unknown }
+      if (!Array.isArray(queries)) throw new Problem('bad-request', 'Invalid query: "queries" is no list')
+      const pages = await advisories.find(queries.map(asked))
+      const results = pages.map(({ advisories: vulns, nextPageToken }) => ({
+        ...(vulns.length > 0 && { vulns }),
+        ...(nextPageToken !== undefined && { next_page_token: nextPageToken }),
+      }))
+      return fresh(reply).send(Buffer.from(JSON.stringify({ results })))
+    }),
+    one: answer<{ Params: { id: string } }>(
+      { about: 'One known vulnerability', errorHandler },
+      async (request, reply) => {
+        const record = await advisories.record(request.params.id)
+        return fresh(reply).send(Buffer.from(record))
+      },
+    ),
+  }
 }
 
 /** OSV answers with the codes of gRPC. */

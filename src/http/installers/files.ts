@@ -1,6 +1,6 @@
 /** Files: from where the bytes are to the client, whole or a range, from disk or while they arrive from upstream. */
 import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BlobMissing } from '../../blob/blob-store.ts'
 import type { AskedAddress } from '../../indexes/asked-address.ts'
 import type { FileSource } from '../../indexes/package-index.ts'
@@ -11,6 +11,7 @@ import { sendHead, sendResult } from '../answers.ts'
 import { askedRecord } from '../asked.ts'
 import type { Basis } from '../door/ready-answer.ts'
 import { mayStandReady } from '../door/shelving.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { type AskedIndexes, fileAt } from './asked-file.ts'
 import { askedRange, isRangeWanted } from './byte-range.ts'
@@ -25,23 +26,34 @@ type Unhashed = { Params: { user: string; index: string; folder: string; filenam
 /** Addresses carry a digest and never name other content: devpi's own header. */
 const IMMUTABLE = 'max-age=365000000, immutable, public'
 
-export function files(app: FastifyInstance, services: Services): void {
+export function fileAnswers(services: Services) {
   const config = { speaks: 'text', prefers: 'json' } as const
-  app.get<Hashed>('/:user/:index/+f/:first/:second/:filename', { config }, async (request, reply) => {
-    const { first, second } = request.params
-    const record = await askedRecord(services, request)
-    return await sendFile(services, request, reply, await onIndex(services, record), {
-      kind: '+f',
-      hashStart: first + second,
-    })
-  })
-  app.get<Unhashed>('/:user/:index/+e/:folder/:filename', { config }, async (request, reply) => {
-    const record = await askedRecord(services, request)
-    return await sendFile(services, request, reply, await onIndex(services, record), {
-      kind: '+e',
-      folder: request.params.folder,
-    })
-  })
+  return {
+    hashed: answer<Hashed>(
+      {
+        about: 'The file, whole or a range; with `.metadata` or `.provenance` behind it, its metadata or provenance',
+        config,
+      },
+      async (request, reply) => {
+        const { first, second } = request.params
+        const record = await askedRecord(services, request)
+        return await sendFile(services, request, reply, await onIndex(services, record), {
+          kind: '+f',
+          hashStart: first + second,
+        })
+      },
+    ),
+    unhashed: answer<Unhashed>(
+      { about: 'The same, where upstream announces no hash', config },
+      async (request, reply) => {
+        const record = await askedRecord(services, request)
+        return await sendFile(services, request, reply, await onIndex(services, record), {
+          kind: '+e',
+          folder: request.params.folder,
+        })
+      },
+    ),
+  }
 }
 
 /** An index without its bases: devpi's addresses name the very index that a file lies on. */

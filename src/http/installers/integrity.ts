@@ -1,19 +1,17 @@
 /** The public index's Integrity API: a file's provenance by project, version and name, with the bases of the index. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../../model/errors.ts'
 import { matchesVersion } from '../../pep/filename.ts'
 import { PROVENANCE_TYPE } from '../../pep/provenance.ts'
 import { askedProject } from '../asked.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { acceptedType, noProvenance, sendProvenance } from './provenance.ts'
 
 type Asked = { Params: { user: string; index: string; project: string; version: string; filename: string } }
 
-export function integrity(app: FastifyInstance, services: Services): void {
+export function integrityAnswer(services: Services) {
   const config = { speaks: 'text', prefers: 'json' } as const
-  // No version begins with "+": the documentation of a project called "integrity" does there.
-  const path = '/:user/:index/integrity/:project/:version(^[^+/][^/]*)/:filename/provenance'
-  app.get<Asked>(path, { config }, async (request: FastifyRequest<Asked>, reply) => {
+  return answer<Asked>({ about: 'The provenance of the file (Integrity API)', config }, async (request, reply) => {
     const { version, filename } = request.params
     const { opened, project } = await askedProject(services, request)
     const type = acceptedType(request)

@@ -1,5 +1,5 @@
 /** `pypi/{project}[/{version}]/json` of an index, and at the server's root of the default index. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { releaseMetadata } from '../../browse/release-metadata.ts'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import type { IndexPage } from '../../indexes/package-index.ts'
@@ -12,6 +12,7 @@ import { compareVersions } from '../../pep/version.ts'
 import { encodePath, rootFrom } from '../answers.ts'
 import { askedIndex, namedIndex } from '../asked.ts'
 import { outsideBase } from '../outside.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { sendEncoded } from './encoded.ts'
 import { cacheControl, packagesAddress } from './simple.ts'
@@ -19,17 +20,19 @@ import { cacheControl, packagesAddress } from './simple.ts'
 type AtIndex = { user: string; index: string }
 type Project = { project: string; version?: string }
 
-export function jsonApi(app: FastifyInstance, services: Services): void {
-  const { defaultIndex, takenAliases } = services.server
-  for (const path of ['pypi/:project/json', 'pypi/:project/:version/json']) {
-    app.get<{ Params: AtIndex & Project }>(`/:user/:index/${path}`, async (request, reply) => {
-      const opened = await askedIndex(services, request)
-      return await sendJsonPage(services, request, reply, opened, `${opened.record.name}/pypi`)
-    })
-    if (takenAliases.has('pypi')) continue
-    app.get<{ Params: Project }>(`/${path}`, async (request, reply) =>
+export function jsonAnswers(services: Services) {
+  const { defaultIndex } = services.server
+  return {
+    ofIndex: answer<{ Params: AtIndex & Project }>(
+      { about: 'The project, or the release, in the older JSON API of the public index' },
+      async (request, reply) => {
+        const opened = await askedIndex(services, request)
+        return await sendJsonPage(services, request, reply, opened, `${opened.record.name}/pypi`)
+      },
+    ),
+    ofDefault: answer<{ Params: Project }>({ about: 'The same, of the default index' }, async (request, reply) =>
       sendJsonPage(services, request, reply, await namedIndex(services, request, defaultIndex), 'pypi'),
-    )
+    ),
   }
 }
 

@@ -1,5 +1,5 @@
 /** The Simple repository API: which representation, and the pages of projects. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import type { IndexFile, IndexPage } from '../../indexes/package-index.ts'
 import { noSuchProject, Problem } from '../../model/errors.ts'
@@ -13,26 +13,30 @@ import { joinFlight } from '../door/page-flights.ts'
 import type { Basis } from '../door/ready-answer.ts'
 import { mayStandReady } from '../door/shelving.ts'
 import { outsideBase } from '../outside.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { sendEncoded } from './encoded.ts'
 import { sendList } from './project-list.ts'
 import { contentType, representation } from './representation.ts'
 
-type Named = { Params: { user: string; index: string; project: string } }
+type Index = { Params: { user: string; index: string } }
+type Project = { Params: Index['Params'] & { project: string } }
 
-export function simple(app: FastifyInstance, services: Services): void {
+export function simpleAnswers(services: Services) {
   const config = { speaks: 'text' } as const
-  app.get<Named>('/:user/:index/+simple', { config }, async (request, reply) => {
-    if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
-    return await sendList(services, request, reply, await askedIndex(services, request))
-  })
-  app.get<Named>('/:user/:index/+simple/:project', { config }, async (request, reply) => {
-    const opened = await askedIndex(services, request)
-    return await answerSimple(services, request, reply, opened, `${opened.record.name}/+simple`)
-  })
-  app.post<Named>('/:user/:index/+simple/:project/refresh', async (request, reply) =>
-    askUpstreamAnew(services, request, reply, (project) => `+simple/${project}/`),
-  )
+  return {
+    list: answer<Index>({ about: 'The list of projects, in HTML or JSON', config }, async (request, reply) => {
+      if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
+      return await sendList(services, request, reply, await askedIndex(services, request))
+    }),
+    page: answer<Project>({ about: 'The files of the project, in HTML or JSON', config }, async (request, reply) => {
+      const opened = await askedIndex(services, request)
+      return await answerSimple(services, request, reply, opened, `${opened.record.name}/+simple`)
+    }),
+    refresh: answer<Project>({ about: 'Ask upstream again for the page of the project' }, async (request, reply) =>
+      askUpstreamAnew(services, request, reply, (project) => `+simple/${project}/`),
+    ),
+  }
 }
 
 /** The page of the project that the path ends with, at `place` below the server's root; sends on to there in the usual spelling. */

@@ -1,5 +1,5 @@
 /** Addresses for those who run the server. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { readableIndexes } from '../../browse/accounts.ts'
 import { catalogFigures, lastChangeMs } from '../../browse/server-figures.ts'
 import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
@@ -9,11 +9,12 @@ import { Problem } from '../../model/errors.ts'
 import { sendJson, sendResult } from '../answers.ts'
 import { readableTo } from '../asked.ts'
 import { addressOfClient } from '../outside.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { addedCounts, addedMirrors } from './all-workers.ts'
 import { type Figure, metricsPage } from './metrics.ts'
 
-export function operators(app: FastifyInstance, services: Services): void {
+export function operatorAnswers(services: Services) {
   const { catalog, mirrors, server, peers, requests } = services
 
   /** Of all workers, this one's first. */
@@ -39,37 +40,47 @@ export function operators(app: FastifyInstance, services: Services): void {
     ]
   }
 
-  // Replication is not done by devpi's feed, which carries every password hash.
-  app.get('/+changelog/:serial', async () => {
-    throw new Problem('not-allowed', 'Replication protocol disabled')
-  })
-  app.get('/+health', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }))
-  app.get('/+metrics', async (request, reply) => {
-    const all = await allFigures()
-    const page = metricsPage(await figures(), addedCounts(all), await readableMirrors(request, all), Date.now())
-    return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(page)
-  })
-  app.get('/+status', async (request, reply) => {
-    const committedMs = await lastChangeMs(catalog)
-    const committedAt = committedMs === undefined ? null : committedMs / 1000
-    return sendResult(reply, 200, 'status', {
-      serverdir: server.serverDir,
-      uuid: server.uuid,
-      versioninfo: { airlock: server.version, 'devpi-server': DEVPI_VERSION },
-      host: server.host,
-      port: server.port,
-      'outside-url': server.outsideUrl?.href ?? null,
-      serial: catalog.serial,
-      'last-commit-timestamp': committedAt,
-      'event-serial': catalog.serial,
-      // What devpi does later, in a queue of its own, has happened here when a change is committed.
-      'event-serial-timestamp': committedAt,
-      'event-serial-in-sync-at': committedAt,
-      role: 'MASTER',
-      polling_replicas: {},
-      metrics: await figures(),
-      mirrors: await readableMirrors(request, await allFigures()),
-      'request-address': addressOfClient(request, server) ?? null,
-    })
-  })
+  return {
+    // Replication is not done by devpi's feed, which carries every password hash.
+    changelog: answer({ about: "Refused: devpi's replication feed would carry every password hash" }, async () => {
+      throw new Problem('not-allowed', 'Replication protocol disabled')
+    }),
+    health: answer({ about: 'Whether the process answers' }, async (_request, reply) =>
+      sendJson(reply, 200, { status: 'ok' }),
+    ),
+    metrics: answer(
+      { about: 'Figures for Prometheus; of mirrors only those that the sender may read' },
+      async (request, reply) => {
+        const all = await allFigures()
+        const page = metricsPage(await figures(), addedCounts(all), await readableMirrors(request, all), Date.now())
+        return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(page)
+      },
+    ),
+    status: answer(
+      { about: 'Version, folder, serial, figures and mirrors; of mirrors only those that the sender may read' },
+      async (request, reply) => {
+        const committedMs = await lastChangeMs(catalog)
+        const committedAt = committedMs === undefined ? null : committedMs / 1000
+        return sendResult(reply, 200, 'status', {
+          serverdir: server.serverDir,
+          uuid: server.uuid,
+          versioninfo: { airlock: server.version, 'devpi-server': DEVPI_VERSION },
+          host: server.host,
+          port: server.port,
+          'outside-url': server.outsideUrl?.href ?? null,
+          serial: catalog.serial,
+          'last-commit-timestamp': committedAt,
+          'event-serial': catalog.serial,
+          // What devpi does later, in a queue of its own, has happened here when a change is committed.
+          'event-serial-timestamp': committedAt,
+          'event-serial-in-sync-at': committedAt,
+          role: 'MASTER',
+          polling_replicas: {},
+          metrics: await figures(),
+          mirrors: await readableMirrors(request, await allFigures()),
+          'request-address': addressOfClient(request, server) ?? null,
+        })
+      },
+    ),
+  }
 }

@@ -3,7 +3,7 @@
  * What was sent is taken for hostile: it is shown without an origin of its own, so its scripts run but reach nothing of ours.
  */
 import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { DocumentationView } from '../../browse/attachment-views.ts'
 import type { ReleaseDocumentation } from '../../browse/documentation.ts'
 import { noSuchProject, Problem } from '../../model/errors.ts'
@@ -15,6 +15,7 @@ import { askedRecord } from '../asked.ts'
 import { askedRange } from '../installers/byte-range.ts'
 import { documentType } from '../installers/media-types.ts'
 import { matches } from '../installers/representation.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { frame } from './people.ts'
 
@@ -25,16 +26,19 @@ type Asked = FastifyRequest<{ Params: Params }>
 const SANDBOX = 'sandbox allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads'
 const FRAMING_POLICY = `${POLICY}; frame-src 'self'`
 
-export function documentation(app: FastifyInstance, services: Services): void {
-  for (const path of ['/:user/:index/:project/:version/+doc', '/:user/:index/:project/:version/+doc/*']) {
-    app.get<{ Params: Params }>(path, async (request, reply) => {
-      // The answer to what goes wrong is shown in the frame, too.
-      reply.header('content-security-policy', SANDBOX)
-      return await sendDocument(services, request, reply)
-    })
-  }
-  for (const path of ['/:user/:index/:project/:version/+d', '/:user/:index/:project/:version/+d/*']) {
-    app.get<{ Params: Params }>(path, async (request, reply) => sendFrame(services, request, reply))
+export function documentationAnswers(services: Services) {
+  return {
+    file: answer<{ Params: Params }>(
+      { about: 'A file of the documentation, as it was sent' },
+      async (request, reply) => {
+        // The answer to what goes wrong is shown in the frame, too.
+        reply.header('content-security-policy', SANDBOX)
+        return await sendDocument(services, request, reply)
+      },
+    ),
+    frame: answer<{ Params: Params }>({ about: 'The page around it' }, async (request, reply) =>
+      sendFrame(services, request, reply),
+    ),
   }
 }
 

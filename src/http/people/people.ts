@@ -1,5 +1,5 @@
 /** Addresses that give a page to a person, devpi's JSON to a program and simple pages to an installer. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { userConfig } from '../../accounts/users.ts'
 import { findAccount } from '../../browse/accounts.ts'
 import { homeView, indexView, searchView, userView } from '../../browse/browse.ts'
@@ -15,6 +15,7 @@ import { askedIndex, askedProject, readableTo } from '../asked.ts'
 import { sendList } from '../installers/project-list.ts'
 import { askUpstreamAnew, sendProjectPage } from '../installers/simple.ts'
 import { outsideBase } from '../outside.ts'
+import { answer } from '../route.ts'
 import { isInstaller, isPerson } from '../senders.ts'
 import type { Services } from '../services.ts'
 import { sendIndex, sendProject, sendVersion } from './devpi-projects.ts'
@@ -27,61 +28,78 @@ type Release = { Params: { user: string; index: string; project: string; version
 /** What an answer depends on where people, programs and installers use one address. */
 const PERSON_OR_PROGRAM = 'Accept, User-Agent'
 
-export function people(app: FastifyInstance, services: Services): void {
+export function pageAnswers(services: Services) {
   const { catalog, pages, limits } = services
 
-  app.get('/', async (request, reply) => {
-    if (!isPerson(request)) return sendResult(reply, 200, 'list:userconfig', await allUsers(services, request))
-    const view = await homeView(catalog, await readableTo(services, request))
-    return sendPage(reply, pages.homePage(view, frame(services, request)))
-  })
-  app.get<{ Querystring: { query?: string } }>('/+search', async (request, reply) => {
-    const isReadable = await readableTo(services, request)
-    const view = await searchView(services, String(request.query.query ?? ''), limits, isReadable)
-    if (!isPerson(request)) return sendResult(reply, 200, 'searchresult', view)
-    return sendPage(reply, pages.searchPage(view, frame(services, request)))
-  })
-  app.get('/+static/style.css', async (_request, reply) =>
-    reply.header('content-type', 'text/css; charset=utf-8').header('cache-control', 'max-age=3600').send(pages.style),
-  )
-  app.get<User>('/:user', async (request, reply) => {
-    const isReadable = await readableTo(services, request)
-    const found = await findAccount(catalog, request.params.user, isReadable)
-    if (found === undefined) throw noSuchUser(request.params.user)
-    if (isPerson(request)) {
-      return sendPage(reply, pages.userPage(userView(found), frame(services, request)))
-    }
-    const own = Object.fromEntries(
-      found.indexes.map((index) => [index.name.split('/')[1], shownOptions(index.options)]),
-    )
-    return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
-  })
-  app.get<Index>('/:user/:index', async (request, reply) => {
-    reply.header('vary', PERSON_OR_PROGRAM)
-    const opened = await askedIndex(services, request)
-    if (isInstaller(request)) return await sendList(services, request, reply, opened)
-    if (!isPerson(request)) return await sendIndex(services, request, reply, opened)
-    const view = await indexView(services, opened, String(request.query.after ?? ''))
-    return sendPage(reply, pages.indexPage(view, frame(services, request)))
-  })
-  app.get<Project>('/:user/:index/:project', async (request, reply) => {
-    const { opened, project } = await askedProject(services, request)
-    if (project !== request.params.project) {
-      return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${project}`), 302)
-    }
-    if (isInstaller(request)) {
-      reply.header('vary', PERSON_OR_PROGRAM)
-      return await sendProjectPage(services, request, reply, opened, project)
-    }
-    return await answerProject(services, request, reply, opened, project)
-  })
-  app.post<Project>('/:user/:index/:project/refresh', async (request, reply) =>
-    askUpstreamAnew(services, request, reply, (project) => project),
-  )
-  app.get<Release>('/:user/:index/:project/:version', async (request, reply) => {
-    const { opened, project } = await askedProject(services, request)
-    return await answerRelease(services, request, reply, opened, project, request.params.version)
-  })
+  return {
+    home: answer(
+      { about: 'All users and the indexes that the sender may read: a page for browsers, JSON for programs' },
+      async (request, reply) => {
+        if (!isPerson(request)) return sendResult(reply, 200, 'list:userconfig', await allUsers(services, request))
+        const view = await homeView(catalog, await readableTo(services, request))
+        return sendPage(reply, pages.homePage(view, frame(services, request)))
+      },
+    ),
+    search: answer<{ Querystring: { query?: string } }>(
+      { about: 'Search in the indexes that the sender may read (`?query=`): a page or JSON' },
+      async (request, reply) => {
+        const isReadable = await readableTo(services, request)
+        const view = await searchView(services, String(request.query.query ?? ''), limits, isReadable)
+        if (!isPerson(request)) return sendResult(reply, 200, 'searchresult', view)
+        return sendPage(reply, pages.searchPage(view, frame(services, request)))
+      },
+    ),
+    style: answer({ about: 'The style sheet of the pages' }, async (_request, reply) =>
+      reply.header('content-type', 'text/css; charset=utf-8').header('cache-control', 'max-age=3600').send(pages.style),
+    ),
+    user: answer<User>(
+      { about: 'The user and the indexes that the sender may read: a page or JSON' },
+      async (request, reply) => {
+        const isReadable = await readableTo(services, request)
+        const found = await findAccount(catalog, request.params.user, isReadable)
+        if (found === undefined) throw noSuchUser(request.params.user)
+        if (isPerson(request)) {
+          return sendPage(reply, pages.userPage(userView(found), frame(services, request)))
+        }
+        const own = Object.fromEntries(
+          found.indexes.map((index) => [index.name.split('/')[1], shownOptions(index.options)]),
+        )
+        return sendResult(reply, 200, 'userconfig', userConfig(found.user, own))
+      },
+    ),
+    index: answer<Index>(
+      { about: 'The index: a page for browsers, JSON for programs, the list of projects for installers' },
+      async (request, reply) => {
+        reply.header('vary', PERSON_OR_PROGRAM)
+        const opened = await askedIndex(services, request)
+        if (isInstaller(request)) return await sendList(services, request, reply, opened)
+        if (!isPerson(request)) return await sendIndex(services, request, reply, opened)
+        const view = await indexView(services, opened, String(request.query.after ?? ''))
+        return sendPage(reply, pages.indexPage(view, frame(services, request)))
+      },
+    ),
+    project: answer<Project>(
+      { about: 'The project: a page, JSON, or the simple page for installers' },
+      async (request, reply) => {
+        const { opened, project } = await askedProject(services, request)
+        if (project !== request.params.project) {
+          return reply.redirect(rootFrom(request) + encodePath(`${opened.record.name}/${project}`), 302)
+        }
+        if (isInstaller(request)) {
+          reply.header('vary', PERSON_OR_PROGRAM)
+          return await sendProjectPage(services, request, reply, opened, project)
+        }
+        return await answerProject(services, request, reply, opened, project)
+      },
+    ),
+    refresh: answer<Project>({ about: 'Ask upstream again for the page of the project' }, async (request, reply) =>
+      askUpstreamAnew(services, request, reply, (project) => project),
+    ),
+    release: answer<Release>({ about: 'The release: a page or JSON' }, async (request, reply) => {
+      const { opened, project } = await askedProject(services, request)
+      return await answerRelease(services, request, reply, opened, project, request.params.version)
+    }),
+  }
 }
 
 /** The project as a page for a person, and as devpi's JSON for a program. Throws `no-such-project`. */

@@ -1,50 +1,60 @@
 /** `DELETE` of what is on an index: a project, a version, a file. `?force` also where the index is not volatile. */
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { type AskedAddress, isAddressed } from '../../indexes/asked-address.ts'
 import { noSuchProject } from '../../model/errors.ts'
 import { asProjectName, type ProjectName } from '../../pep/name.ts'
 import { type Removal, removeFile, removeProject, removeRelease } from '../../publish/manage/remove.ts'
 import { sendJson } from '../answers.ts'
 import { principalOf } from '../auth.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
 type Index = { user: string; index: string }
 type Asked = FastifyRequest<{ Params: Index }>
 
-export function removal(app: FastifyInstance, services: Services): void {
+export function removalAnswers(services: Services) {
   const { publishing: publisher } = services
 
-  app.delete<{ Params: Index & { project: string } }>('/:user/:index/:project', async (request, reply) => {
-    const project = namedProject(request.params.project)
-    const asked = await removalBy(request)
-    await removeProject(publisher, asked, project)
-    return sendJson(reply, 200, { message: `project ${project} deleted from stage ${asked.index}` })
-  })
-  app.delete<{ Params: Index & { project: string; version: string } }>(
-    '/:user/:index/:project/:version',
-    async (request, reply) => {
-      const project = namedProject(request.params.project)
-      const { version } = request.params
-      await removeRelease(publisher, await removalBy(request), project, version)
-      return sendJson(reply, 200, { message: `project '${project}' version '${version}' deleted` })
-    },
-  )
-  app.delete<{ Params: Index & { first: string; second: string; filename: string } }>(
-    '/:user/:index/+f/:first/:second/:filename',
-    async (request, reply) => {
-      const { first, second, filename } = request.params
-      const path = await dropFile(request, { kind: '+f', hashStart: first + second }, `${first}/${second}/${filename}`)
-      return sendJson(reply, 200, { message: `package '${path}' deleted` })
-    },
-  )
-  app.delete<{ Params: Index & { folder: string; filename: string } }>(
-    '/:user/:index/+e/:folder/:filename',
-    async (request, reply) => {
-      const { folder, filename } = request.params
-      const path = await dropFile(request, { kind: '+e', folder }, `${folder}/${filename}`)
-      return sendJson(reply, 200, { message: `package '${path}' deleted` })
-    },
-  )
+  return {
+    project: answer<{ Params: Index & { project: string } }>(
+      { about: 'Delete the project from the index; `?force` also where the index is not volatile' },
+      async (request, reply) => {
+        const project = namedProject(request.params.project)
+        const asked = await removalBy(request)
+        await removeProject(publisher, asked, project)
+        return sendJson(reply, 200, { message: `project ${project} deleted from stage ${asked.index}` })
+      },
+    ),
+    release: answer<{ Params: Index & { project: string; version: string } }>(
+      { about: 'Delete the release; `?force` as above' },
+      async (request, reply) => {
+        const project = namedProject(request.params.project)
+        const { version } = request.params
+        await removeRelease(publisher, await removalBy(request), project, version)
+        return sendJson(reply, 200, { message: `project '${project}' version '${version}' deleted` })
+      },
+    ),
+    file: answer<{ Params: Index & { first: string; second: string; filename: string } }>(
+      { about: 'Delete the file; `?force` as above' },
+      async (request, reply) => {
+        const { first, second, filename } = request.params
+        const path = await dropFile(
+          request,
+          { kind: '+f', hashStart: first + second },
+          `${first}/${second}/${filename}`,
+        )
+        return sendJson(reply, 200, { message: `package '${path}' deleted` })
+      },
+    ),
+    unhashedFile: answer<{ Params: Index & { folder: string; filename: string } }>(
+      { about: 'Delete the file; `?force` as above' },
+      async (request, reply) => {
+        const { folder, filename } = request.params
+        const path = await dropFile(request, { kind: '+e', folder }, `${folder}/${filename}`)
+        return sendJson(reply, 200, { message: `package '${path}' deleted` })
+      },
+    ),
+  }
 
   async function dropFile(request: Asked, address: AskedAddress, place: string): Promise<string> {
     const removal = await removalBy(request)

@@ -2,7 +2,7 @@
  * `/{user}/{index}/+staged/{token}/simple/`: a Simple index of what an upload session will publish, for who knows its token
  * and may read the index. Other projects are the index's own.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import { stagedPage, stagedSource } from '../../indexes/staged-page.ts'
 import { noSuchProject, Problem } from '../../model/errors.ts'
@@ -16,6 +16,7 @@ import { askedIndex } from '../asked.ts'
 import { sendSource } from '../installers/files.ts'
 import { contentType, representation } from '../installers/representation.ts'
 import { hasFinalSlash, redirectToSlash, sendIndexPage } from '../installers/simple.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { checkSessionsEnabled } from './upload-sessions.ts'
 
@@ -23,58 +24,57 @@ type Preview = { Params: { user: string; index: string; token: string } }
 
 type Previewed = PreviewedSession & { readonly opened: OpenIndex }
 
-export function staged(app: FastifyInstance, services: Services): void {
+export function stagedAnswers(services: Services) {
   const config = { speaks: 'text' } as const
-  const root = '/:user/:index/+staged/:token'
 
-  app.get<Preview>(`${root}/simple`, { config }, async (request, reply) => {
-    const { session } = await previewed(request)
-    if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
-    const type = representation(request)
-    const { head, entry, tail } = type === JSON_TYPE ? JSON_LIST : HTML_LIST
-    const body = Buffer.from(head + entry(session.project) + tail)
-    return uncached(reply).header('content-type', contentType(type)).header('vary', 'Accept').send(body)
-  })
-
-  app.get<{ Params: Preview['Params'] & { project: string } }>(
-    `${root}/simple/:project`,
-    { config },
-    async (request, reply) => {
-      const { opened, session, files } = await previewed(request)
-      const asked = request.params.project
-      const project = asProjectName(asked)
-      if (project === undefined) throw noSuchProject(asked)
-      const query = /\?.*$/s.exec(request.url)?.[0] ?? ''
-      const { name } = opened.record
-      if (project !== session.project) {
-        return reply.redirect(`${rootFrom(request)}${encodePath(`${name}/+simple/${project}`)}/${query}`, 302)
-      }
-      if (project !== asked) {
-        const place = encodePath(`${name}/+staged/${session.preview}/simple/${project}`)
-        return reply.redirect(`${rootFrom(request)}${place}/${query}`, 302)
-      }
+  return {
+    list: answer<Preview>({ about: 'The project of the upload session, as a list', config }, async (request, reply) => {
+      const { session } = await previewed(request)
       if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
-      return await sendIndexPage(
-        services,
-        request,
-        reply,
-        opened,
-        await stagedPage(services.catalog, opened, session, files),
-      )
-    },
-  )
+      const type = representation(request)
+      const { head, entry, tail } = type === JSON_TYPE ? JSON_LIST : HTML_LIST
+      const body = Buffer.from(head + entry(session.project) + tail)
+      return uncached(reply).header('content-type', contentType(type)).header('vary', 'Accept').send(body)
+    }),
 
-  app.get<{ Params: Preview['Params'] & { filename: string } }>(
-    `${root}/files/:filename`,
-    { config },
-    async (request, reply) => {
-      const { files } = await previewed(request)
-      const { filename } = request.params
-      const source = stagedSource(files, filename)
-      if (source === undefined) throw new Problem('no-such-file', `no such file: ${filename} in the upload session`)
-      return await sendSource(services, request, uncached(reply), filename, source)
-    },
-  )
+    page: answer<{ Params: Preview['Params'] & { project: string } }>(
+      { about: 'The project as it will be once the session is published', config },
+      async (request, reply) => {
+        const { opened, session, files } = await previewed(request)
+        const asked = request.params.project
+        const project = asProjectName(asked)
+        if (project === undefined) throw noSuchProject(asked)
+        const query = /\?.*$/s.exec(request.url)?.[0] ?? ''
+        const { name } = opened.record
+        if (project !== session.project) {
+          return reply.redirect(`${rootFrom(request)}${encodePath(`${name}/+simple/${project}`)}/${query}`, 302)
+        }
+        if (project !== asked) {
+          const place = encodePath(`${name}/+staged/${session.preview}/simple/${project}`)
+          return reply.redirect(`${rootFrom(request)}${place}/${query}`, 302)
+        }
+        if (!hasFinalSlash(request)) return redirectToSlash(request, reply)
+        return await sendIndexPage(
+          services,
+          request,
+          reply,
+          opened,
+          await stagedPage(services.catalog, opened, session, files),
+        )
+      },
+    ),
+
+    file: answer<{ Params: Preview['Params'] & { filename: string } }>(
+      { about: 'A file of the session', config },
+      async (request, reply) => {
+        const { files } = await previewed(request)
+        const { filename } = request.params
+        const source = stagedSource(files, filename)
+        if (source === undefined) throw new Problem('no-such-file', `no such file: ${filename} in the upload session`)
+        return await sendSource(services, request, uncached(reply), filename, source)
+      },
+    ),
+  }
 
   /** Throws `no-such-session`, also for one that is published: its files are on the index. And what `askedIndex` throws. */
   async function previewed(request: FastifyRequest<Preview>): Promise<Previewed> {

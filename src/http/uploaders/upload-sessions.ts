@@ -25,6 +25,7 @@ import {
 import { objectBody } from '../accounts/devpi-accounts.ts'
 import { hasCredentials, principalOf } from '../auth.ts'
 import { outsideBase } from '../outside.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import {
   checkAccepts,
@@ -41,39 +42,19 @@ type AtIndex = { Params: { user: string; index: string } }
 type AtSession = { Params: AtIndex['Params'] & { session: string } }
 type AtFile = { Params: AtSession['Params'] & { file: string } }
 
-const ROOT = '/:user/:index/+upload'
-const SESSION = `${ROOT}/:session`
-const FILE = `${SESSION}/files/:file`
-
 /** Seconds after which who announced a file may look at it again: at once, but a client should not do so in a loop. */
 const LOOK_AGAIN_SECONDS = '1'
 
-export function uploadSessions(app: FastifyInstance, services: Services): void {
+export function sessionAnswers(services: Services) {
   const { publishing: publisher, limits, log, server } = services
   const config = { speaks: 'problem' } as const
   const baseOf = (request: FastifyRequest) => outsideBase(request, server)
 
-  // A scope of its own: the bodies of requests are of the standard's own type.
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
-      const problem = new Problem('type-unsupported', 'Cannot read the request: it is not of the type of Upload 2.0', {
-        hint: `send it as ${UPLOAD_TYPE}`,
-      })
-      if (body === '') return done(null, undefined)
-      if (request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() !== UPLOAD_TYPE) return done(problem)
-      try {
-        done(null, JSON.parse(body as string))
-      } catch {
-        done(new Problem('bad-request', 'Cannot read the request: it is no JSON'))
-      }
-    })
-    scope.addHook('onRequest', async (request) => begin(request))
-    scope.addHook('preHandler', async (request) => {
-      if (request.body !== undefined) checkUploadVersion(objectBody(request))
-    })
+  const documents = { config, scope: (scope: FastifyInstance) => readDocuments(scope, begin) }
+  const contents = { config, scope: (scope: FastifyInstance) => leaveStreams(scope, begin) }
 
-    scope.post<AtIndex>(ROOT, { config }, async (request, reply) => {
+  return {
+    open: answer<AtIndex>({ ...documents, about: 'Open an upload session for a release' }, async (request, reply) => {
       const ask = await askOf(request)
       if (request.body === undefined) checkUploadVersion({})
       const { session, isNew } = await openSession(publisher, ask, readSessionOrder(objectBody(request)))
@@ -85,35 +66,38 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
       }
       log.publish.info({ ...about(ask), project: session.project, version: session.version }, 'Upload session opened')
       return sendDocument(request, reply, 201, sessionDocument(baseOf(request), session, []))
-    })
-    scope.get<AtSession>(SESSION, { config }, async (request, reply) =>
+    }),
+    session: answer<AtSession>({ ...documents, about: 'The session and its files' }, async (request, reply) =>
       sendSession(request, reply, 200, await sessionOf(request)),
-    )
-    scope.delete<AtSession>(SESSION, { config }, async (request, reply) => {
+    ),
+    cancel: answer<AtSession>({ ...documents, about: 'Cancel the session' }, async (request, reply) => {
       await cancelSession(publisher, await sessionOf(request))
       return reply.code(204).send()
-    })
-    scope.post<AtSession>(`${SESSION}/extend`, { config }, async (request, reply) => {
+    }),
+    extend: answer<AtSession>({ ...documents, about: 'Keep the session open for longer' }, async (request, reply) => {
       const asked = await sessionOf(request)
       await extendSession(publisher, asked, readExtension(request.body === undefined ? {} : objectBody(request)))
       return await sendSession(request, reply, 200, asked)
-    })
-    scope.post<AtSession>(`${SESSION}/publish`, { config }, async (request, reply) => {
-      const asked = await sessionOf(request)
-      const { index, project, version } = asked.session
-      const { publishSession } = await import('../../publish/sessions/session-publish.ts')
-      const { session, files, isNew } = await publishSession(publisher, asked)
-      if (isNew) {
-        log.publish.info(
-          { 'index.name': index, 'user.name': asked.who.name, project, version },
-          'Upload session published',
-        )
-      }
-      reply.header('location', `${baseOf(request)}/${index}/${project}/${encodeURIComponent(version)}`)
-      return sendDocument(request, reply, 201, sessionDocument(baseOf(request), session, files))
-    })
+    }),
+    publish: answer<AtSession>(
+      { ...documents, about: 'Publish all files of the session together' },
+      async (request, reply) => {
+        const asked = await sessionOf(request)
+        const { index, project, version } = asked.session
+        const { publishSession } = await import('../../publish/sessions/session-publish.ts')
+        const { session, files, isNew } = await publishSession(publisher, asked)
+        if (isNew) {
+          log.publish.info(
+            { 'index.name': index, 'user.name': asked.who.name, project, version },
+            'Upload session published',
+          )
+        }
+        reply.header('location', `${baseOf(request)}/${index}/${project}/${encodeURIComponent(version)}`)
+        return sendDocument(request, reply, 201, sessionDocument(baseOf(request), session, files))
+      },
+    ),
 
-    scope.post<AtSession>(`${SESSION}/files`, { config }, async (request, reply) => {
+    announce: answer<AtSession>({ ...documents, about: 'Announce a file' }, async (request, reply) => {
       const asked = await sessionOf(request)
       const order = readFileOrder(objectBody(request), asked.session, limits)
       const { announceFile } = await sessionFiles()
@@ -126,36 +110,28 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
       }
       reply.header('retry-after', LOOK_AGAIN_SECONDS)
       return sendDocument(request, reply, 202, fileDocument(baseOf(request), asked.session, file))
-    })
-    scope.get<AtFile>(FILE, { config }, async (request, reply) =>
+    }),
+    file: answer<AtFile>({ ...documents, about: 'The state of the file' }, async (request, reply) =>
       sendFileState(request, reply, 200, await sessionOf(request)),
-    )
-    scope.delete<AtFile>(FILE, { config }, async (request, reply) => {
+    ),
+    drop: answer<AtFile>({ ...documents, about: 'Take the file out of the session' }, async (request, reply) => {
       const asked = await sessionOf(request)
       const { askedFile, dropFile } = await sessionFiles()
       await dropFile(publisher, asked, await askedFile(publisher, asked, request.params.file))
       return reply.code(204).send()
-    })
-    scope.post<AtFile>(`${FILE}/complete`, { config }, async (request, reply) => {
+    }),
+    complete: answer<AtFile>({ ...documents, about: 'Say that all of the file was sent' }, async (request, reply) => {
       const asked = await sessionOf(request)
       const { askedFile, completeFile } = await sessionFiles()
       await completeFile(publisher, asked, await askedFile(publisher, asked, request.params.file))
       return await sendFileState(request, reply, 201, asked)
-    })
-  })
-
-  // Another, where bodies are what they are, and stay streams.
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-    scope.addHook('onRequest', async (request) => begin(request))
-
-    scope.post<AtFile>(`${FILE}/content`, { config }, async (request, reply) =>
+    }),
+    content: answer<AtFile>({ ...contents, about: 'Send the bytes of the file' }, async (request, reply) =>
       taking(request, reply, async (asked, file, body) =>
         (await sessionFiles()).receiveFile(publisher, asked, file, body),
       ),
-    )
-    scope.post<AtFile>(`${FILE}/attestations`, { config }, async (request, reply) =>
+    ),
+    attestations: answer<AtFile>({ ...contents, about: 'Send attestations of the file' }, async (request, reply) =>
       taking(request, reply, async (asked, file, body) => {
         const text = await collect(body, limits.attestationBytes).catch((error: unknown) => {
           if (!(error instanceof TooLong)) throw error
@@ -164,8 +140,8 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
         const { attestFile } = await sessionFiles()
         await attestFile(publisher, asked, file, text.toString('utf8'))
       }),
-    )
-  })
+    ),
+  }
 
   async function taking(
     request: FastifyRequest<AtFile>,
@@ -225,6 +201,34 @@ export function uploadSessions(app: FastifyInstance, services: Services): void {
     checkSessionsEnabled(services)
     checkAccepts(request)
   }
+}
+
+/** The bodies of requests are of the standard's own type. */
+function readDocuments(scope: FastifyInstance, begin: (request: FastifyRequest) => void): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'string' }, (request, body, done) => {
+    const problem = new Problem('type-unsupported', 'Cannot read the request: it is not of the type of Upload 2.0', {
+      hint: `send it as ${UPLOAD_TYPE}`,
+    })
+    if (body === '') return done(null, undefined)
+    if (request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() !== UPLOAD_TYPE) return done(problem)
+    try {
+      done(null, JSON.parse(body as string))
+    } catch {
+      done(new Problem('bad-request', 'Cannot read the request: it is no JSON'))
+    }
+  })
+  scope.addHook('onRequest', async (request) => begin(request))
+  scope.addHook('preHandler', async (request) => {
+    if (request.body !== undefined) checkUploadVersion(objectBody(request))
+  })
+}
+
+/** Bodies are what they are, and stay streams. */
+function leaveStreams(scope: FastifyInstance, begin: (request: FastifyRequest) => void): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  scope.addHook('onRequest', async (request) => begin(request))
 }
 
 /** Throws `not-enabled`. */

@@ -8,33 +8,35 @@ import { type Principal, publisherLabel } from '../../model/access.ts'
 import { mayUpload } from '../../publish/may-upload.ts'
 import { setReason } from '../answers.ts'
 import { hasCredentials, principalOf } from '../auth.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 import { pushes } from './push.ts'
 
 /** `publish/publish.ts`, once it is loaded: asked for again it would be looked up by name, with every upload. */
 let publishing: typeof import('../../publish/publish.ts') | undefined
 
-export function uploads(app: FastifyInstance, services: Services): void {
+export function uploadAnswers(services: Services) {
   const { publishing: publisher, limits, log, server } = services
   const answerPush = pushes(services)
-  // A scope of its own, where forms with files stay streams, which the publish floor reads, and all else is bytes.
-  app.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('multipart/form-data', (_request, payload, done) => done(null, payload))
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-
-    const config = { speaks: 'text' } as const
-    scope.post<{ Params: { user: string; index: string } }>('/:user/:index', { config }, async (request, reply) =>
-      take(request, reply, `${request.params.user}/${request.params.index}`),
-    )
-    if (!server.takenAliases.has('legacy')) {
-      scope.post('/legacy', { config }, async (request, reply) => {
+  const options = { config: { speaks: 'text' }, scope: formsStayStreams } as const
+  return {
+    upload: answer<{ Params: { user: string; index: string } }>(
+      {
+        ...options,
+        about:
+          'Upload a file or documentation with a form; with a JSON object (also as `PUSH`), push a release to another index',
+      },
+      async (request, reply) => take(request, reply, `${request.params.user}/${request.params.index}`),
+    ),
+    legacy: answer(
+      { ...options, about: 'Upload to the default index, at `/legacy/`; without the slash it is a redirect' },
+      async (request, reply) => {
         if (request.url.split('?')[0] !== '/legacy') return await take(request, reply, server.defaultIndex)
         if (request.body instanceof Readable) await drain(request.body, limits.refusedBytes)
         return reply.redirect('legacy/', 308)
-      })
-    }
-  })
+      },
+    ),
+  }
 
   async function take(request: FastifyRequest, reply: FastifyReply, name: string): Promise<FastifyReply> {
     const body = request.body as Readable | Buffer | undefined
@@ -60,6 +62,13 @@ export function uploads(app: FastifyInstance, services: Services): void {
       throw error
     }
   }
+}
+
+/** Forms with files stay streams, which the publish floor reads, and all else is bytes. */
+function formsStayStreams(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('multipart/form-data', (_request, payload, done) => done(null, payload))
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 }
 
 /** A form without files, as devpi's own pushes register releases. curl calls anything that it sends one. */

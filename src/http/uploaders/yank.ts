@@ -1,17 +1,17 @@
 /** `POST /{user}/{index}/+yank` and `/+unyank`: files of a release that installers pass over, and take again. Ours: devpi has none. */
-import type { FastifyInstance } from 'fastify'
 import { readYankOrder, yankFiles } from '../../publish/manage/yank.ts'
 import { objectBody } from '../accounts/devpi-accounts.ts'
 import { sendResult } from '../answers.ts'
 import { principalOf } from '../auth.ts'
+import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
 type Index = { Params: { user: string; index: string } }
 
-export function yanks(app: FastifyInstance, services: Services): void {
+export function yankAnswers(services: Services) {
   const { publishing: publisher, limits, log } = services
-  for (const what of ['yank', 'unyank'] as const) {
-    app.post<Index>(`/:user/:index/+${what}`, async (request, reply) => {
+  const change = (what: 'yank' | 'unyank', about: string) =>
+    answer<Index>({ about }, async (request, reply) => {
       const name = `${request.params.user}/${request.params.index}`
       const who = await principalOf(request, services)
       const order = readYankOrder(what, objectBody(request), limits)
@@ -23,5 +23,8 @@ export function yanks(app: FastifyInstance, services: Services): void {
       log.publish.info({ 'index.name': name, 'user.name': who.name, files: files.map((file) => file.filename) }, done)
       return sendResult(reply, 200, 'yankedfiles', files, done)
     })
+  return {
+    yank: change('yank', 'Yank the files of a release: installers pass over them'),
+    unyank: change('unyank', 'Take the yank back'),
   }
 }
