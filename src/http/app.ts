@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
+import { keepFromShared, land } from './cache-note.ts'
 import { cameAsPush } from './door/front-door.ts'
-import { land } from './door/page-flights.ts'
 import { beginAnswer, shelve } from './door/shelving.ts'
-import { isForSomeOnly, keepFromShared } from './for-some-only.ts'
 import { addressOfClient, peerOf, routedPath } from './outside.ts'
 import { frame } from './people/people.ts'
 import { sendFailure, sendProblem } from './problems.ts'
@@ -43,13 +42,15 @@ export function createApp(services: Services): FastifyInstance {
   const problemPage = (request: FastifyRequest, status: number, title: string, message: string, hint?: string) =>
     pages.problemPage({ status, title, message, ...(hint !== undefined && { hint }) }, frame(services, request))
 
+  // So that all requests have one shape.
+  app.decorateRequest('cacheNote')
   app.addHook('onRequest', async (request, reply) => {
     beginAnswer(shelf, request)
     identify(reply)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     reply.header('x-devpi-serial', String(catalog.serial))
-    if (isForSomeOnly(request)) keepFromShared(reply)
+    if (request.cacheNote.isForSome) keepFromShared(reply)
     shelve(shelf, request, reply, payload, peerOf(request.socket, server))
     land(request)
   })

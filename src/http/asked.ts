@@ -6,7 +6,7 @@ import { noSuchIndex, noSuchProject, Problem, readForbidden } from '../model/err
 import type { IndexRecord } from '../model/records.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { principalOf } from './auth.ts'
-import { markForSome } from './for-some-only.ts'
+import { markForSome } from './cache-note.ts'
 import { isInstaller, isPerson } from './senders.ts'
 import type { Services } from './services.ts'
 

@@ -25,8 +25,6 @@ export class PageFlights {
   }
 }
 
-const flying = new WeakMap<FastifyRequest, Disposable>()
-
 /**
  * Sends the page if it stands ready, or does after it was waited for, being made already. `false`: the caller has to make it; others wait for it
  * until `land` is called. Whoever waited and finds nothing (the page may not stand ready) makes it too, and nobody waits twice.
@@ -43,7 +41,7 @@ export async function joinFlight(
   let ready = await shelf.held(key)
   if (ready === undefined) {
     const flight = flights.under(key)
-    if (flight === undefined) flying.set(request, flights.begin(key))
+    if (flight === undefined) request.cacheNote.flight = flights.begin(key)
     await flight
     ready = flight && (await shelf.held(key))
   }
@@ -52,9 +50,4 @@ export async function joinFlight(
   if (ready.status === 304) reply.code(304).send()
   else reply.send(ready.body)
   return true
-}
-
-/** The answer is on the shelf, or will not be. */
-export function land(request: FastifyRequest): void {
-  flying.get(request)?.[Symbol.dispose]()
 }

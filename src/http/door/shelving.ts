@@ -1,22 +1,14 @@
 /** From the app's answers to the shelf: which may stand there, and what they look like on the wire. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isForSomeOnly } from '../for-some-only.ts'
+import { cacheNote } from '../cache-note.ts'
 import { KEEP_ALIVE_SECONDS } from './front-door.ts'
 import { keyOf } from './plain-request.ts'
-import type { Basis } from './ready-answer.ts'
-import type { Beginning, Shelf } from './shelf.ts'
-
-const begun = new WeakMap<FastifyRequest, Beginning>()
-const bases = new WeakMap<FastifyRequest, Basis>()
+import type { Shelf } from './shelf.ts'
 
 /** To be called before anything is read for the answer. */
 export function beginAnswer(shelf: Shelf, request: FastifyRequest): void {
-  if (request.method === 'GET' || request.method === 'HEAD') begun.set(request, shelf.begin())
-}
-
-/** The answer depends on nothing but its basis, the accounts and indexes, and what `keyOf` knows of the request. */
-export function mayStandReady(request: FastifyRequest, basis: Basis): void {
-  bases.set(request, basis)
+  const isReading = request.method === 'GET' || request.method === 'HEAD'
+  request.cacheNote = cacheNote(isReading ? shelf.begin() : undefined)
 }
 
 /** Puts the answer on the shelf, if it may stand there; its headers are all set. `peer`: see `Shelf.find`. */
@@ -27,9 +19,8 @@ export function shelve(
   payload: unknown,
   peer: string,
 ): void {
-  const basis = bases.get(request)
-  const beginning = begun.get(request)
-  if (basis === undefined || beginning === undefined || isForSomeOnly(request)) return
+  const { basis, begun, isForSome } = request.cacheNote
+  if (basis === undefined || begun === undefined || isForSome) return
   const status = reply.statusCode
   if (status === 200 ? !Buffer.isBuffer(payload) : status !== 304) return
   // Fastify adds the length of nothing to a 304 for HEAD, after this.
@@ -42,7 +33,7 @@ export function shelve(
   if (body !== undefined && !reply.hasHeader('content-length')) headers.push(['content-length', String(body.length)])
   const isBodySent = body !== undefined && request.method === 'GET'
   const parts = { status: status as 200 | 304, headers, body: isBodySent ? body : NOTHING }
-  shelf.put(peer + key, { ...parts, keepAliveSeconds: KEEP_ALIVE_SECONDS }, basis, beginning)
+  shelf.put(peer + key, { ...parts, keepAliveSeconds: KEEP_ALIVE_SECONDS }, basis, begun)
 }
 
 const NOTHING = new Uint8Array(0)
