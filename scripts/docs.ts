@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { flagOf, SETTINGS, type Setting, variablesOf } from '../src/config/settings.ts'
 import { differencesPage } from '../test/devpi/differences-page.ts'
 import { apiPage } from './api-page.ts'
+import { commandsPage } from './commands-page.ts'
 import { indexOptionsPage } from './index-options-page.ts'
 import { uploadsPage } from './uploads-page.ts'
 
@@ -67,6 +68,7 @@ function exampleOf(setting: Setting): string {
 if (import.meta.main) {
   const docs = join(import.meta.dirname, '..', 'docs')
   writeFileSync(join(docs, 'api.md'), apiPage())
+  writeFileSync(join(docs, 'commands.md'), await commandsPage())
   writeFileSync(join(docs, 'configuration.md'), configurationPage())
   writeFileSync(join(docs, 'devpi-differences.md'), differencesPage())
   writeFileSync(join(docs, 'index-options.md'), indexOptionsPage())

@@ -1,7 +1,7 @@
 /** The command line: `airlock COMMAND`, and under `compat` devpi's own programs with their options. */
 import { Command, CommanderError } from 'commander'
 import { addClientOptions } from '../client/client-options.ts'
-import { type CliContext, CliExit } from '../client/context.ts'
+import { type CliContext, CliExit, EXIT_CODES } from '../client/context.ts'
 import { Problem } from '../model/errors.ts'
 import { addMaintainCommands, MAINTAIN_COMMANDS } from './operate/maintain.ts'
 import type { ServerCommands } from './server-commands.ts'
@@ -29,6 +29,14 @@ export async function runCli(argv: readonly string[], context: CliContext, serve
   }
 }
 
+/** Every program with all of its commands, for `docs/commands.md`. */
+export async function allPrograms(context: CliContext, server: ServerCommands): Promise<readonly Command[]> {
+  const { DEVPI_PROGRAMS } = await import('./devpi/compat.ts')
+  const airlock = await airlockProgram(undefined, context, server)
+  const others = ['devpi', ...Object.keys(DEVPI_PROGRAMS)].map((name) => compatProgram(name, context, server))
+  return [airlock, ...(await Promise.all(others))].map(({ program }) => program)
+}
+
 interface Made {
   readonly program: Command
   /** One of devpi's server programs, which take the beginnings of their options' names. */
@@ -40,7 +48,7 @@ async function airlockProgram(asked: string | undefined, context: CliContext, se
   const program = new Command('airlock')
     .description('A Python package index for places that cannot or should not reach the public one')
     .version(server.version)
-    .addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 wrong usage.')
+    .addHelpText('after', `\nExit codes: ${EXIT_CODES}.`)
   addMaintainCommands(program, context, server)
   if (asked !== undefined && MAINTAIN_COMMANDS.includes(asked)) return { program, isOfDevpi: false }
   const { addCacheCommand } = await import('./operate/cache.ts')

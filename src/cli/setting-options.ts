@@ -2,11 +2,19 @@
 import { type Command, Option } from 'commander'
 import type { CliContext } from '../client/context.ts'
 import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'
-import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from '../config/settings.ts'
+import {
+  flagOf,
+  type Purpose,
+  SETTINGS,
+  type Setting,
+  type SettingKey,
+  settingsFor,
+  variablesOf,
+} from '../config/settings.ts'
 
-/** Adds the options of those settings, and `--config`. */
-export function addSettingOptions(command: Command, keys: readonly SettingKey[]): Command {
-  for (const option of settingOptions(keys, {}, 0)) command.addOption(option)
+/** Adds the options of the settings that the purpose needs, and `--config`. */
+export function addSettingOptions(command: Command, purpose: Purpose): Command {
+  for (const option of settingOptions(settingsFor(purpose), {}, 0)) command.addOption(option)
   return command.option('-c, --config <FILE>', 'read settings from this TOML file')
 }
 

@@ -13,7 +13,10 @@ export interface CliContext {
   readonly stdin: Readable & { readonly isTTY?: boolean }
 }
 
-/** Ends the command with an exit code, its message said already. Documented codes: 0 done, 1 refused or failed, 2 wrong usage. */
+/** What the exit code of every command says, unless its help says more. */
+export const EXIT_CODES = '0 done, 1 refused or failed, 2 wrong usage'
+
+/** Ends the command with an exit code, its message said already. */
 export class CliExit extends Error {
   override readonly name = 'CliExit'
   readonly code: number

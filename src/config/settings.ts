@@ -26,7 +26,14 @@ export interface Setting {
   readonly sentence: string
   /** Never shown: not in help, logs or `config show`. */
   readonly secret?: true
+  /** What needs it besides a server that runs. Commands that do this take it as an option, by themselves: `settingsFor`. */
+  readonly neededFor?: Exclude<Purpose, 'serving'>
+  /** devpi-server has no such option: the shortened option names that its programs take never mean it. */
+  readonly isOurs?: true
 }
+
+/** What a command does: run a server, work on a server folder, fill a new one, or make room on its mirrors. */
+export type Purpose = 'serving' | 'folder' | 'filling' | 'room'
 
 export const SETTINGS = [
   {
@@ -35,6 +42,7 @@ export const SETTINGS = [
     default: 'data',
     value: 'DIR',
     sentence: 'Folder that holds everything the server keeps',
+    neededFor: 'folder',
   },
   { key: 'host', type: 'text', default: 'localhost', value: 'HOST', sentence: 'Name or address to listen on' },
   { key: 'port', type: 'integer', default: '3141', value: 'PORT', sentence: 'Port to listen on' },
@@ -50,6 +58,7 @@ export const SETTINGS = [
     default: '1',
     value: 'N',
     sentence: 'Threads that answer requests side by side, each on a core of its own; more than one only on Linux',
+    isOurs: true,
   },
   {
     key: 'outside_url',
@@ -77,6 +86,8 @@ export const SETTINGS = [
     value: 'SIZE',
     sentence:
       'Room that the files of one mirror may take up (500MB, 20GiB), what was used longest ago goes first; for mirrors that set none themselves',
+    neededFor: 'room',
+    isOurs: true,
   },
   {
     key: 'mirror_cache_days',
@@ -84,6 +95,8 @@ export const SETTINGS = [
     default: 'unlimited',
     value: 'DAYS',
     sentence: 'Days after its last use that the file of a mirror is kept, for mirrors that set none themselves',
+    neededFor: 'room',
+    isOurs: true,
   },
   {
     key: 'request_timeout',
@@ -111,6 +124,7 @@ export const SETTINGS = [
     default: 'root/pypi',
     value: 'INDEX',
     sentence: 'Index that /simple/, /packages/, /pypi/NAME/json and /legacy/ stand for',
+    isOurs: true,
   },
   {
     key: 'secretfile',
@@ -124,12 +138,15 @@ export const SETTINGS = [
     default: DEFAULT_UPSTREAM,
     value: 'URL',
     sentence: 'Simple index that root/pypi mirrors, used when the server folder is initialised',
+    neededFor: 'filling',
+    isOurs: true,
   },
   {
     key: 'no_root_pypi',
     type: 'flag',
     default: 'false',
     sentence: 'Do not create the mirror root/pypi when the server folder is initialised',
+    neededFor: 'filling',
   },
   {
     key: 'root_passwd',
@@ -138,6 +155,7 @@ export const SETTINGS = [
     value: 'PASSWORD',
     secret: true,
     sentence: 'Password of root, used when the server folder is initialised',
+    neededFor: 'filling',
   },
   {
     key: 'root_passwd_hash',
@@ -145,6 +163,7 @@ export const SETTINGS = [
     value: 'HASH',
     secret: true,
     sentence: 'The same as an argon2 hash ($argon2id$v=19$…), which wins over the password itself',
+    neededFor: 'filling',
   },
   {
     key: 'unix_socket',
@@ -185,6 +204,7 @@ export const SETTINGS = [
     type: 'text',
     value: 'HEADER',
     sentence: 'Header in which the trusted proxy names the user whom it has logged in',
+    isOurs: true,
   },
   {
     key: 'x_accel_redirect',
@@ -192,6 +212,7 @@ export const SETTINGS = [
     value: 'PREFIX',
     sentence:
       'Internal location of nginx (/+blobs/) from which it sends files itself, for requests that it says so of; needs trusted_proxy or unix_socket',
+    isOurs: true,
   },
   {
     key: 'no_sendfile',
@@ -199,6 +220,7 @@ export const SETTINGS = [
     default: 'false',
     sentence:
       'Read large files into memory to send them, where the system could send them from the file; for file systems whose sendfile cannot be relied on',
+    isOurs: true,
   },
   {
     key: 'restrict_modify',
@@ -213,6 +235,7 @@ export const SETTINGS = [
     value: 'AUDIENCE',
     sentence:
       'Audience of the OIDC tokens that are accepted for Trusted Publishing; without it the host of outside_url, else airlock',
+    isOurs: true,
   },
   {
     key: 'autocreate_users',
@@ -226,6 +249,7 @@ export const SETTINGS = [
     value: 'FILE',
     sentence:
       "File with Sigstore's trusted root (trusted_root.json) by which attestations are verified, in place of the public one that comes along",
+    isOurs: true,
   },
   {
     key: 'upload_sessions',
@@ -233,6 +257,7 @@ export const SETTINGS = [
     default: 'false',
     sentence:
       'Take uploads by Upload 2.0 sessions (PEP 694) too; the standard is a draft, and the addresses and answers follow it as it changes',
+    isOurs: true,
   },
   {
     key: 'log_level',
@@ -240,10 +265,19 @@ export const SETTINGS = [
     default: 'info',
     value: 'LEVEL',
     sentence: 'Least severe log lines to write: error, warn, info or debug',
+    isOurs: true,
   },
 ] as const satisfies readonly Setting[]
 
 export type SettingKey = (typeof SETTINGS)[number]['key']
+
+/** The settings that a command takes as options: a server all of them, other work on a folder those that it needs. */
+export function settingsFor(purpose: Purpose): readonly SettingKey[] {
+  const taken = (SETTINGS as readonly Setting[]).filter(
+    ({ neededFor }) => purpose === 'serving' || neededFor === 'folder' || neededFor === purpose,
+  )
+  return taken.map(({ key }) => key as SettingKey)
+}
 
 /** `mirror_cache_expiry` → `--mirror-cache-expiry`. */
 export function flagOf(setting: Pick<Setting, 'key'>): string {

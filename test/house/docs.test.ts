@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { apiPage } from '../../scripts/api-page.ts'
+import { allCommands, commandsPage } from '../../scripts/commands-page.ts'
 import { configurationPage } from '../../scripts/docs.ts'
 import { indexOptionsPage } from '../../scripts/index-options-page.ts'
 import { uploadsPage } from '../../scripts/uploads-page.ts'
@@ -44,6 +45,11 @@ test('every problem code is used by the program', () => {
 
 test('docs/api.md is what scripts/docs.ts makes of the table of routes', () => {
   assert.ok(read('docs/api.md') === apiPage(), 'run "npm run docs" and keep what it writes')
+})
+
+test('docs/commands.md is what scripts/docs.ts makes of the programs', async () => {
+  assert.ok(read('docs/commands.md') === (await commandsPage()), 'run "npm run docs" and keep what it writes')
+  for (const { words, command } of await allCommands()) assert.ok(command.description().length > 10, words)
 })
 
 test('docs/configuration.md is what scripts/docs.ts makes of the settings', () => {

@@ -1,6 +1,7 @@
 /** devpi's programs that carry a server's data out and in, under their names and with their options. */
 import { Command } from 'commander'
 import type { CliContext } from '../../client/context.ts'
+import { settingsFor } from '../../config/settings.ts'
 import { DEVPI_VERSION } from '../../model/devpi-version.ts'
 import { isTrue } from '../devpi-options.ts'
 import { addExportOptions, addImportOptions, exportFolder, importFolder } from '../operate/transfer.ts'
@@ -8,7 +9,7 @@ import type { ServerCommands } from '../server-commands.ts'
 import { addProgramOptions, type DevpiProgram, givenOption, programConfig } from './devpi-config.ts'
 
 export function devpiExport(context: CliContext, server: ServerCommands): Command {
-  const takes: DevpiProgram = { settings: ['serverdir'], others: ['storage', 'keyfs-cache-size'] }
+  const takes: DevpiProgram = { settings: settingsFor('folder'), others: ['storage', 'keyfs-cache-size'] }
   const program = new Command('devpi-export').description('write everything a server keeps to a new folder')
   addExportOptions(addProgramOptions(program.version(DEVPI_VERSION, '--version'), takes, context))
   return program.argument('<directory>', 'where to; new or empty').action(async (folder: string) => {
@@ -22,7 +23,7 @@ export function devpiExport(context: CliContext, server: ServerCommands): Comman
 
 export function devpiImport(context: CliContext, server: ServerCommands): Command {
   const takes: DevpiProgram = {
-    settings: ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream'],
+    settings: settingsFor('filling'),
     others: ['storage', 'keyfs-cache-size'],
   }
   const program = new Command('devpi-import').description('fill a new server folder from what devpi-export wrote')

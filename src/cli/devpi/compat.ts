@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import type { CliContext } from '../../client/context.ts'
 import { Terminal } from '../../client/terminal.ts'
 import type { Config } from '../../config/load.ts'
-import type { SettingKey } from '../../config/settings.ts'
+import { settingsFor } from '../../config/settings.ts'
 import { keepSecretFile } from '../../folder/secret-file.ts'
 import { DEVPI_VERSION } from '../../model/devpi-version.ts'
 import { Problem } from '../../model/errors.ts'
@@ -17,32 +17,6 @@ import { devpiExport, devpiImport } from './compat-transfer.ts'
 import { addProgramOptions, type DevpiProgram, programConfig } from './devpi-config.ts'
 
 const STORAGE: readonly DevpiOptionName[] = ['storage', 'keyfs-cache-size']
-const SERVER: readonly SettingKey[] = [
-  'serverdir',
-  'host',
-  'port',
-  'listen',
-  'unix_socket',
-  'unix_socket_perms',
-  'trusted_proxy',
-  'trusted_proxy_count',
-  'trusted_proxy_headers',
-  'remote_user_header',
-  'outside_url',
-  'absolute_urls',
-  'mirror_cache_expiry',
-  'request_timeout',
-  'offline_mode',
-  'max_request_body_size',
-  'secretfile',
-  'restrict_modify',
-  'autocreate_users',
-  'no_root_pypi',
-  'root_passwd',
-  'root_passwd_hash',
-  'log_level',
-]
-
 type MakeProgram = (context: CliContext, server: ServerCommands) => Command
 
 /** devpi's programs by name. */
@@ -58,7 +32,7 @@ export const DEVPI_PROGRAMS: Readonly<Record<string, MakeProgram>> = {
 }
 
 function devpiServer(context: CliContext, server: ServerCommands): Command {
-  const takes = { settings: SERVER, others: DEVPI_OPTIONS }
+  const takes = { settings: settingsFor('serving'), others: DEVPI_OPTIONS }
   const program = programOf('devpi-server', 'run the server', takes, context)
   program.option('--passwd <USER>', 'deprecated: set the password of a user; use devpi-passwd')
   return program.action(async ({ passwd }: { passwd?: string }) => {
@@ -80,7 +54,7 @@ function devpiServer(context: CliContext, server: ServerCommands): Command {
 
 function devpiInit(context: CliContext, server: ServerCommands): Command {
   const takes: DevpiProgram = {
-    settings: ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream'],
+    settings: settingsFor('filling'),
     others: ['role', 'primary-url', 'master-url', ...STORAGE],
   }
   const program = programOf('devpi-init', 'initialise a server folder', takes, context)
@@ -88,7 +62,7 @@ function devpiInit(context: CliContext, server: ServerCommands): Command {
 }
 
 function devpiFsck(context: CliContext, server: ServerCommands): Command {
-  const takes: DevpiProgram = { settings: ['serverdir'], others: STORAGE }
+  const takes: DevpiProgram = { settings: settingsFor('folder'), others: STORAGE }
   const program = programOf('devpi-fsck', 'verify that everything recorded is there and right', takes, context)
   program.option('--checksum', 'check the hashes of all files, which is the default')
   program.option('--no-checksum', 'do not read the files to check their hashes')
@@ -98,7 +72,7 @@ function devpiFsck(context: CliContext, server: ServerCommands): Command {
 }
 
 function devpiPasswd(context: CliContext, server: ServerCommands): Command {
-  const takes: DevpiProgram = { settings: ['serverdir'], others: STORAGE }
+  const takes: DevpiProgram = { settings: settingsFor('folder'), others: STORAGE }
   const program = programOf('devpi-passwd', 'set the password of a user in the server folder', takes, context)
   return program.argument('[user]', 'who it is for; asked for when absent').action(async (said: string | undefined) => {
     const config = programConfig(program, takes, context)
@@ -110,7 +84,7 @@ function devpiPasswd(context: CliContext, server: ServerCommands): Command {
 }
 
 function devpiGenConfig(context: CliContext): Command {
-  const takes = { settings: SERVER, others: DEVPI_OPTIONS }
+  const takes = { settings: settingsFor('serving'), others: DEVPI_OPTIONS }
   const about = 'write configuration files for process managers and web servers; takes what devpi-server takes'
   const program = programOf('devpi-gen-config', about, takes, context)
   return program.action(async () => {

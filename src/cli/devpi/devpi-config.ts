@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import type { CliContext } from '../../client/context.ts'
 import { type DevpiFile, findDevpiFiles, readDevpiFile } from '../../config/devpi-file.ts'
 import { type Config, type ConfigSources, loadConfig } from '../../config/load.ts'
-import { SETTINGS, type SettingKey } from '../../config/settings.ts'
+import { flagOf, SETTINGS, type Setting, type SettingKey } from '../../config/settings.ts'
 import { Problem } from '../../model/errors.ts'
 import {
   addDevpiOptions,
@@ -26,6 +26,8 @@ export interface DevpiProgram {
 
 /** Names that mean a setting of another name: devpi 7 says so, or an older devpi did. */
 const RENAMED: Readonly<Record<string, SettingKey>> = { remote_refresh_delay: 'mirror_cache_expiry' }
+/** Options that devpi's programs do not have. */
+const OURS = (SETTINGS as readonly Setting[]).filter(({ isOurs }) => isOurs === true).map(flagOf)
 /** In devpi's file and nothing to warn of: what these programs look at by themselves, and what import and export take. */
 const ELSEWHERE = [
   'debug',
@@ -83,7 +85,7 @@ export function givenOption(command: Command, name: string, context: CliContext)
   )
 }
 
-/** Option names may be shortened while it is clear which is meant, as in devpi; and `-c=FILE` is `--configfile=FILE`. */
+/** Option names may be shortened while it is clear which is meant among devpi's own, as in devpi; and `-c=FILE` is `--configfile=FILE`. */
 export function fullNames(command: Command, argv: readonly string[]): string[] {
   const known = [...command.options.flatMap(({ long }) => (long == null ? [] : [long])), '--help']
   const end = argv.indexOf('--')
@@ -92,7 +94,8 @@ export function fullNames(command: Command, argv: readonly string[]): string[] {
     const [, name, rest] = /^(-c(?==)|--[a-z0-9-]+)(=.*)?$/s.exec(arg) ?? []
     if (name === undefined || known.includes(name)) return arg
     if (name === '-c') return `--configfile${rest}`
-    const meant = known.filter((each) => each.startsWith(name))
+    const possible = known.filter((each) => each.startsWith(name))
+    const meant = possible.length === 1 ? possible : possible.filter((each) => !OURS.includes(each))
     return meant.length === 1 ? `${meant[0]}${rest ?? ''}` : arg
   })
 }

@@ -31,7 +31,7 @@ export function addAdvisoriesCommand(program: Command, context: CliContext, serv
     context.stdout.write(`${json === true ? JSON.stringify(told) : sentence}\n`)
 
   const takesIn = advisories.command('import <path...>').description("take in OSV's zips, folders of records, records")
-  addSettingOptions(takesIn, ['serverdir'])
+  addSettingOptions(takesIn, 'folder')
     .option('--json', 'print the counts as JSON')
     .addHelpText('after', '\nThe server may run. Exit code 1 when a record could not be used: the others are imported.')
     .action(async (paths: string[], options: Json, command: Command) => {
@@ -52,7 +52,7 @@ export function addAdvisoriesCommand(program: Command, context: CliContext, serv
     })
 
   const lists = advisories.command('list [project]').description('count what is here; of a project, name it')
-  addSettingOptions(lists, ['serverdir'])
+  addSettingOptions(lists, 'folder')
     .option('--json', 'print it as JSON')
     .action(async (project: string | undefined, options: Json, command: Command) => {
       await using stores = await openExisting(server, configOf(command, context), false)
@@ -66,7 +66,7 @@ export function addAdvisoriesCommand(program: Command, context: CliContext, serv
     })
 
   const removes = advisories.command('remove [id...]').description('forget advisories; those of a later dump come back')
-  addSettingOptions(removes, ['serverdir'])
+  addSettingOptions(removes, 'folder')
     .option('--all', 'forget all of them: who asks is told that none was imported')
     .action(async (ids: string[], options: { all?: boolean }, command: Command) => {
       if (ids.length > 0 === (options.all === true)) {

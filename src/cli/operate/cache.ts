@@ -25,7 +25,7 @@ const PROJECTS_TOLD = 50
 export function addCacheCommand(program: Command, context: CliContext, server: ServerCommands): void {
   const command = program.command('cache [index]')
   command.description('show what mirrors keep on disk; of one mirror its projects, the largest first')
-  addSettingOptions(command, ['serverdir', 'mirror_cache_size', 'mirror_cache_days'])
+  addSettingOptions(command, 'room')
     .option('--evict', 'let go what is beyond the bounds; the server must be stopped, else it does so by itself')
     .option('--json', 'print the report as JSON')
     .addHelpText(

@@ -18,64 +18,29 @@ import { userName } from '../../model/names.ts'
 import { serve } from '../serve/serve.ts'
 import { sharedMemory } from '../serve/shared-memory.ts'
 import type { OpenStores, ServerCommands } from '../server-commands.ts'
-import { addSettingOptions, configOf } from '../setting-options.ts'
-
-const FOLDER: readonly SettingKey[] = ['serverdir']
-const INIT: readonly SettingKey[] = ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream']
-const SERVE: readonly SettingKey[] = [
-  'serverdir',
-  'host',
-  'port',
-  'listen',
-  'workers',
-  'unix_socket',
-  'unix_socket_perms',
-  'trusted_proxy',
-  'trusted_proxy_count',
-  'trusted_proxy_headers',
-  'remote_user_header',
-  'x_accel_redirect',
-  'no_sendfile',
-  'outside_url',
-  'offline_mode',
-  'mirror_cache_expiry',
-  'mirror_cache_size',
-  'mirror_cache_days',
-  'request_timeout',
-  'max_request_body_size',
-  'absolute_urls',
-  'secretfile',
-  'upstream',
-  'no_root_pypi',
-  'root_passwd',
-  'root_passwd_hash',
-  'restrict_modify',
-  'autocreate_users',
-  'default_index',
-  'oidc_audience',
-  'sigstore_trusted_root',
-  'upload_sessions',
-  'log_level',
-]
+import { addSettingOptions, configOf, settingFlags } from '../setting-options.ts'
 
 /** Those of them that are no command of the client besides. */
 export const MAINTAIN_COMMANDS: readonly string[] = ['init', 'serve', 'check', 'gc', 'gen-config', 'config']
 
 export function addMaintainCommands(program: Command, context: CliContext, server: ServerCommands): void {
-  addSettingOptions(program.command('init').description('prepare a folder for a server'), INIT).action(
+  addSettingOptions(program.command('init').description('prepare a folder for a server'), 'filling').action(
     async (_options, command: Command) => initialise(context, server, configOf(command, context)),
   )
 
   addSettingOptions(
     program.command('serve').description('run the server, preparing its folder where needed'),
-    SERVE,
+    'serving',
   ).action(async (_options, command: Command) => {
     const config = configOf(command, context)
     const stores = await server.openStores(config, { initialise: true, alone: true, ...sharedMemory(config) })
     await serve(context, server, config, stores!, context.stderr)
   })
 
-  addSettingOptions(program.command('check').description('verify that everything recorded is there and right'), FOLDER)
+  addSettingOptions(
+    program.command('check').description('verify that everything recorded is there and right'),
+    'folder',
+  )
     .option('--no-hashes', 'do not read the blobs to check their hashes')
     .option('--json', 'print the report as JSON')
     .action(async (options: { hashes: boolean; json?: boolean }, command: Command) => {
@@ -87,7 +52,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
     program
       .command('gc')
       .description('delete blobs that nothing names any more; the server must be stopped, but for --dry-run'),
-    FOLDER,
+    'folder',
   )
     .option('--dry-run', 'only say what would be deleted')
     .option('--json', 'print the result as JSON')
@@ -110,7 +75,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
   const changePassword = runCommand(context)(async (...args: Parameters<typeof passwd>) =>
     (await import('../../client/commands/user.ts')).passwd(...args),
   )
-  addClientOptions(addSettingOptions(program.command('passwd [user]').description('change a password'), FOLDER))
+  addClientOptions(addSettingOptions(program.command('passwd [user]').description('change a password'), 'folder'))
     .addHelpText(
       'after',
       '\nWith --serverdir the password is set in that folder itself, for root and for who is locked out.',
@@ -122,25 +87,31 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
 
   const genConfig = program.command('gen-config')
   genConfig.description('write configuration files for process managers and web servers; takes what serve takes')
-  addSettingOptions(genConfig, SERVE).action(async (_options, command: Command) => {
+  addSettingOptions(genConfig, 'serving').action(async (_options, command: Command) => {
     const { writeServiceFiles } = await import('../templates/gen-config.ts')
     const starts = { program: 'bin/airlock', words: ['serve'], command }
     await writeServiceFiles(context, configOf(command, context), starts)
   })
 
   const config = program.command('config').description('look at the settings')
-  addSettingOptions(config.command('show').description('print every setting and where it comes from'), SERVE).action(
-    (_options, command: Command) => {
-      configOf(command, context)
-      const file = command.opts<{ config?: string }>().config
-      const given = readSettings({ flags: {}, env: context.env, cwd: context.cwd, ...(file !== undefined && { file }) })
-      for (const setting of SETTINGS as readonly Setting[]) {
-        const found = given.get(setting.key as SettingKey)
-        const value = setting.secret && found?.value ? '(secret)' : withoutUrlSecrets(String(found?.value ?? ''))
-        context.stdout.write(`${setting.key} = ${value}  # ${found?.from ?? 'not set'}\n`)
-      }
-    },
-  )
+  addSettingOptions(
+    config.command('show').description('print every setting and where it comes from'),
+    'serving',
+  ).action((_options, command: Command) => {
+    configOf(command, context)
+    const file = command.opts<{ config?: string }>().config
+    const given = readSettings({
+      flags: settingFlags(command),
+      env: context.env,
+      cwd: context.cwd,
+      ...(file !== undefined && { file }),
+    })
+    for (const setting of SETTINGS as readonly Setting[]) {
+      const found = given.get(setting.key as SettingKey)
+      const value = setting.secret && found?.value ? '(secret)' : withoutUrlSecrets(String(found?.value ?? ''))
+      context.stdout.write(`${setting.key} = ${value}  # ${found?.from ?? 'not set'}\n`)
+    }
+  })
 }
 
 /** Prints what `check` finds. Throws `CliExit` with 1 where something is wrong. */

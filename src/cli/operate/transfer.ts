@@ -9,7 +9,6 @@ import { countHeld } from '../../catalog/file-totals.ts'
 import { type CliContext, CliExit } from '../../client/context.ts'
 import { progressBar } from '../../client/progress.ts'
 import type { Config } from '../../config/load.ts'
-import type { SettingKey } from '../../config/settings.ts'
 import { ServerFolder } from '../../folder/server-folder.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { isDiskFull, Problem } from '../../model/errors.ts'
@@ -35,11 +34,9 @@ export interface DumpOptions {
   readonly json?: boolean
 }
 
-const IMPORT: readonly SettingKey[] = ['serverdir', 'no_root_pypi', 'root_passwd', 'root_passwd_hash', 'upstream']
-
 export function addTransferCommands(program: Command, context: CliContext, server: ServerCommands): void {
   const takesIn = program.command('import <DIR>').description('fill a new server folder from a devpi-export folder')
-  addImportOptions(addSettingOptions(takesIn, IMPORT))
+  addImportOptions(addSettingOptions(takesIn, 'filling'))
     .option('--dry-run', 'read and check everything, and only say what would happen')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', '\nExit code 1 when anything is wrong with the dump: nothing is imported then.')
@@ -48,7 +45,7 @@ export function addTransferCommands(program: Command, context: CliContext, serve
     })
 
   const givesOut = program.command('export <DIR>').description('write everything to a new folder')
-  addExportOptions(addSettingOptions(givesOut, ['serverdir']))
+  addExportOptions(addSettingOptions(givesOut, 'folder'))
     .option('--devpi', 'in the form of devpi-export')
     .option('--json', 'print the counts as JSON')
     .action(async (folder: string, options: DumpOptions & { devpi?: boolean }, command: Command) => {
