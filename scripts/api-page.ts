@@ -15,7 +15,7 @@ An error is JSON with \`message\` and perhaps \`hint\`, text, a page, or RFC 945
 What the addresses of the public index mean is in [addresses.md](addresses.md), what differs from devpi in
 [devpi-differences.md](devpi-differences.md).
 
-A request that nobody may send gets 401 when it has no credentials and the sender can be asked for some, otherwise 403.
+A sender who may not do something gets 401 when it sent no credentials and can be asked for some, otherwise 403.
 
 Addresses that begin with \`/simple\`, \`/packages\`, \`/pypi\`, \`/legacy\` or \`/v1\` are not served when a user has that name.
 `
