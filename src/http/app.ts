@@ -10,7 +10,7 @@ import { addressOfClient, peerOf, routedPath } from './outside.ts'
 import { frame } from './people/people.ts'
 import { sendFailure, sendProblem } from './problems.ts'
 import { addRoutes } from './route.ts'
-import { routeTable } from './routes.ts'
+import { routeTable, servedRoutes } from './routes.ts'
 import type { Services } from './services.ts'
 
 export function createApp(services: Services): FastifyInstance {
@@ -97,7 +97,7 @@ export function createApp(services: Services): FastifyInstance {
     )
   })
 
-  addRoutes(app, Object.values(routeTable(services)).flat(), server.takenAliases)
+  addRoutes(app, servedRoutes(routeTable(services), server))
   return app
 }
 

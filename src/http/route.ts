@@ -93,15 +93,13 @@ export const del = row('DELETE')
 export const any = row('any')
 
 /**
- * Makes the routes known to Fastify, each scope of bodies once, and sees to it that there are no others. Those whose
- * first part is the name of a user (`takenAliases`) are left to that user.
+ * Makes the routes known to Fastify, each scope of bodies once, and sees to it that there are no others.
  */
-export function addRoutes(app: FastifyInstance, routes: readonly Route[], takenAliases: ReadonlySet<string>): void {
+export function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.who === undefined) throw new TypeError(`Cannot add the route ${url}: it is not in routes.ts`)
   })
-  const served = routes.filter(({ path }) => !takenAliases.has(path.split('/')[1]!))
-  for (const [scope, group] of Map.groupBy(served, (route) => route.scope)) {
+  for (const [scope, group] of Map.groupBy(routes, (route) => route.scope)) {
     if (scope === undefined) for (const route of group) add(app, route)
     else {
       app.register(async (inner) => {

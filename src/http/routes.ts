@@ -30,14 +30,24 @@ import { yankAnswers } from './uploaders/yank.ts'
 
 /** By who calls them. */
 export function routeTable(services: Services): Readonly<Record<string, readonly Route[]>> {
-  return {
+  const table: Readonly<Record<string, readonly Route[]>> = {
     Installers: installers(services),
     Uploaders: uploaders(services),
     'Upload sessions (PEP 694), with the setting upload_sessions': sessions(services),
     'Users, indexes and tokens': accounts(services),
     'Browsers, and programs at the same addresses': people(services),
-    Operators: operators(services),
+    Operators: operators(services, () => servedRoutes(table, services.server)),
   }
+  return table
+}
+
+/** Those whose first part is the name of a user (`takenAliases`) are left to that user. */
+export function servedRoutes(
+  table: Readonly<Record<string, readonly Route[]>>,
+  { takenAliases }: Pick<Services['server'], 'takenAliases'>,
+): readonly Route[] {
+  const routes = Object.values(table).flat()
+  return routes.filter(({ path }) => !takenAliases.has(path.split('/')[1]!))
 }
 
 function installers(services: Services): Route[] {
@@ -172,13 +182,13 @@ function people(services: Services): Route[] {
   ]
 }
 
-function operators(services: Services): Route[] {
+function operators(services: Services, served: () => readonly Route[]): Route[] {
   const operator = operatorAnswers(services)
   return [
     get('/+health', 'everybody', operator.health),
     get('/+status', 'everybody', operator.status),
     get('/+metrics', 'everybody', operator.metrics),
     get('/+changelog/:serial', 'nobody', operator.changelog),
-    any('/+authcheck', 'everybody', authcheckAnswer(services)),
+    any('/+authcheck', 'everybody', authcheckAnswer(services, served)),
   ]
 }

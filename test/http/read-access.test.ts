@@ -165,7 +165,7 @@ for (const [original, who, expected] of [
   ['/alice/closed/+api', stranger, 200],
   ['/+login', stranger, 200],
   ['/alice/child/+simple/', stranger, 200],
-  ['/alice/closed/%2be/x', stranger, 401],
+  ['/alice/closed/%2be/x/y.whl', stranger, 401],
   ['/alice/x/+unheard-of/of', stranger, 403],
   ['%', stranger, 403],
 ] as const) {

@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import Fastify from 'fastify'
 import { allRoutes } from '../../scripts/api-page.ts'
 import { addRoutes, answer, get, type Route } from '../../src/http/route.ts'
+import { servedRoutes } from '../../src/http/routes.ts'
 import { fieldParts, multipart } from '../builders/multipart.ts'
 import { opens, order, stages, UPLOAD_TYPE } from '../builders/upload-session.ts'
 import { wheel } from '../builders/wheels.ts'
@@ -101,6 +102,8 @@ const BODIES: Readonly<Record<string, Ask>> = {
   },
 }
 
+const OF_AN_INDEX: readonly Route['who'][] = ['readers', 'uploaders', 'keepers', 'testers', 'previewers']
+
 /** Puts the question of the route, with nothing wrong but perhaps who asks. */
 async function asks(who: Person, route: Route): Promise<Answer> {
   const body = BODIES[nameOf(route)] ?? {}
@@ -172,29 +175,43 @@ test('no two rows are of one method and address', () => {
 
 test('addRoutes() lets no route be registered that is not in the table', async () => {
   const app = Fastify()
-  addRoutes(
-    app,
-    [
-      get(
-        '/a',
-        'everybody',
-        answer({ about: 'A' }, async () => 'a'),
-      ),
-    ],
-    new Set(),
-  )
+  addRoutes(app, [
+    get(
+      '/a',
+      'everybody',
+      answer({ about: 'A' }, async () => 'a'),
+    ),
+  ])
   assert.throws(() => app.get('/b', async () => 'b'), /route \/b: it is not in routes\.ts/)
   assert.equal((await app.inject('/a')).body, 'a')
   await app.close()
 })
 
-test('addRoutes() leaves addresses to the user of that name', async () => {
-  const app = Fastify()
+test('addresses are left to the user of that name', () => {
   const ours = answer({ about: 'A' }, async () => 'ours')
-  const user = answer<{ Params: { user: string } }>({ about: 'B' }, async () => 'a user')
-  const rows = [get('/simple', 'everybody', ours), get('/legacy', 'everybody', ours), get('/:user', 'everybody', user)]
-  addRoutes(app, rows, new Set(['simple']))
-  assert.equal((await app.inject('/simple')).body, 'a user')
-  assert.equal((await app.inject('/legacy')).body, 'ours')
-  await app.close()
+  const rows = [get('/simple', 'everybody', ours), get('/legacy', 'everybody', ours), get('/:user', 'everybody', ours)]
+  const takenAliases = new Set(['simple'])
+  assert.deepEqual(servedRoutes({ rows }, { takenAliases }).map(nameOf), ['GET /legacy', 'GET /:user'])
+})
+
+for (const route of table) {
+  test(`/+authcheck knows ${nameOf(route)}, and of which index it is`, async () => {
+    const headers = { 'x-original-uri': addressOf(route) }
+    assert.equal((await alice.asks('/+authcheck', { headers })).status, 200)
+    // Whatever is done there, it is of an index that only its owner may read.
+    const isClosed = OF_AN_INDEX.includes(route.who) || (route.path.includes('/:index') && !route.path.endsWith('+api'))
+    const isNew = addressOf(route).startsWith('/alice/new')
+    assert.equal((await stranger.asks('/+authcheck', { headers })).status, isClosed && !isNew ? 401 : 200)
+  })
+}
+
+test('/+authcheck takes versions with a local part, and no word that is none of ours', async () => {
+  for (const [address, status] of [
+    ['/alice/secret/acme/1.0+local', 200],
+    ['/alice/secret/acme/1.0+local/+doc/', 200],
+    ['/alice/secret/+unheard/of', 403],
+    ['/alice/secret/acme/1.0/+unheard', 403],
+  ] as const) {
+    assert.equal((await alice.asks('/+authcheck', { headers: { 'x-original-uri': address } })).status, status, address)
+  }
 })

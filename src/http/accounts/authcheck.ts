@@ -5,43 +5,30 @@
 import { readOf } from '../../model/access.ts'
 import { principalOf } from '../auth.ts'
 import { routedPath } from '../outside.ts'
-import { answer } from '../route.ts'
+import { answer, type Route } from '../route.ts'
 import type { Services } from '../services.ts'
+import { addressReader } from './routed-address.ts'
 
-/** What has an answer here, as devpi's table of routes sees it. */
-const KNOWN = [
-  /^\/$/,
-  /^\/\+(api|login|status|authcheck|search|searchhelp|health|ready|metrics)\/?$/,
-  /^\/\+(static|theme-static|changelog|groups)\b/,
-  /^\/_\/oidc\/(audience|mint-token|burn-token)$/,
-  /^\/\.well-known\/pytp$/,
-  /^\/[^+/]+(\/\+api)?\/?$/,
-  /^\/[^+/]+\/\+tokens(\/\d+)?\/?$/,
-  /^\/[^+/]+\/[^+/]+\/\+publishers(\/\d+)?\/?$/,
-  /^\/[^+/]+\/[^+/]+(\/\+api)?\/?$/,
-  /^\/[^+/]+\/[^+/]+\/\+(e|f|simple)(\/.*)?$/,
-  /^\/[^+/]+\/[^+/]+\/[^+/]+\/?$/,
-  /^\/[^+/]+\/[^+/]+\/[^+/]+\/refresh$/,
-  /^\/[^+/]+\/[^+/]+\/[^+/]+\/[^+/]+\/?$/,
-  /^\/[^+/]+\/[^+/]+\/[^+/]+\/[^+/]+\/\+(doc|d|toxresults)(\/.*)?$/,
-]
 /** Open to everybody: without it nobody could find out how to log in. */
 const ALWAYS =
   /^\/(\+(login|static|theme-static)\b|_\/oidc\/(audience|mint-token|burn-token)$|\.well-known\/pytp$|.*\+api\/?$)/
 
-export function authcheckAnswer(services: Services) {
+/** `routes`: all that are served; asked for with the first request, since this answer is one of them. */
+export function authcheckAnswer(services: Services, routes: () => readonly Route[]) {
   const { indexes, may, server } = services
+  let reader: ReturnType<typeof addressReader> | undefined
   return answer(
     { about: 'Whether nginx may let the request of `X-Original-Uri` through (`auth_request`)' },
     async (request, reply) => {
       const original = request.headers['x-original-uri']
       const path = pathOf(typeof original === 'string' ? original : request.url)
       const routed = path && routedPath(path, request.raw, server)
-      if (routed === undefined || !KNOWN.some((known) => known.test(routed))) return reply.code(403).send()
-      if (ALWAYS.test(routed)) return reply.code(200).send()
-      const [, user, index] = /^\/([^+/]+)\/([^+/]+)/.exec(routed) ?? []
-      if (user === undefined || index === undefined) return reply.code(200).send()
-      const record = await indexes.record(`${user}/${index}`)
+      if (routed === undefined) return reply.code(403).send()
+      reader ??= addressReader(routes(), server.defaultIndex)
+      const asked = reader(routed)
+      if (asked === undefined) return reply.code(403).send()
+      if (ALWAYS.test(routed) || asked.index === undefined) return reply.code(200).send()
+      const record = await indexes.record(asked.index)
       if (record?.options.acl_pkg_read === undefined) return reply.code(200).send()
       const who = await principalOf(request, services)
       if (may(who, readOf(record))) return reply.code(200).send()
