@@ -32,6 +32,21 @@ export interface BlobStore {
   discard(digest: Digest, isNamed: () => Promise<boolean>): Promise<boolean>
   /** Every blob, in order of digest, with the time it was last written in ms since 1970. */
   list(): AsyncIterable<BlobInfo & { readonly writtenMs: number }>
+  /** Absent where blobs are not files in a folder of this machine: then there is nothing to link, and bytes are copied. */
+  readonly files?: BlobFiles
+}
+
+/** What can be done with blobs that are files. */
+export interface BlobFiles {
+  /** Where a blob lies in the folder of all blobs, with a slash between: a web server in front may send it from there. */
+  placeOf(digest: Digest): string
+  /**
+   * Makes the file a blob by a hard link, without a copy: the two are one from now on, and read-only. The caller has
+   * found its digest. `false` where the file system or the file's owner does not allow it; nothing happened then.
+   */
+  adopt(path: string, digest: Digest): Promise<boolean>
+  /** Gives a blob a second name at `path`, without a copy. `false` where the file system does not allow it. */
+  linkTo(digest: Digest, path: string): Promise<boolean>
 }
 
 /** An open blob. Disposing it waits for a read under way: after that nobody writes into what was given to `read`. */

@@ -11,7 +11,7 @@ import { OidcIssuers } from '../accounts/trusted-publishing/oidc-issuers.ts'
 import { TrustedPublishers } from '../accounts/trusted-publishing/publishers.ts'
 import { TokenExchange } from '../accounts/trusted-publishing/token-exchange.ts'
 import { VouchedUsers } from '../accounts/vouched-users.ts'
-import { blobPlace } from '../blob/files/filesystem.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
 import { SharedHolds } from '../blob/shared-holds.ts'
 import { Advisories } from '../browse/advisories.ts'
 import { Documentation } from '../browse/documentation.ts'
@@ -28,6 +28,7 @@ import { ReadyFiles } from '../http/door/ready-files.ts'
 import { Shelf } from '../http/door/shelf.ts'
 import { EncodedPages } from '../http/installers/encoded.ts'
 import { FileBodies } from '../http/installers/file-body.ts'
+import type { HandOver } from '../http/installers/hand-over.ts'
 import { RequestCounts } from '../http/request-counts.ts'
 import type { Services } from '../http/services.ts'
 import { TrustedProxy } from '../http/trusted-proxy.ts'
@@ -43,6 +44,7 @@ import { Mirrors } from '../mirrors/mirrors.ts'
 import type { Duties, Peers, SharedMirrors } from '../mirrors/peers.ts'
 import { mayUnder } from '../model/access.ts'
 import { isAlias } from '../model/aliases.ts'
+import { Problem } from '../model/errors.ts'
 import { isMirror } from '../model/records.ts'
 import { documentationPage } from '../web/packages/documentation-page.ts'
 import { homePage, userPage } from '../web/packages/home-page.ts'
@@ -227,7 +229,7 @@ export async function openServer(
       defaultIndex: config.defaultIndex,
       takenAliases: new Set((await catalog.read(listUsers)).map((user) => user.name as string).filter(isAlias)),
       ...(config.trustedProxy !== undefined && { trustedProxy: new TrustedProxy(config.trustedProxy) }),
-      ...(config.accelRedirect !== undefined && { handOver: { prefix: config.accelRedirect, placeOf: blobPlace } }),
+      ...(config.accelRedirect !== undefined && { handOver: handOverOf(config.accelRedirect, stores.blobs) }),
       ...(config.remoteUserHeader !== undefined && { remoteUserHeader: config.remoteUserHeader }),
       ...(config.outsideUrl !== undefined && { outsideUrl: config.outsideUrl }),
     },
@@ -262,6 +264,12 @@ export async function openServer(
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** Throws `setting-invalid` where a web server in front could find no files. */
+function handOverOf(prefix: string, { files }: BlobStore): HandOver {
+  if (files !== undefined) return { prefix, placeOf: files.placeOf }
+  throw new Problem('setting-invalid', 'Cannot use x_accel_redirect: the blobs are not files of this machine')
 }
 
 function sharedMirrors({ catalog, shared }: Stores, { keeper, pruned }: Peers): SharedMirrors {

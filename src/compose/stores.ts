@@ -1,7 +1,9 @@
+/** Server folder → stores: catalog, blobs, users and passwords, opened for a server or for a command. */
+import { pathToFileURL } from 'node:url'
 import { createFirstAccounts } from '../accounts/first-accounts.ts'
 import { Passwords } from '../accounts/login/passwords.ts'
 import { Users } from '../accounts/users.ts'
-import { FilesystemBlobs } from '../blob/files/filesystem.ts'
+import type { BlobStore } from '../blob/blob-store.ts'
 import { SharedHolds } from '../blob/shared-holds.ts'
 import { SharedCounters } from '../catalog/shared-counters.ts'
 import { SqliteCatalog } from '../catalog/sqlite/sqlite.ts'
@@ -12,13 +14,14 @@ import { type Identity, ServerFolder } from '../folder/server-folder.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { mayUnder } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
+import { openBlobs } from './blob-stores.ts'
 
 /** The stores of a server folder, opened. */
 export interface Stores extends AsyncDisposable {
   readonly folder: ServerFolder
   readonly identity: Identity
   readonly catalog: SqliteCatalog
-  readonly blobs: FilesystemBlobs
+  readonly blobs: BlobStore
   readonly passwords: Passwords
   readonly users: Users
   /** Where the server has several workers. */
@@ -45,7 +48,7 @@ export async function openStores(
   const { shared, alone } = options
   const holds = shared && { holds: new SharedHolds(shared.holds, shared.worker) }
   const counters = shared && { counters: new SharedCounters(shared.counters) }
-  const blobs = await FilesystemBlobs.open({ root: folder.root, readChunkBytes, clear: alone, ...holds })
+  const blobs = await openBlobs(pathToFileURL(folder.root), { readChunkBytes, clear: alone, ...holds })
   const catalog = stack.use(
     await SqliteCatalog.open({ path: folder.catalog, readers: catalogReaders, now: () => clock.now(), ...counters }),
   )

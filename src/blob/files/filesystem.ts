@@ -1,7 +1,7 @@
 /**
  * Blobs as files, the default. Also usable by hand: `sha256sum` checks any of them.
  *
- *   ROOT/blobs/sha256/ab/ab12…   one blob, read-only; a web server in front may read it too (`blobPlace`)
+ *   ROOT/blobs/sha256/ab/ab12…   one blob, read-only; a web server in front may read it too (`BlobFiles.placeOf`)
  *   ROOT/drafts/RANDOM           bytes on their way; whatever lies here at start was left by a crash
  */
 import { randomUUID } from 'node:crypto'
@@ -12,6 +12,7 @@ import type { Digest } from '../../lib/digest.ts'
 import { linkDurably, syncFile } from '../../lib/durable.ts'
 import { BlobHolds } from '../blob-holds.ts'
 import {
+  type BlobFiles,
   type BlobInfo,
   BlobMissing,
   type BlobReader,
@@ -45,6 +46,11 @@ export class FilesystemBlobs implements BlobStore {
   #draftsKept = 0
   readonly #folders: BlobFolders
   readonly #holds: BlobHolds
+  readonly files: BlobFiles = {
+    placeOf: blobPlace,
+    adopt: (path, digest) => this.#adopt(path, digest),
+    linkTo: (digest, path) => linked(this.#path(digest), path),
+  }
 
   private constructor(options: FilesystemBlobsOptions) {
     this.#root = options.root
@@ -137,11 +143,7 @@ export class FilesystemBlobs implements BlobStore {
     }
   }
 
-  /**
-   * Makes the file a blob by a hard link, without a copy: the two are one from now on, and read-only. The caller has
-   * found its digest. `false` where the file system or the file's owner does not allow it; nothing happened then.
-   */
-  async adopt(path: string, digest: Digest): Promise<boolean> {
+  async #adopt(path: string, digest: Digest): Promise<boolean> {
     const draft = join(this.#drafts(), randomUUID())
     if (!(await linked(path, draft))) return false
     try {
@@ -157,11 +159,6 @@ export class FilesystemBlobs implements BlobStore {
     } finally {
       await unlink(draft)
     }
-  }
-
-  /** Gives a blob a second name at `path`, without a copy. `false` where the file system does not allow it. */
-  async linkTo(digest: Digest, path: string): Promise<boolean> {
-    return await linked(this.#path(digest), path)
   }
 
   async #publishHeld(draft: string, digest: Digest): Promise<Disposable> {

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Passwords } from '../../accounts/login/passwords.ts'
-import { FilesystemBlobs } from '../../blob/files/filesystem.ts'
 import { countHeld } from '../../catalog/file-totals.ts'
 import { type CliContext, CliExit } from '../../client/context.ts'
 import { progressBar } from '../../client/progress.ts'
@@ -124,8 +123,7 @@ export async function exportFolder(
       includeMirroredFiles: options.includeMirroredFiles === true,
       onBytes: (bytes) => progress.at(bytes),
       tell: (sentence) => context.stderr.write(`${sentence}\n`),
-      ...(options.hardLinks === true &&
-        blobs instanceof FilesystemBlobs && { link: (digest, path) => blobs.linkTo(digest, path) }),
+      ...(options.hardLinks === true && blobs.files !== undefined && { link: blobs.files.linkTo }),
       ...(context.stop !== undefined && { stop: context.stop }),
     }),
   )
@@ -163,9 +161,7 @@ async function fill(
         bytesRead += bytes
         progress.at(bytesRead)
       },
-      ...(options.hardLinks === true &&
-        !isDry &&
-        blobs instanceof FilesystemBlobs && { adopt: (path, digest) => blobs.adopt(path, digest) }),
+      ...(options.hardLinks === true && !isDry && blobs.files !== undefined && { adopt: blobs.files.adopt }),
       ...(context.stop !== undefined && { stop: context.stop }),
     })
   // What is wrong with the dump as a whole is a line of the report as well.
