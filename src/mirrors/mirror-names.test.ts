@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -37,6 +37,36 @@ test('refresh() of an index that was removed meanwhile ends without an error', a
   assert.deepEqual(failures, [])
   assert.equal(upstream.count('/simple/'), 1)
 })
+
+for (const [what, isThere] of [
+  ['is missing: it is made', false],
+  ['cannot be used: that is told, and tried later', true],
+] as const) {
+  test(`refresh() where the folder of unfinished things ${what}`, async () => {
+    await using upstream = await startFakeUpstream()
+    await using stores = await openTempStores()
+    upstream.addProject('acme')
+    const record = await stores.addMirror('root/pypi', { mirror_url: upstream.url })
+    const temp = join(stores.folder, 'unfinished')
+    if (isThere) await writeFile(temp, 'a file in place of the folder')
+    const failures: string[] = []
+    const limits = withLimits({})
+    await using names = new MirrorNames({
+      ...{ catalog: stores.catalog, record, path: join(stores.folder, 'list'), temp, clock: stores.clock, limits },
+      sections: new ListSections(0),
+      upstream: { url: upstream.url, limits, userAgent: 'test' },
+      expiryMs: 1000,
+      offline: false,
+      onFailure: (reason) => failures.push(reason),
+      onChange: () => {},
+      onNews: () => {},
+    })
+    await names.refresh()
+    assert.equal(names.status.projects, isThere ? undefined : 1)
+    assert.equal(failures.length, isThere ? 1 : 0)
+    assert.equal(names.status.failure, failures[0])
+  })
+}
 
 test('a server that stops while the list is on its way leaves nothing in the folder of unfinished things', async () => {
   await using upstream = await startFakeUpstream({ generatedNames: 200_000 })

@@ -1,5 +1,5 @@
 /** A mirror's list of all projects: on disk, refreshed in the background, never held in memory. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
@@ -161,9 +161,14 @@ export class MirrorNames implements AsyncDisposable {
 
   /** Fetches the list now, or joins the fetch that is under way. Does not throw: a failure is reported and tried later. */
   async refresh(): Promise<void> {
-    this.#flight ??= this.#fetch().finally(() => {
-      this.#flight = undefined
-    })
+    this.#flight ??= this.#fetch()
+      .catch((error: unknown) => {
+        // The disk is full, say, or a folder is gone. Nobody waits for most refreshes: thrown, it would end the process.
+        if (!this.#isClosed) this.#failed(failed(reasonOf(error)))
+      })
+      .finally(() => {
+        this.#flight = undefined
+      })
     await this.#flight
   }
 
@@ -254,6 +259,7 @@ export class MirrorNames implements AsyncDisposable {
   /** In a folder that goes however the thread ends. */
   async #work(nowMs: number): Promise<NamesResult> {
     const { path, temp, upstream } = this.#options
+    await mkdir(temp, { recursive: true })
     const folder = await mkdtemp(join(temp, 'names-'))
     try {
       const known = await this.#state(VALIDATORS)
@@ -274,7 +280,7 @@ export class MirrorNames implements AsyncDisposable {
         resourceLimits: HEAP,
       })
       this.#worker = worker
-      let result = failed('the thread that reads the list ended early')
+      let result: NamesResult = failed('the thread that reads the list ended early')
       worker.on('message', (said: NamesResult | typeof STAMP_WANTED) => {
         if (said !== STAMP_WANTED) result = said
         else void this.#stamp(worker)
@@ -342,7 +348,7 @@ export class MirrorNames implements AsyncDisposable {
   }
 }
 
-function failed(reason: string): NamesResult {
+function failed(reason: string): NamesResult & { kind: 'failed' } {
   return { kind: 'failed', reason, isUnreachable: false }
 }
 
