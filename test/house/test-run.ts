@@ -25,17 +25,44 @@ export interface TestCounts {
   readonly skipped: number
 }
 
+export interface TestRun extends TestCounts {
+  /** How long each file took, the longest first. */
+  readonly timings: readonly FileTiming[]
+  readonly stoodAside: readonly SkippedTest[]
+}
+
+export interface FileTiming {
+  /** As it was given. */
+  readonly file: string
+  readonly ms: number
+}
+
+export interface SkippedTest {
+  readonly file: string
+  readonly name: string
+  /** What the test itself says; empty where it says nothing. */
+  readonly why: string
+}
+
 /** Reports in node's `spec` form to `output`, each file's tests together. */
-export async function runTests(options: TestRunOptions): Promise<TestCounts> {
+export async function runTests(options: TestRunOptions): Promise<TestRun> {
   const report = new spec()
   report.pipe(options.output, { end: false })
   const counts = { passed: 0, failed: 0, skipped: 0 }
   const started = performance.now()
   const waiting = [...options.files]
+  const timings: FileTiming[] = []
+  const stoodAside: SkippedTest[] = []
   const lane = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const begun = performance.now()
       const { events, passed, failed, skipped } = await runFile(file, options)
+      timings.push({ file, ms: performance.now() - begun })
       for (const event of events) report.write(event)
+      for (const { data } of events) {
+        const why = data.skip ?? data.todo
+        if (why !== undefined) stoodAside.push({ file, name: data.name ?? '', why: typeof why === 'string' ? why : '' })
+      }
       counts.passed += passed
       counts.failed += failed
       counts.skipped += skipped
@@ -44,7 +71,7 @@ export async function runTests(options: TestRunOptions): Promise<TestCounts> {
   await Promise.all(Array.from({ length: options.lanes }, lane))
   report.end(summary(counts, performance.now() - started))
   await finished(report)
-  return counts
+  return { ...counts, timings: timings.toSorted((a, b) => b.ms - a.ms), stoodAside }
 }
 
 interface TestEvent {
