@@ -7,7 +7,7 @@ import { cleanEnv } from '../programs/clean-env.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { CHECKOUT } from '../programs/server-process.ts'
 import { tempFolder } from '../world/temp-folder.ts'
-import type { TestCounts } from './test-run.ts'
+import type { TestRun } from './test-run.ts'
 
 const CONTENTS: Record<string, string> = {
   leaves: `test('a', () => {})
@@ -25,6 +25,8 @@ const CONTENTS: Record<string, string> = {
   hangs: `test('a', () => {}); setInterval(() => {}, 1000)`,
   loops: `test('a', () => { while (true); })`,
   aside: `test('a', { ['sk' + 'ip']: true }, () => {}); test('b', () => {})`,
+  aside_for_a_reason: `test('a', { ['sk' + 'ip']: 'no moon' }, () => {}); test('b', () => {})`,
+  slow: `test('a', async () => { await new Promise((done) => setTimeout(done, 300)) })`,
 }
 
 async function runContents(names: readonly string[], fileMs = 30_000) {
@@ -45,7 +47,7 @@ async function runContents(names: readonly string[], fileMs = 30_000) {
   const env = cleanEnv(folder.path)
   const ended = await runProgram(process.execPath, [join(folder.path, 'script.mjs')], { cwd: folder.path, env })
   assert.equal(ended.stderr, '')
-  const counts: TestCounts = JSON.parse(ended.stdout.trimEnd().split('\n').at(-1) ?? '')
+  const counts: TestRun = JSON.parse(ended.stdout.trimEnd().split('\n').at(-1) ?? '')
   return { ...counts, output: ended.output }
 }
 
@@ -63,6 +65,22 @@ for (const [name, passed, failed, skipped] of [
     assert.deepEqual([result.passed, result.failed, result.skipped], [passed, failed, skipped], result.output)
   })
 }
+
+test('runTests() names the tests that stood aside, and says why', async () => {
+  const { stoodAside } = await runContents(['aside', 'aside_for_a_reason'])
+  const told = stoodAside.map(({ file, name, why }) => [file.split('/').at(-1), name, why])
+  assert.deepEqual(told.toSorted(), [
+    ['aside-0.test.mjs', 'a', ''],
+    ['aside_for_a_reason-1.test.mjs', 'a', 'no moon'],
+  ])
+})
+
+test('runTests() says how long each file took, the longest first', async () => {
+  const { timings } = await runContents(['leaves', 'slow', 'empty'])
+  assert.equal(timings.length, 3)
+  assert.match(timings[0]!.file, /slow-1\.test\.mjs$/)
+  assert.ok(timings[0]!.ms >= 300)
+})
 
 test('runTests() counts a failing hook as a failure', async () => {
   const result = await runContents(['hook'])
@@ -96,13 +114,14 @@ test('runTests() ends files that take too long, and reports all files', async ()
 test('test/run.ts says the counts in its last line, and its exit code agrees', async () => {
   await using folder = await tempFolder()
   const path = (name: string) => join(folder.path, `${name}.test.mjs`)
-  for (const name of ['leaves', 'failures', 'empty']) {
+  for (const name of ['leaves', 'failures', 'empty', 'aside_for_a_reason']) {
     await writeFile(path(name), `import { before, describe, test } from 'node:test'\n${CONTENTS[name]}\n`)
   }
   for (const [args, code, last] of [
     [[path('leaves')], 0, '5 passed, 0 failed'],
     [[path('leaves'), path('failures')], 1, '7 passed, 3 failed'],
     [[path('empty')], 1, '0 passed, 1 failed'],
+    [[path('aside_for_a_reason')], 0, '1 passed, 0 failed'],
     [[path('no-such')], 1, '0 passed, 0 failed'],
   ] as const) {
     // A clean environment also lacks NODE_TEST_CONTEXT, which would make this run report to the outer one.
@@ -114,5 +133,7 @@ test('test/run.ts says the counts in its last line, and its exit code agrees', a
     assert.equal(ended.code, code, ended.output)
     assert.equal(ended.stdout.trimEnd().split('\n').at(-1), last)
     assert.ok(ended.stdout.endsWith('\n'))
+    const isAside = args[0].includes('aside')
+    assert.equal(/^1 skipped, and not counted:\n {2}a \(.*\): no moon$/m.test(ended.stderr), isAside, ended.stderr)
   }
 })

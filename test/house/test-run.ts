@@ -59,9 +59,10 @@ export async function runTests(options: TestRunOptions): Promise<TestRun> {
       const { events, passed, failed, skipped } = await runFile(file, options)
       timings.push({ file, ms: performance.now() - begun })
       for (const event of events) report.write(event)
-      for (const { data } of events) {
+      for (const { type, data } of events) {
         const why = data.skip ?? data.todo
-        if (why !== undefined) stoodAside.push({ file, name: data.name ?? '', why: typeof why === 'string' ? why : '' })
+        if (type === 'test:pass' && why !== undefined)
+          stoodAside.push({ file, name: data.name ?? '', why: typeof why === 'string' ? why : '' })
       }
       counts.passed += passed
       counts.failed += failed
