@@ -74,7 +74,7 @@ export const REFUSALS: RuleSection = {
       devpi: 'none',
       airlock: '`hint` beside the message, where there is a way out',
       why: 'it says what to do',
-      covers: [{ steps: ['uploads: *', 'push: *', 'deletions: *'], field: 'body.hint', devpi: ABSENT }],
+      covers: [{ steps: ['indexes: *', 'uploads: *', 'push: *', 'deletions: *'], field: 'body.hint', devpi: ABSENT }],
     },
     {
       about: 'A refusal for uploaders, installers and programs that take anything; and an address that nobody has',
