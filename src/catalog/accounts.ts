@@ -5,7 +5,7 @@ import type { IndexRecord, User } from '../model/records.ts'
 import type { Reader, Writer } from './catalog.ts'
 import { rememberStageDeleted } from './deleted-addresses.ts'
 import type { Schema } from './schema.ts'
-import { statement } from './sqlite/statement.ts'
+import { statement } from './statement.ts'
 
 const USER = statement<{ name: string }>()((db, { name }) =>
   db.selectFrom('users').selectAll().where('name', '=', name),
@@ -15,7 +15,7 @@ const INDEX = statement<{ name: string }>()((db, { name }) =>
 )
 
 export async function findUser(reader: Reader, name: string): Promise<User | undefined> {
-  const row = USER.first(reader, { name })
+  const row = await USER.first(reader, { name })
   return row && asUser(row)
 }
 
@@ -43,7 +43,7 @@ export async function deleteUser(writer: Writer, name: UserName): Promise<void> 
 }
 
 export async function findIndex(reader: Reader, name: string): Promise<IndexRecord | undefined> {
-  const row = INDEX.first(reader, { name })
+  const row = await INDEX.first(reader, { name })
   return row && asIndex(row)
 }
 

@@ -3,18 +3,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { indexName, userName } from '../model/names.ts'
-import type { Job } from '../model/records.ts'
+import type { Job, Serial } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
 import { deleteUser, findUser, listUsers, saveUser } from './accounts.ts'
-import type { Catalog, Writer } from './catalog.ts'
+import type { Catalog, Reader, Writer } from './catalog.ts'
 import { changesSince, lastCommitTime, lastSerial } from './journal.ts'
 import { claim, countJobs, nextDueMs, postpone, settle } from './queue.ts'
+import { searchProjects } from './search.ts'
 
 export interface OpenedCatalog extends AsyncDisposable {
   readonly catalog: Catalog
   /** Closes this one and opens the same place again. */
   reopen(): Promise<Catalog>
 }
+
+const NONE = 0 as Serial
 
 export const NOW = new Date('2026-01-02T03:04:05.678Z')
 
@@ -36,25 +39,25 @@ export function catalogContract(options: { readonly name: string; readonly open:
     saveUser(writer, { name: userName(name), created: 'then' }, 'created')
 
   promise('the serial begins at 0, and each write with changes takes the next one', async (catalog, { reopen }) => {
-    assert.equal(catalog.serial, 0)
+    assert.equal(await catalog.latestSerial(), 0)
     assert.equal(await catalog.read(lastCommitTime), undefined)
     await catalog.write((writer) => addUser(writer, 'a'))
-    assert.equal(catalog.serial, 1)
+    assert.equal(await catalog.latestSerial(), 1)
     await catalog.write(async (writer) => {
       await addUser(writer, 'b')
       await addUser(writer, 'c')
     })
-    assert.equal(catalog.serial, 2)
+    assert.equal(await catalog.latestSerial(), 2)
     assert.equal(await catalog.read(lastSerial), 2)
     assert.equal(await catalog.read(lastCommitTime), NOW.toISOString())
-    assert.equal((await reopen()).serial, 2)
+    assert.equal(await (await reopen()).latestSerial(), 2)
   })
 
   promise('a write without changes takes no serial', async (catalog) => {
     await catalog.write(async () => {})
     await catalog.write((writer) => writer.enqueue(job('k')))
-    assert.equal(catalog.serial, 0)
-    assert.deepEqual(await catalog.read((reader) => changesSince(reader, catalog.serial, 10)), [])
+    assert.equal(await catalog.latestSerial(), 0)
+    assert.deepEqual(await catalog.read((reader) => changesSince(reader, NONE, 10)), [])
   })
 
   promise('the journal holds the changes of each write in order', async (catalog) => {
@@ -63,7 +66,7 @@ export function catalogContract(options: { readonly name: string; readonly open:
       await addUser(writer, 'b')
     })
     await catalog.write((writer) => deleteUser(writer, userName('a')))
-    const all = await catalog.read((reader) => changesSince(reader, 0 as Catalog['serial'], 10))
+    const all = await catalog.read((reader) => changesSince(reader, NONE, 10))
     assert.deepEqual(all, [
       {
         serial: 1,
@@ -76,10 +79,10 @@ export function catalogContract(options: { readonly name: string; readonly open:
       { serial: 2, at: NOW.toISOString(), changes: [{ what: 'user', how: 'deleted', user: 'a' }] },
     ])
     assert.deepEqual(
-      (await catalog.read((reader) => changesSince(reader, 1 as Catalog['serial'], 10))).map((each) => each.serial),
+      (await catalog.read((reader) => changesSince(reader, 1 as Serial, 10))).map((each) => each.serial),
       [2],
     )
-    assert.equal((await catalog.read((reader) => changesSince(reader, 0 as Catalog['serial'], 1))).length, 1)
+    assert.equal((await catalog.read((reader) => changesSince(reader, NONE, 1))).length, 1)
   })
 
   promise('a write that throws leaves nothing: no rows, no journal, no jobs, no call afterwards', async (catalog) => {
@@ -97,11 +100,11 @@ export function catalogContract(options: { readonly name: string; readonly open:
     )
     assert.equal(await catalog.read((reader) => findUser(reader, 'a')), undefined)
     assert.equal(await catalog.read(countJobs), 0)
-    assert.equal(catalog.serial, 0)
+    assert.equal(await catalog.latestSerial(), 0)
     assert.equal(await catalog.read(lastSerial), 0)
     assert.equal(isCalled, false)
     await catalog.write((writer) => addUser(writer, 'b'))
-    assert.equal(catalog.serial, 1)
+    assert.equal(await catalog.latestSerial(), 1)
     assert.deepEqual(
       (await catalog.read(listUsers)).map((user) => user.name),
       ['b'],
@@ -130,7 +133,7 @@ export function catalogContract(options: { readonly name: string; readonly open:
       results.map((each) => each.status === 'fulfilled'),
       order.map((each) => each !== 4),
     )
-    assert.equal(catalog.serial, 9)
+    assert.equal(await catalog.latestSerial(), 9)
   })
 
   promise('a reader sees one state from its first question to its last', async (catalog) => {
@@ -149,7 +152,7 @@ export function catalogContract(options: { readonly name: string; readonly open:
       await addUser(writer, 'a')
       assert.ok(await findUser(writer, 'a'))
       assert.equal(await catalog.read((reader) => findUser(reader, 'a')), undefined)
-      assert.equal(catalog.serial, 0)
+      assert.equal(await catalog.latestSerial(), 0)
     })
     assert.ok(await catalog.read((reader) => findUser(reader, 'a')))
   })
@@ -170,14 +173,46 @@ export function catalogContract(options: { readonly name: string; readonly open:
   )
 
   promise('a reader cannot write', async (catalog) => {
-    await assert.rejects(catalog.read((reader) => addUser({ ...reader, change: () => {} } as unknown as Writer, 'a')))
+    const writing = catalog.read((reader) => addUser(reader as Writer, 'a'))
+    await assert.rejects(writing, /readonly|read-only/)
     assert.equal(await catalog.read((reader) => findUser(reader, 'a')), undefined)
+  })
+
+  promise('a reader and a writer throw once their transaction has ended, whatever they are asked', async (catalog) => {
+    const late: Record<string, () => unknown> = {}
+    const keep = (reader: Reader, who: string) => {
+      const { db } = reader
+      const query = db.selectFrom('users').selectAll()
+      late[`${who}: a statement`] = () => findUser(reader, 'a')
+      late[`${who}: a query`] = () => listUsers(reader)
+      late[`${who}: a query that was begun`] = () => query.execute()
+      late[`${who}: a search`] = () => searchProjects(reader, 'acme', 10, [])
+    }
+    await catalog.read(async (reader) => keep(reader, 'reader'))
+    await catalog.write(async (writer) => {
+      keep(writer, 'writer')
+      late['writer: a change'] = () => writer.change({ what: 'group', how: 'deleted', group: 'g' })
+      late['writer: a job'] = () => writer.enqueue(job('k'))
+      late['writer: a call afterwards'] = () => writer.onCommit(() => {})
+      late['writer: a row'] = () => addUser(writer, 'late')
+    })
+    const failing = catalog.write(async (writer) => {
+      keep(writer, 'failed writer')
+      throw new Error('no')
+    })
+    await assert.rejects(failing, /no/)
+    for (const [what, ask] of Object.entries(late)) {
+      await assert.rejects(async () => ask(), { name: 'TypeError', message: /has ended/ }, what)
+      // Also while another transaction has the connection.
+      await catalog.write(async () => assert.rejects(async () => ask(), /has ended/, what))
+    }
+    assert.deepEqual(await catalog.read(listUsers), [])
   })
 
   promise('onCommit() is called after the commit, when the serial says so', async (catalog) => {
     const seen: number[] = []
     await catalog.write(async (writer) => {
-      writer.onCommit(() => seen.push(catalog.serial))
+      writer.onCommit(() => seen.push(catalog.serialWithin(0) ?? -1))
       await addUser(writer, 'a')
       assert.deepEqual(seen, [])
     })

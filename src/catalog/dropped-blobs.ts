@@ -1,5 +1,4 @@
-/** Blobs whose name a row gave up: the triggers of `migrations.ts` write them down, whoever deleted the row. Others may name them still. */
-import { sql } from 'kysely'
+/** Blobs whose name a row gave up: triggers of the tables write them down, whoever deleted the row. Others may name them still. */
 import type { Digest } from '../lib/digest.ts'
 import type { Reader, Writer } from './catalog.ts'
 
@@ -35,14 +34,12 @@ export async function forgetDropped({ db }: Writer, blobs: readonly DroppedBlob[
 }
 
 /** For blobs that no row came to name after all: looked at as if one had given them up now. */
-export async function noteDropped({ db }: Writer, digests: readonly Digest[]): Promise<void> {
-  // By the clock of the triggers.
-  const dropped_ms = sql<number>`CAST(unixepoch('subsec') * 1000 AS INTEGER)`
+export async function noteDropped({ db }: Writer, digests: readonly Digest[], nowMs: number): Promise<void> {
   for (const digest of digests) {
     await db
       .insertInto('dropped_blobs')
-      .values({ digest, dropped_ms })
-      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ dropped_ms }))
+      .values({ digest, dropped_ms: nowMs })
+      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ dropped_ms: nowMs }))
       .execute()
   }
 }

@@ -8,7 +8,7 @@ import type { Reader, Writer } from './catalog.ts'
 import { rememberDeleted } from './deleted-addresses.ts'
 import { ensureProject } from './projects.ts'
 import type { Schema } from './schema.ts'
-import { statement, type Value } from './sqlite/statement.ts'
+import { statement, type Value } from './statement.ts'
 
 export type NewFile = Omit<File, 'id' | 'index'>
 
@@ -64,7 +64,7 @@ export async function findFile(
   project: ProjectName,
   filename: string,
 ): Promise<File | undefined> {
-  const row = FILE.first(reader, { index: index.id, project, filename })
+  const row = await FILE.first(reader, { index: index.id, project, filename })
   return row && asFile(row, index, project)
 }
 
@@ -74,7 +74,7 @@ export async function listOtherThanWheels(
   index: IndexRecord,
   project: ProjectName,
 ): Promise<Pick<File, 'filename' | 'version'>[]> {
-  return OTHER_THAN_WHEELS.all(reader, { index: index.id, project })
+  return await OTHER_THAN_WHEELS.all(reader, { index: index.id, project })
 }
 
 /** The files of that name on the index: one, or several where projects with like names share it. */
@@ -113,7 +113,7 @@ export async function saveFile(
     upstream: file.upstream === undefined ? null : JSON.stringify(file.upstream),
     log: JSON.stringify(file.log),
   }
-  SAVE_FILE.run(writer, { index_id: index.id, project_id, filename: file.filename, ...row })
+  await SAVE_FILE.run(writer, { index_id: index.id, project_id, filename: file.filename, ...row })
   writer.change({ what: 'file', how, index: index.name, project: file.project, filename: file.filename })
 }
 

@@ -1,7 +1,7 @@
 /** Groups of users: what an access list names as `:group`. */
 import type { UserName } from '../model/names.ts'
 import type { Reader, Writer } from './catalog.ts'
-import { statement } from './sqlite/statement.ts'
+import { statement } from './statement.ts'
 
 const GROUPS_OF = statement<{ user: string }>()((db, { user }) =>
   db.selectFrom('group_members').select('group_name').where('user', '=', user).orderBy('group_name'),
@@ -16,7 +16,7 @@ export async function listGroups({ db }: Reader): Promise<ReadonlyMap<string, re
 }
 
 export async function groupsOf(reader: Reader, user: UserName): Promise<string[]> {
-  return GROUPS_OF.all(reader, { user }).map((row) => row.group_name)
+  return (await GROUPS_OF.all(reader, { user })).map((row) => row.group_name)
 }
 
 /** Creates the group where it is new, and gives it exactly these members, who must exist. */

@@ -1,7 +1,7 @@
 /** The ordered change log: one row per committed write that changed something. */
 import type { Change, Serial } from '../model/records.ts'
 import type { Reader } from './catalog.ts'
-import { statement } from './sqlite/statement.ts'
+import { statement } from './statement.ts'
 
 const LAST_SERIAL = statement<Record<string, never>>()((db) =>
   db.selectFrom('journal').select((eb) => eb.fn.max('serial').as('serial')),
@@ -11,7 +11,7 @@ const APPEND = statement<{ serial: number; at: string; changes: string }>()((db,
 )
 
 export async function lastSerial(reader: Reader): Promise<Serial> {
-  return (LAST_SERIAL.first(reader, {})?.serial ?? 0) as Serial
+  return ((await LAST_SERIAL.first(reader, {}))?.serial ?? 0) as Serial
 }
 
 /** When the last change was committed, RFC 3339; absent before the first. */
@@ -41,5 +41,5 @@ export async function changesSince({ db }: Reader, after: Serial, most: number):
 
 /** For the catalog itself, inside its transaction. */
 export async function append(reader: Reader, serial: Serial, at: Date, changes: readonly Change[]): Promise<void> {
-  APPEND.run(reader, { serial, at: at.toISOString(), changes: JSON.stringify(changes) })
+  await APPEND.run(reader, { serial, at: at.toISOString(), changes: JSON.stringify(changes) })
 }

@@ -56,7 +56,7 @@ export async function savePage({ db }: Writer, index: IndexRecord, name: Project
     .onConflict((conflict) =>
       conflict.columns(['index_id', 'name']).doUpdateSet({
         ...row,
-        fetched_ms: sql<number>`excluded.fetched_ms + (excluded.fetched_ms = mirror_pages.fetched_ms)`,
+        fetched_ms: sql<number>`excluded.fetched_ms + CASE WHEN excluded.fetched_ms = mirror_pages.fetched_ms THEN 1 ELSE 0 END`,
       }),
     )
     .execute()

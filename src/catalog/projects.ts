@@ -5,13 +5,13 @@ import type { ProjectStatus } from '../pep/simple.ts'
 import { compareVersions } from '../pep/version.ts'
 import type { Reader, Writer } from './catalog.ts'
 import { asStatus, indexForSearch } from './search.ts'
-import { statement } from './sqlite/statement.ts'
+import { statement } from './statement.ts'
 
 const PROJECT = statement<{ index: number; name: string }>()((db, { index, name }) =>
   db.selectFrom('projects').selectAll().where('index_id', '=', index).where('name', '=', name),
 )
 const NEW_PROJECT = statement<{ index_id: number; name: string }>()((db, { index_id, name }) =>
-  db.insertInto('projects').values({ index_id, name }),
+  db.insertInto('projects').values({ index_id, name }).returning('id'),
 )
 const DESCRIBE = statement<{ id: number; version: string; summary: string }>()((db, { id, version, summary }) =>
   db.updateTable('projects').set({ latest_version: version, summary }).where('id', '=', id),
@@ -56,7 +56,7 @@ export async function findProject(
   index: IndexRecord,
   name: ProjectName,
 ): Promise<ProjectRow | undefined> {
-  const row = PROJECT.first(reader, { index: index.id, name })
+  const row = await PROJECT.first(reader, { index: index.id, name })
   return row && asProject(row)
 }
 
@@ -135,22 +135,27 @@ export async function findRelease(
   name: ProjectName,
   version: string,
 ): Promise<Release | undefined> {
-  const row = RELEASE.first(reader, { index: index.id, name, version })
+  const row = await RELEASE.first(reader, { index: index.id, name, version })
   return row && { project: name, version, metadata: JSON.parse(row.metadata) as Release['metadata'] }
 }
 
 /** The project's row id, making the row where the name is new to the index. */
 export async function ensureProject(writer: Writer, index: IndexRecord, name: ProjectName): Promise<number> {
-  const known = PROJECT.first(writer, { index: index.id, name })
-  return known?.id ?? NEW_PROJECT.run(writer, { index_id: index.id, name })
+  const known = await PROJECT.first(writer, { index: index.id, name })
+  return known?.id ?? (await newProject(writer, index, name))
+}
+
+/** The row id of a project that is new to the index. */
+async function newProject(writer: Writer, index: IndexRecord, name: ProjectName): Promise<number> {
+  return (await NEW_PROJECT.first(writer, { index_id: index.id, name }))!.id
 }
 
 /** Creates the release or replaces its metadata; keeps the project's latest version, its summary and the search current. */
 export async function saveRelease(writer: Writer, index: IndexRecord, release: Release): Promise<void> {
-  const known = PROJECT.first(writer, { index: index.id, name: release.project })
-  const projectId = known?.id ?? NEW_PROJECT.run(writer, { index_id: index.id, name: release.project })
+  const known = await PROJECT.first(writer, { index: index.id, name: release.project })
+  const projectId = known?.id ?? (await newProject(writer, index, release.project))
   const metadata = JSON.stringify(release.metadata)
-  SAVE_RELEASE.run(writer, { project_id: projectId, version: release.version, metadata })
+  await SAVE_RELEASE.run(writer, { project_id: projectId, version: release.version, metadata })
   writer.change({
     what: 'release',
     how: 'registered',
@@ -181,7 +186,7 @@ export async function saveProjectStatus(
 /** Makes the release the one by which the project is listed and found. */
 export async function describeProject(writer: Writer, projectId: number, latest: Release): Promise<void> {
   const summary = one(latest.metadata.summary)
-  DESCRIBE.run(writer, { id: projectId, version: latest.version, summary })
+  await DESCRIBE.run(writer, { id: projectId, version: latest.version, summary })
   await indexForSearch(writer, projectId, {
     name: latest.project,
     summary,
@@ -194,7 +199,7 @@ export async function stampProjects(reader: Reader, changes: readonly Change[], 
   const told = new Set(changes.flatMap((each) => ('project' in each ? [`${each.index} ${each.project}`] : [])))
   for (const each of told) {
     const [index, name] = each.split(' ') as [string, string]
-    STAMP.run(reader, { index, name, stamp })
+    await STAMP.run(reader, { index, name, stamp })
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { waitForChange } from '../lib/shared-wait.ts'
 import type { Serial } from '../model/records.ts'
+import type { Counters } from './counters.ts'
 
 /** Where each number lies. */
 const SERIAL = 0
@@ -19,7 +20,7 @@ const WRITERS_WAITING = 0
 const TURN = 1
 const LOCK_COUNT = 2
 
-export class SharedCounters {
+export class SharedCounters implements Counters {
   /** To be given to the other workers, who make their own `SharedCounters` of it. */
   readonly buffer: SharedArrayBuffer
   readonly #numbers: BigInt64Array
@@ -60,17 +61,14 @@ export class SharedCounters {
     this.#raise(STAMP_SHOWN, BigInt(stamp))
   }
 
-  /** Changes when some worker has committed another remembered page of a mirror, or forgotten some. */
   get pages(): bigint {
     return Atomics.load(this.#numbers, PAGES)
   }
 
-  /** To be called after the commit. */
   pagesChanged(): void {
     Atomics.add(this.#numbers, PAGES, 1n)
   }
 
-  /** Changes when a mirror's list of names was put in place or confirmed. */
   get lists(): bigint {
     return Atomics.load(this.#numbers, LISTS)
   }
@@ -79,17 +77,14 @@ export class SharedCounters {
     Atomics.add(this.#numbers, LISTS, 1n)
   }
 
-  /** Changes with `pages` and `lists`. */
   get mirrorNews(): bigint {
     return this.pages + this.lists
   }
 
-  /** Whether a list has its stamp already, and is not in place yet. */
   get isListComing(): boolean {
     return Atomics.load(this.#numbers, LISTS_COMING) > 0n
   }
 
-  /** Before a list gets its stamp; dispose when it is in place, or will not be. */
   listComes(): Disposable {
     Atomics.add(this.#numbers, LISTS_COMING, 1n)
     return {

@@ -5,6 +5,7 @@ import { Passwords } from '../accounts/login/passwords.ts'
 import { Users } from '../accounts/users.ts'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { SharedHolds } from '../blob/shared-holds.ts'
+import type { Catalog } from '../catalog/catalog.ts'
 import { SharedCounters } from '../catalog/shared-counters.ts'
 import { SqliteCatalog } from '../catalog/sqlite/sqlite.ts'
 import type { SharedMemory } from '../cli/server-commands.ts'
@@ -20,7 +21,7 @@ import { openBlobs } from './blob-stores.ts'
 export interface Stores extends AsyncDisposable {
   readonly folder: ServerFolder
   readonly identity: Identity
-  readonly catalog: SqliteCatalog
+  readonly catalog: Catalog
   readonly blobs: BlobStore
   readonly passwords: Passwords
   readonly users: Users

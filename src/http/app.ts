@@ -29,7 +29,7 @@ export function createApp(services: Services): FastifyInstance {
     // No hook has run for these: an address that cannot be decoded, or with a part that is too long.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       identify(reply)
-      reply.header('x-devpi-serial', String(catalog.serial))
+      reply.header('x-devpi-serial', String(catalog.serialWithin(Number.POSITIVE_INFINITY) ?? 0))
       return answerError(services, request, reply, error, problemPage)
     },
   })
@@ -49,7 +49,7 @@ export function createApp(services: Services): FastifyInstance {
     identify(reply)
   })
   app.addHook('onSend', async (request, reply, payload) => {
-    reply.header('x-devpi-serial', String(catalog.serial))
+    reply.header('x-devpi-serial', String(catalog.serialWithin(limits.serialAgeMs) ?? (await catalog.latestSerial())))
     if (request.cacheNote.isForSome) keepFromShared(reply)
     shelve(shelf, request, reply, payload, peerOf(request.socket, server))
     land(request)

@@ -2,9 +2,9 @@
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Catalog, Reader, Writer } from '../catalog/catalog.ts'
+import type { Counters } from '../catalog/counters.ts'
 import { listFiles, restateFile } from '../catalog/files.ts'
 import { findPage, findPageTime, mirrorState, savePage, touchPage } from '../catalog/mirror-pages.ts'
-import type { SharedCounters } from '../catalog/shared-counters.ts'
 import { Recent } from '../lib/recent.ts'
 import type { File, MirrorRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -38,7 +38,7 @@ export interface MirrorMemoryOptions {
   readonly record: MirrorRecord
   /** Where other workers remember pages too. */
   readonly shared?: {
-    readonly counters: SharedCounters
+    readonly counters: Counters
     /** Without credentials: what was asked of another upstream is not remembered. */
     readonly url: string
   }

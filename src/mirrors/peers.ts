@@ -1,6 +1,6 @@
 /** What one of several workers asks of the others. Worker 0 does for all what must be done once: it opens mirrors anew, and fetches their lists. */
 import type { SharedHolds } from '../blob/shared-holds.ts'
-import type { SharedCounters } from '../catalog/shared-counters.ts'
+import type { Counters } from '../catalog/counters.ts'
 import type { MirrorStatus } from './mirror-status.ts'
 
 /** How worker 0 stands with the list of a mirror. */
@@ -21,7 +21,7 @@ export interface MirrorKeeper {
 
 /** What the mirrors of one worker have in common with those of the others. */
 export interface SharedMirrors {
-  readonly counters: SharedCounters
+  readonly counters: Counters
   readonly holds: SharedHolds
   /** Absent in worker 0. */
   readonly keeper?: MirrorKeeper

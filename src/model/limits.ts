@@ -103,6 +103,8 @@ export interface Limits {
   /** Answers that stand ready, all together, and one of them: the page of 5,000 files is 2 MiB when it is not compressed. */
   readonly shelfBytes: number
   readonly shelfAnswerBytes: number
+  /** How old the serial may be by which they are judged, and that answers name. On one machine it is always the last. */
+  readonly serialAgeMs: number
   /**
    * Answers that stand ready and that the system sends from files, where it can: one of them, and all together. Smaller ones are
    * copied in the time that the call takes, larger ones find no room in a socket at once and cost the system more in pieces than a copy.
@@ -281,6 +283,7 @@ export const LIMITS: Limits = Object.freeze({
   encodedPageBytes: 8 * MIB,
   shelfBytes: 32 * MIB,
   shelfAnswerBytes: 4 * MIB,
+  serialAgeMs: 1000,
   readyFileLeastBytes: 16 * KIB,
   readyFileMostBytes: 384 * KIB,
   readyFilesBytes: 8 * MIB,

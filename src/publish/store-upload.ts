@@ -88,11 +88,11 @@ export async function storeUpload(
 
 /** After blobs were written and no row came to name them: has them collected, unless others do. */
 export async function forgetStored(
-  { catalog }: Pick<Publishing, 'catalog'>,
+  { catalog, clock }: Pick<Publishing, 'catalog' | 'clock'>,
   { digest, coreMetadata }: Storable,
 ): Promise<void> {
   const digests = coreMetadata === undefined ? [digest] : [digest, coreMetadata.digest]
-  await catalog.write((writer) => noteDropped(writer, digests))
+  await catalog.write((writer) => noteDropped(writer, digests, clock.now().getTime()))
 }
 
 /**

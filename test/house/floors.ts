@@ -27,7 +27,7 @@ export const TOP = ['worker.ts', 'main.ts']
 /** Rooms of a folder, ground first; `.` stands for the folder's own files. Where it is not named, they may lie above and below. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   blob: ['.', 'files'],
-  catalog: ['sqlite'],
+  catalog: ['.', 'sqlite'],
   accounts: ['login', 'tokens', 'trusted-publishing', '.'],
   publish: ['.', 'manage', 'sessions', 'push'],
   transfer: ['devpi', 'osv'],

@@ -210,11 +210,11 @@ for (const [what, attestations, sentence] of [
 ] as const) {
   test(`an upload with an attestation of ${what} is refused, and nothing is kept`, async () => {
     const world = await refusing()
-    const serial = world.server.stores.catalog.serial
+    const serial = await world.server.stores.catalog.latestSerial()
     const answer = await world.alice.uploads(acme, 'alice/dev', { attestations })
     assert.equal(answer.status, 400)
     assert.equal(answer.text, `invalid attestation for '${acme.filename}': ${sentence}\n`)
-    assert.equal(world.server.stores.catalog.serial, serial)
+    assert.equal(await world.server.stores.catalog.latestSerial(), serial)
     assert.deepEqual(await world.blobs(), [])
     assert.deepEqual(await world.drafts(), [])
   })

@@ -51,7 +51,7 @@ test('PUT +status sets a status with its reason, GET tells it, and both represen
     (await stranger.asks(`/${index}/+status/${project}`)).json<{ result: object; type: string }>()
   assert.deepEqual(await status(), { result: { project, status: 'active' }, type: 'projectstatus' })
   assert.equal((await pageOf(index, project))['project-status'], undefined)
-  const { serial } = world.server.stores.catalog
+  const serial = await world.server.stores.catalog.latestSerial()
   const answer = await set(index, project, { status: 'deprecated', reason: 'use <other>' })
   assert.deepEqual(tell(answer), [200, `${project} is deprecated now`])
   assert.deepEqual((await status()).result, { project, status: 'deprecated', reason: 'use <other>' })
@@ -65,7 +65,7 @@ test('PUT +status sets a status with its reason, GET tells it, and both represen
     200,
     `${project} was deprecated already`,
   ])
-  assert.equal(world.server.stores.catalog.serial, serial + 1)
+  assert.equal(await world.server.stores.catalog.latestSerial(), serial + 1)
   await set(index, project, { status: 'deprecated' })
   assert.deepEqual((await status()).result, { project, status: 'deprecated' })
 })
@@ -76,7 +76,7 @@ for (const status of ['archived', 'quarantined'] as const) {
     const other = await given()
     await alice.uploads(newer(project), other.index)
     await set(index, project, { status, reason: 'moved' })
-    const { serial } = world.server.stores.catalog
+    const serial = await world.server.stores.catalog.latestSerial()
     const said = `Cannot upload to ${project}: it is ${status} on ${index} (moved). To change that: airlock status ${project} active --index ${index}`
     const documentation = multipart([
       ...fieldParts({ ':action': 'doc_upload', name: project, version: '1.0' }),
@@ -98,7 +98,7 @@ for (const status of ['archived', 'quarantined'] as const) {
       assert.ok(answer.text.includes(said), what)
       if (what !== 'push') assert.equal(answer.reason, said)
     }
-    assert.equal(world.server.stores.catalog.serial, serial)
+    assert.equal(await world.server.stores.catalog.latestSerial(), serial)
     assert.deepEqual(await world.drafts(), [])
     await set(index, project, { status: 'active' })
     assert.equal((await alice.uploads(newer(project), index)).status, 200)

@@ -95,7 +95,7 @@ const WRITES: readonly (readonly [what: string, path: string, ask: Ask, status: 
 
 for (const [what, user, secret] of CREDENTIALS) {
   test(`${what} writes nothing anywhere`, async () => {
-    const before = { serial: world.server.stores.catalog.serial, blobs: await world.blobs() }
+    const before = { serial: await world.server.stores.catalog.latestSerial(), blobs: await world.blobs() }
     const pair = Buffer.from(`${user}:${secret}`).toString('base64')
     const forms: Record<string, string>[] = [{ 'x-devpi-auth': pair }, { authorization: `Basic ${pair}` }]
     for (const [form, credentials] of forms.entries()) {
@@ -110,7 +110,7 @@ for (const [what, user, secret] of CREDENTIALS) {
       const status = await stranger.asks('/+api', { headers: credentials })
       assert.equal(status.json<{ result: { authstatus: unknown[] } }>().result.authstatus[0], 'noauth')
     }
-    assert.deepEqual({ serial: world.server.stores.catalog.serial, blobs: await world.blobs() }, before)
+    assert.deepEqual({ serial: await world.server.stores.catalog.latestSerial(), blobs: await world.blobs() }, before)
     assert.deepEqual(await world.drafts(), [])
     const logged = JSON.stringify(world.logged)
     assert.ok(secret.length < 6 || !logged.includes(secret), 'the secret is not logged')

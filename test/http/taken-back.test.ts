@@ -41,7 +41,7 @@ for (const [policy, isListed, status] of [
     const path = `/root/pypi/+simple/${name}/${address}`
     const at = new URL(path, 'http://x').pathname
     assert.equal((await stranger.asks(at)).status, 200)
-    const serial = world.server.stores.catalog.serial
+    const serial = await world.server.stores.catalog.latestSerial()
     upstream.remove(name, wheelOf(name, '1.0'))
     world.passes(3_600_000)
     const files = await listed(name)

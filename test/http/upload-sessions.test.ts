@@ -83,12 +83,12 @@ test('a session lives from its opening to its publication, and its files appear 
   assert.deepEqual(await namesAt(`/${index}/+simple/acme/`), [])
   assert.equal((await stranger.asks(`/${index}/acme`, { accept: 'application/json' })).status, 404)
 
-  const before = world.server.stores.catalog.serial
+  const before = await world.server.stores.catalog.latestSerial()
   const published = await does(alice, session.links.publish)
   assert.equal(published.status, 201, published.text)
   assert.equal(published.json<{ status: string }>().status, 'published')
   assert.equal(published.headers.location, `${base}/${index}/acme/1.0`)
-  assert.equal(world.server.stores.catalog.serial, before + 1)
+  assert.equal(await world.server.stores.catalog.latestSerial(), before + 1)
   assert.deepEqual((await namesAt(`/${index}/+simple/acme/`)).sort(), [built.filename, source.filename].sort())
   const page = await stranger.asks(`/${index}/+simple/acme/`, { accept: JSON_PAGE })
   const listed = page

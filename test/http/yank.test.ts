@@ -56,7 +56,7 @@ async function yanks(index: string, project = 'acme'): Promise<Record<string, bo
 
 test('POST +yank marks a release, tells what changed, and +unyank takes the mark away', async () => {
   const index = await given({ volatile: false })
-  const { serial } = world.server.stores.catalog
+  const serial = await world.server.stores.catalog.latestSerial()
   const answer = await ask(index, 'yank', { project: 'Acme', version: '1.0', reason: ' broken ' })
   assert.equal(answer.status, 200)
   assert.deepEqual(answer.json(), {
@@ -97,7 +97,7 @@ test('POST +yank takes one file, other spellings of a version, and no reason', a
 test('POST +yank of what is yanked so already changes nothing, and writes nothing', async () => {
   const index = await given()
   await ask(index, 'yank', { project: 'acme', version: '2.0', reason: 'why' })
-  const { serial } = world.server.stores.catalog
+  const serial = await world.server.stores.catalog.latestSerial()
   const again = await ask(index, 'yank', { project: 'acme', version: '2.0', reason: 'why' })
   assert.deepEqual(tell(again), [200, 'nothing to yank: it was so already'])
   assert.deepEqual(again.json().result, [])
@@ -105,7 +105,7 @@ test('POST +yank of what is yanked so already changes nothing, and writes nothin
     200,
     'nothing to unyank: it was so already',
   ])
-  assert.equal(world.server.stores.catalog.serial, serial)
+  assert.equal(await world.server.stores.catalog.latestSerial(), serial)
 })
 
 for (const [what, json, status, message] of [
@@ -139,13 +139,13 @@ for (const [what, json, status, message] of [
       await alice.asks(`/${index}`, { method: 'PUT', json: {} })
       for (const file of [one, source, two]) await alice.uploads(file, index)
     }
-    const { serial } = world.server.stores.catalog
+    const serial = await world.server.stores.catalog.latestSerial()
     const answer = await ask(index, 'yank', json)
     const [code, said] = tell(answer)
     assert.equal(code, status)
     if (typeof message === 'string') assert.equal(said, message)
     else assert.match(String(said), message)
-    assert.equal(world.server.stores.catalog.serial, serial)
+    assert.equal(await world.server.stores.catalog.latestSerial(), serial)
   })
 }
 

@@ -1,17 +1,16 @@
 /** The catalog in one SQLite file (`node:sqlite` under Kysely): one writer, several readers, write-ahead log, synced at commit. */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import type { SqliteDatabase, SqliteStatement } from 'kysely'
 import { toldCommit } from '../../lib/durable.ts'
 import { isDiskFull, Problem } from '../../model/errors.ts'
 import type { Change, Serial } from '../../model/records.ts'
 import type { Catalog, Reader, Writer } from '../catalog.ts'
 import { append, lastCommitTime, lastSerial } from '../journal.ts'
 import { stampProjects } from '../projects.ts'
-import { enqueue } from '../queue.ts'
-import type { Schema } from '../schema.ts'
 import { SharedCounters } from '../shared-counters.ts'
 import { GroupCommit, type Written } from './group-commit.ts'
 import { MIGRATIONS } from './migrations.ts'
+import { Queries, SqliteReader, SqliteWriter } from './transaction.ts'
 
 /** Compiled statements kept per connection; there are fewer different ones than this. */
 const STATEMENTS_KEPT = 300
@@ -76,13 +75,21 @@ export class SqliteCatalog implements Catalog {
     return catalog
   }
 
-  /** Calls `fn` after each commit that left work in the job table. */
-  whenEnqueued(fn: () => void): void {
-    this.#whenEnqueued = fn
+  whenEnqueued(wake: () => void): void {
+    this.#whenEnqueued = wake
   }
 
+  /** The same for all workers of the server, and never an older one. */
   get serial(): Serial {
     return this.counters.serial
+  }
+
+  serialWithin(_ageMs: number): Serial {
+    return this.serial
+  }
+
+  async latestSerial(): Promise<Serial> {
+    return this.serial
   }
 
   get lastStamp(): number {
@@ -102,9 +109,11 @@ export class SqliteCatalog implements Catalog {
     const connection = this.#idle.pop() ?? (await new Promise<Connection>((resolve) => this.#waiting.push(resolve)))
     try {
       connection.begin.run()
+      const reader = new SqliteReader(connection.queries)
       try {
-        return await fn(connection.reader)
+        return await fn(reader)
       } finally {
+        reader.end()
         connection.rollback.run()
       }
     } finally {
@@ -128,28 +137,28 @@ export class SqliteCatalog implements Catalog {
 
   /** One write, in the transaction that is open. It counts from `committed` on. */
   async #transact<T>(fn: (writer: Writer) => Promise<T>): Promise<Written<T>> {
-    const { reader } = this.#writer
+    const now = this.#now()
     const changes: Change[] = []
     const afterwards: (() => void)[] = []
-    const now = this.#now()
-    const result = await fn({
-      ...reader,
-      change: (change) => changes.push(change),
-      enqueue: async (job) => {
-        await enqueue(reader, job, now.getTime())
-        if (!afterwards.includes(this.#whenEnqueued)) afterwards.push(this.#whenEnqueued)
-      },
-      onCommit: (after) => afterwards.push(after),
-    })
+    const notes = { changes, afterwards, onEnqueued: this.#whenEnqueued, nowMs: now.getTime() }
+    const writer = new SqliteWriter(this.#writer.queries, notes)
+    let result: T
+    try {
+      result = await fn(writer)
+    } finally {
+      writer.end()
+    }
+    const own = new SqliteReader(this.#writer.queries)
     let serial: Serial | undefined
     let stamp = 0
     if (changes.length > 0) {
       // Another write of the group, another worker, or another process (`airlock passwd`), may have taken some since.
-      serial = ((await lastSerial(reader)) + 1) as Serial
+      serial = ((await lastSerial(own)) + 1) as Serial
       stamp = this.counters.takeStamp(now.getTime())
-      await append(reader, serial, now, changes)
-      await stampProjects(reader, changes, stamp)
+      await append(own, serial, now, changes)
+      await stampProjects(own, changes, stamp)
     }
+    own.end()
     const committed = () => {
       // Before anybody learns of it: whoever then asks any worker sees it.
       if (serial !== undefined) this.counters.committed(serial)
@@ -186,7 +195,7 @@ export class SqliteCatalog implements Catalog {
 
 interface Connection {
   readonly raw: DatabaseSync
-  readonly reader: Reader
+  readonly queries: Queries
   /** Compiled, as each read begins and ends with them. */
   readonly begin: StatementSync
   readonly rollback: StatementSync
@@ -194,10 +203,8 @@ interface Connection {
 
 function connect(path: string): Connection {
   const raw = new DatabaseSync(path, { timeout: BUSY_MS })
-  const database = new PreparingDatabase(raw)
-  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database }) })
-  const reader = { db, prepare: (sql: string) => database.prepare(sql) }
-  return { raw, reader, begin: raw.prepare('BEGIN'), rollback: raw.prepare('ROLLBACK') }
+  const queries = new Queries(new PreparingDatabase(raw))
+  return { raw, queries, begin: raw.prepare('BEGIN'), rollback: raw.prepare('ROLLBACK') }
 }
 
 function synchronousOf(raw: DatabaseSync): number {

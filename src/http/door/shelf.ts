@@ -12,10 +12,10 @@ import { readPlainRequest } from './plain-request.ts'
 import { type AnswerParts, type Basis, ReadyAnswer } from './ready-answer.ts'
 
 export interface ShelfOptions {
-  readonly catalog: Pick<Catalog, 'serial'>
+  readonly catalog: Pick<Catalog, 'serialWithin'>
   /** The commits after `serial`, oldest first, at most `most`. */
   readonly changesSince: (serial: Serial, most: number) => Promise<readonly Commit[]>
-  readonly limits: Pick<Limits, 'shelfBytes' | 'shelfAnswerBytes' | 'shelfHeadCharacters'>
+  readonly limits: Pick<Limits, 'shelfBytes' | 'shelfAnswerBytes' | 'shelfHeadCharacters' | 'serialAgeMs'>
   readonly nowMs: () => number
   /** Another number when what mirrors answer has changed in another worker; absent where there is none. */
   readonly mirrorNews?: () => bigint
@@ -24,12 +24,15 @@ export interface ShelfOptions {
 
 /** Where things stood when a request began: what is made of older things must not be put here. */
 export interface Beginning {
-  readonly serial: Serial
+  /** `undefined` where it was not known. */
+  readonly serial: Serial | undefined
   readonly epoch: number
 }
 
 /** Commits looked at one by one; after more, everything goes. */
 const COMMITS_MOST = 1000
+/** Before the first commit. */
+const NONE = 0 as Serial
 
 export class Shelf {
   readonly #options: ShelfOptions
@@ -56,7 +59,7 @@ export class Shelf {
 
   constructor(options: ShelfOptions) {
     this.#options = options
-    this.#seen = options.catalog.serial
+    this.#seen = options.catalog.serialWithin(options.limits.serialAgeMs) ?? NONE
     this.#seenNews = options.mirrorNews?.() ?? 0n
   }
 
@@ -65,9 +68,9 @@ export class Shelf {
    * connects. `undefined`: none stands ready.
    */
   find(head: string, peer: string): ReadyAnswer | undefined {
-    const serial = this.#options.catalog.serial
+    const serial = this.#serial()
     this.nowMs = this.#options.nowMs()
-    if (serial !== this.#seen) {
+    if (serial === undefined || serial !== this.#seen) {
       void this.#catchUp()
       return undefined
     }
@@ -84,9 +87,8 @@ export class Shelf {
 
   /** The answer of that key, for the app to send once more. */
   async held(key: string): Promise<ReadyAnswer | undefined> {
-    const { catalog } = this.#options
-    if (catalog.serial !== this.#seen) await this.#catchUp()
-    if (catalog.serial !== this.#seen) return undefined
+    if (this.#serial() !== this.#seen) await this.#catchUp()
+    if (this.#serial() !== this.#seen) return undefined
     const answer = this.#answers.get(key)
     return answer === undefined || this.#options.nowMs() >= answer.untilMs ? undefined : answer
   }
@@ -103,14 +105,15 @@ export class Shelf {
 
   begin(): Beginning {
     this.#hearOthers()
-    return { serial: this.#options.catalog.serial, epoch: this.#epoch }
+    return { serial: this.#serial(), epoch: this.#epoch }
   }
 
   /** Keeps an answer that was made since `begun`, unless something has happened since. Returns whether it stands here now. */
   put(key: string, parts: AnswerParts, basis: Basis, begun: Beginning): boolean {
-    const { catalog, limits } = this.#options
+    const { limits } = this.#options
     this.#hearOthers()
-    if (begun.serial !== catalog.serial || begun.epoch !== this.#epoch) return false
+    const serial = this.#serial()
+    if (serial === undefined || begun.serial !== serial || begun.epoch !== this.#epoch) return false
     const answer = new ReadyAnswer(parts, basis)
     if (answer.sizeBytes > limits.shelfAnswerBytes) return false
     this.#take(key)
@@ -178,6 +181,11 @@ export class Shelf {
     if (news === this.#seenNews) return
     this.#seenNews = news
     this.forgetMirrored()
+  }
+
+  /** Which answers are to be judged by; `undefined` where it is not known here: then none stands ready. */
+  #serial(): Serial | undefined {
+    return this.#options.catalog.serialWithin(this.#options.limits.serialAgeMs)
   }
 
   #turnPage(serial: Serial): void {

@@ -34,7 +34,7 @@ export async function sendList(
   opened: OpenIndex,
 ): Promise<FastifyReply> {
   // Before the names are read: what changes meanwhile must not stand under the later serial for good.
-  const { serial } = services.catalog
+  const serial = await services.catalog.latestSerial()
   const type = representation(request)
   const isJson = type === JSON_TYPE
   const { ready, others, othersAreJournalled, isMirror } = await listOf(opened, reply, isJson)

@@ -59,6 +59,7 @@ export function operatorAnswers(services: Services) {
     status: answer(
       { about: 'Version, folder, serial, figures and mirrors; of mirrors only those that the sender may read' },
       async (request, reply) => {
+        const serial = await catalog.latestSerial()
         const committedMs = await lastChangeMs(catalog)
         const committedAt = committedMs === undefined ? null : committedMs / 1000
         return sendResult(reply, 200, 'status', {
@@ -68,9 +69,9 @@ export function operatorAnswers(services: Services) {
           host: server.host,
           port: server.port,
           'outside-url': server.outsideUrl?.href ?? null,
-          serial: catalog.serial,
+          serial,
           'last-commit-timestamp': committedAt,
-          'event-serial': catalog.serial,
+          'event-serial': serial,
           // What devpi does later, in a queue of its own, has happened here when a change is committed.
           'event-serial-timestamp': committedAt,
           'event-serial-in-sync-at': committedAt,
