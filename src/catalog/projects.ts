@@ -19,7 +19,7 @@ const DESCRIBE = statement<{ id: number; version: string; summary: string }>()((
 const STAMP = statement<{ index: string; name: string; stamp: number }>()((db, { index, name, stamp }) =>
   db
     .updateTable('projects')
-    .set({ serial: stamp })
+    .set({ stamp })
     .where('index_id', '=', (eb) => eb.selectFrom('indexes').select('id').where('name', '=', index))
     .where('name', '=', name),
 )
@@ -210,13 +210,13 @@ function asProject(row: {
   summary: string | null
   status: ProjectStatus['status'] | null
   status_reason: string | null
-  serial: number
+  stamp: number
 }): ProjectRow {
   const status = asStatus(row.status, row.status_reason)
   return {
     id: row.id,
     name: row.name as ProjectName,
-    stamp: row.serial,
+    stamp: row.stamp,
     ...(row.latest_version !== null && { latestVersion: row.latest_version }),
     ...(row.summary !== null && row.summary !== '' && { summary: row.summary }),
     ...(status !== undefined && { status }),

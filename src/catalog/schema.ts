@@ -1,4 +1,4 @@
-/** The tables as types, for Kysely. `migrations.ts` makes them; the two change together. */
+/** The tables as types, for Kysely. the migrations of an engine make them (`sqlite/migrations/`); the two change together. */
 import type { Generated } from 'kysely'
 import type { ProjectStatus } from '../pep/simple.ts'
 
@@ -22,7 +22,7 @@ export interface Schema {
     summary: string | null
     status: ProjectStatus['status'] | null
     status_reason: string | null
-    serial: Generated<number>
+    stamp: Generated<number>
   }
   releases: { id: Generated<number>; project_id: number; version: string; metadata: string }
   files: {

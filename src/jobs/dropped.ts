@@ -2,7 +2,7 @@
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type DroppedBlob, forgetDropped, listDropped } from '../catalog/dropped-blobs.ts'
-import { isBlobNamed } from '../catalog/files.ts'
+import { isBlobNamed } from '../catalog/named-blobs.ts'
 import type { Clock } from '../lib/clock.ts'
 
 export interface DroppedOptions {

@@ -7,6 +7,7 @@ import { throwawaySigstore } from '../../test/sigstore/throwaway.ts'
 import { openTempStores } from '../../test/world/temp-stores.ts'
 import { writeBlob } from '../blob/blob-store.ts'
 import { deleteIndex } from '../catalog/accounts.ts'
+import { saveMetadata } from '../catalog/mirror-uses.ts'
 import { saveProvenance } from '../catalog/provenance.ts'
 import { digestOf } from '../lib/digest.ts'
 import { projectName } from '../pep/name.ts'
@@ -57,6 +58,18 @@ test('check() tells a blob that is missing, a file’s or its metadata’s', asy
     `${one.filename}: blob ${ground.metadata.digest} is missing`,
     `${two.filename}: blob ${two.sha256} is missing`,
   ])
+})
+
+test('check() looks for metadata that a mirror keeps without the file', async () => {
+  await using ground = await given()
+  const { catalog, blobs } = ground.stores
+  const mirror = await ground.stores.addMirror('root/pypi')
+  const blob = await writeBlob(blobs, [Buffer.from('Name: else\n')], { limitBytes: 100 })
+  await catalog.write((writer) => saveMetadata(writer, mirror, { ...blob, usedMs: 0 }))
+  assert.deepEqual((await check(catalog, blobs, { hashes: false })).faults, [])
+  await blobs.delete(blob.digest)
+  const { files, faults } = await check(catalog, blobs, { hashes: false })
+  assert.deepEqual({ files, faults }, { files: 2, faults: [`metadata of a mirror: blob ${blob.digest} is missing`] })
 })
 
 test('check() tells a blob of another size, and of another content only when it reads hashes', async () => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { isBlobNamed, listNamedBlobs } from '../catalog/files.ts'
+import { BLOB_COLUMNS, isBlobNamed, listNamedBlobs } from '../catalog/named-blobs.ts'
 import { listAllProvenance } from '../catalog/provenance.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AttestationError, readStatement } from '../pep/attestation.ts'
@@ -38,14 +38,13 @@ export async function check(
     else untold++
   }
   let files = 0
-  for await (const row of namedBlobs(catalog)) {
-    files++
-    for (const { digest, sizeBytes } of row.blobs) {
-      const found = await blobs.stat(digest)
-      if (found === undefined) fault(`${row.filename}: blob ${digest} is missing`)
-      else if (found.sizeBytes !== sizeBytes) {
-        fault(`${row.filename}: blob ${digest} has ${found.sizeBytes} bytes, ${sizeBytes} are recorded`)
-      }
+  for await (const { digest, rows, name, leastBytes, mostBytes, isContent } of namedBlobs(catalog)) {
+    if (isContent) files += rows
+    const found = await blobs.stat(digest)
+    if (found === undefined) fault(`${name}: blob ${digest} is missing`)
+    else if (found.sizeBytes !== leastBytes || found.sizeBytes !== mostBytes) {
+      const recorded = found.sizeBytes === leastBytes ? mostBytes : leastBytes
+      fault(`${name}: blob ${digest} has ${found.sizeBytes} bytes, ${recorded} are recorded`)
     }
   }
   for await (const sentence of provenanceFaults(catalog)) fault(sentence)
@@ -105,12 +104,14 @@ async function* provenanceFaults(catalog: Catalog): AsyncGenerator<string> {
 }
 
 async function* namedBlobs(catalog: Catalog) {
-  for (const table of ['files', 'attachments', 'staged_files'] as const) {
-    for (let after = 0; ; ) {
-      const rows = await catalog.read((reader) => listNamedBlobs(reader, table, after, ROWS))
-      yield* rows
-      if (rows.length < ROWS) break
-      after = rows.at(-1)!.row
+  for (const column of BLOB_COLUMNS) {
+    // A file is its content; what stands beside it is not counted again.
+    const isContent = column.column === 'digest' && column.nameless === undefined
+    for (let after = ''; ; ) {
+      const blobs = await catalog.read((reader) => listNamedBlobs(reader, column, after, ROWS))
+      for (const blob of blobs) yield { ...blob, isContent }
+      if (blobs.length < ROWS) break
+      after = blobs.at(-1)!.digest
     }
   }
 }

@@ -2,7 +2,7 @@
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { SharedHolds } from '../blob/shared-holds.ts'
 import type { Catalog, Writer } from '../catalog/catalog.ts'
-import { findFiles, isBlobNamed } from '../catalog/files.ts'
+import { findFiles } from '../catalog/files.ts'
 import {
   deleteMetadata,
   type EvictableFile,
@@ -11,6 +11,7 @@ import {
   leastUsedFiles,
   leastUsedMetadata,
 } from '../catalog/mirror-uses.ts'
+import { isBlobNamed } from '../catalog/named-blobs.ts'
 import { deleteFile } from '../catalog/removal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Digest } from '../lib/digest.ts'

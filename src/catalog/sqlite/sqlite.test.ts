@@ -11,7 +11,7 @@ import { findUser, listUsers, saveUser } from '../accounts.ts'
 import { catalogContract, NOW } from '../catalog.contract.ts'
 import { holdingsContract } from '../holdings.contract.ts'
 import { changesSince } from '../journal.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { MIGRATIONS } from './migrations/migrations.ts'
 import { SqliteCatalog } from './sqlite.ts'
 
 const open = (path: string, readers = 2) => SqliteCatalog.open({ path, readers, now: () => NOW })

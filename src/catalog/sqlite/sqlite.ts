@@ -9,7 +9,7 @@ import { append, lastCommitTime, lastSerial } from '../journal.ts'
 import { stampProjects } from '../projects.ts'
 import { SharedCounters } from '../shared-counters.ts'
 import { GroupCommit, type Written } from './group-commit.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { MIGRATIONS } from './migrations/migrations.ts'
 import { Queries, SqliteReader, SqliteWriter } from './transaction.ts'
 
 /** Compiled statements kept per connection; there are fewer different ones than this. */
