@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { writeBlob } from '../src/blob/blob-store.ts'
 import { FilesystemBlobs } from '../src/blob/files/filesystem.ts'
-import { createIndex, findIndex, findUser, saveUser } from '../src/catalog/accounts.ts'
+import { createIndex, findUser, indexAsWritten, saveUser } from '../src/catalog/accounts.ts'
 import type { Writer } from '../src/catalog/catalog.ts'
 import { type NewFile, saveFile } from '../src/catalog/files.ts'
 import { saveRelease } from '../src/catalog/projects.ts'
@@ -69,9 +69,9 @@ async function indexOf(writer: Writer, written: string): Promise<IndexRecord> {
   const owner = userName(user)
   if ((await findUser(writer, owner)) === undefined)
     await saveUser(writer, { name: owner, created: new Date().toISOString() }, 'created')
-  if ((await findIndex(writer, written)) === undefined)
+  if ((await indexAsWritten(writer, written)) === undefined)
     await createIndex(writer, indexName(user, name), owner, createdOptions(owner, { type: 'stage' }))
-  return (await findIndex(writer, written))!
+  return (await indexAsWritten(writer, written))!
 }
 
 async function addProject(

@@ -1,5 +1,5 @@
 /** Groups of users, kept by root (or whom --restrict-modify names), for `:group` in access lists. */
-import { findUser } from '../catalog/accounts.ts'
+import { userAsWritten } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { deleteGroup, listGroups, saveGroup } from '../catalog/groups.ts'
 import type { May, Principal } from '../model/access.ts'
@@ -32,7 +32,7 @@ export class Groups {
     return await this.#catalog.write(async (writer) => {
       const known: UserName[] = []
       for (const member of new Set(members as string[])) {
-        const user = await findUser(writer, member)
+        const user = await userAsWritten(writer, member)
         if (user === undefined) throw noSuchUser(member)
         known.push(user.name)
       }

@@ -1,5 +1,13 @@
 /** Indexes made, changed and removed: devpi's rules, in devpi's order. */
-import { changeIndex, createIndex, deleteIndex, findIndex, findUser, saveUser } from '../catalog/accounts.ts'
+import {
+  changeIndex,
+  createIndex,
+  deleteIndex,
+  findIndex,
+  indexAsWritten,
+  saveUser,
+  userAsWritten,
+} from '../catalog/accounts.ts'
 import type { Catalog, Reader, Writer } from '../catalog/catalog.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { May, Principal } from '../model/access.ts'
@@ -30,10 +38,10 @@ export class IndexRecords {
     sent: Readonly<Record<string, unknown>>,
   ): Promise<IndexRecord> {
     return await this.#catalog.write(async (writer) => {
-      const owner = (await findUser(writer, user)) ?? (await this.#newOwner(writer, who, user))
+      const owner = (await userAsWritten(writer, user)) ?? (await this.#newOwner(writer, who, user))
       if (owner === undefined) throw noSuchUser(user)
       const written = `${user}/${index}`
-      if ((await findIndex(writer, written)) !== undefined) {
+      if ((await indexAsWritten(writer, written)) !== undefined) {
         throw new Problem('index-exists', `index '${written}' exists`)
       }
       if (!this.#may(who, { do: 'create-index', user: owner.name })) {
@@ -61,7 +69,7 @@ export class IndexRecords {
   /** Throws `no-such-index`, `not-allowed`, `option-invalid`; with `refuseNoop` also when nothing would change. */
   async modify(who: Principal, name: string, change: IndexChange, refuseNoop: boolean): Promise<IndexRecord> {
     return await this.#catalog.write(async (writer) => {
-      const record = await findIndex(writer, name)
+      const record = await indexAsWritten(writer, name)
       if (record === undefined) throw noSuchIndex(name)
       const owner = userOf(record.name)
       if (!this.#may(who, { do: 'modify-index', user: owner })) {
@@ -83,7 +91,7 @@ export class IndexRecords {
   /** With its projects and files. Throws `no-such-index`, `not-allowed`, `index-not-volatile`. */
   async remove(who: Principal, name: string): Promise<void> {
     await this.#catalog.write(async (writer) => {
-      const record = await findIndex(writer, name)
+      const record = await indexAsWritten(writer, name)
       if (record === undefined) throw noSuchIndex(name)
       if (!this.#may(who, { do: 'delete-index', user: userOf(record.name) })) {
         throw new Problem('not-allowed', `no permission to delete index ${name}`)

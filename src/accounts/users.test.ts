@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTempStores } from '../../test/world/temp-stores.ts'
-import { findUser } from '../catalog/accounts.ts'
+import { userAsWritten } from '../catalog/accounts.ts'
 import { ANONYMOUS, may, type Principal } from '../model/access.ts'
 import type { Problem, ProblemCode } from '../model/errors.ts'
 import { userName } from '../model/names.ts'
@@ -44,7 +44,7 @@ test('Users.create() keeps what it is told and when, and anybody may', async () 
     customData: { a: 1 },
     created: '2026-01-02T03:04:05Z',
   })
-  assert.deepEqual(await ground.stores.catalog.read((reader) => findUser(reader, 'alice')), made)
+  assert.deepEqual(await ground.stores.catalog.read((reader) => userAsWritten(reader, 'alice')), made)
   assert.equal(ground.stores.catalog.serial, 1)
 })
 

@@ -1,5 +1,5 @@
 /** Users made, changed and removed: devpi's rules and sentences. */
-import { deleteUser, findUser, listIndexes, saveUser } from '../catalog/accounts.ts'
+import { deleteUser, findUser, listIndexes, saveUser, userAsWritten } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { May, Principal } from '../model/access.ts'
@@ -101,7 +101,7 @@ export class Users {
   /** With all indexes and files. Throws `no-such-user`, `not-allowed`, `user-not-volatile`. */
   async remove(who: Principal, name: string): Promise<void> {
     await this.#catalog.write(async (writer) => {
-      const user = await findUser(writer, name)
+      const user = await userAsWritten(writer, name)
       if (user === undefined) throw noSuchUser(name)
       if (!this.#may(who, { do: 'delete-user', user: user.name })) {
         throw new Problem('not-allowed', `no permission to delete user ${user.name}`)
@@ -115,7 +115,7 @@ export class Users {
   }
 
   async #find(name: string): Promise<User | undefined> {
-    return await this.#catalog.read((reader) => findUser(reader, name))
+    return await this.#catalog.read((reader) => userAsWritten(reader, name))
   }
 
   async #hashOf(fields: Fields): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 /** The users of the server with those of their indexes that the asking person may read. */
-import { findUser, listIndexes, listUsers } from '../catalog/accounts.ts'
+import { listIndexes, listUsers, userAsWritten } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 
@@ -26,7 +26,7 @@ export async function findAccount(
   isReadable: IsReadable,
 ): Promise<Account | undefined> {
   return await catalog.read(async (reader) => {
-    const user = await findUser(reader, name)
+    const user = await userAsWritten(reader, name)
     return user && { user, indexes: (await listIndexes(reader, user.name)).filter(isReadable) }
   })
 }

@@ -1,6 +1,6 @@
 /** Users, and the indexes they own. */
 import type { IndexOptions } from '../model/index-options.ts'
-import type { IndexName, UserName } from '../model/names.ts'
+import { asIndexName, asUserName, type IndexName, type UserName } from '../model/names.ts'
 import type { IndexRecord, User } from '../model/records.ts'
 import type { Reader, Writer } from './catalog.ts'
 import { rememberStageDeleted } from './deleted-addresses.ts'
@@ -14,9 +14,15 @@ const INDEX = statement<{ name: string }>()((db, { name }) =>
   db.selectFrom('indexes').selectAll().where('name', '=', name),
 )
 
-export async function findUser(reader: Reader, name: string): Promise<User | undefined> {
+export async function findUser(reader: Reader, name: UserName): Promise<User | undefined> {
   const row = await USER.first(reader, { name })
   return row && asUser(row)
+}
+
+/** The user of a name as somebody wrote it; nobody has a name that is none (`model/names.ts`). */
+export async function userAsWritten(reader: Reader, text: string): Promise<User | undefined> {
+  const name = asUserName(text)
+  return name && (await findUser(reader, name))
 }
 
 /** By name. */
@@ -42,9 +48,15 @@ export async function deleteUser(writer: Writer, name: UserName): Promise<void> 
   writer.change({ what: 'user', how: 'deleted', user: name })
 }
 
-export async function findIndex(reader: Reader, name: string): Promise<IndexRecord | undefined> {
+export async function findIndex(reader: Reader, name: IndexName): Promise<IndexRecord | undefined> {
   const row = await INDEX.first(reader, { name })
   return row && asIndex(row)
+}
+
+/** The index of a name as somebody wrote it, which must be `user/index` to the letter. */
+export async function indexAsWritten(reader: Reader, text: string): Promise<IndexRecord | undefined> {
+  const name = asIndexName(text)
+  return name && (await findIndex(reader, name))
 }
 
 /** By name; of one user or of all. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { indexName, userName } from '../model/names.ts'
 import type { Job, Serial } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
-import { deleteUser, findUser, listUsers, saveUser } from './accounts.ts'
+import { deleteUser, listUsers, saveUser, userAsWritten } from './accounts.ts'
 import type { Catalog, Reader, Writer } from './catalog.ts'
 import { changesSince, lastCommitTime, lastSerial } from './journal.ts'
 import { claim, countJobs, nextDueMs, postpone, settle } from './queue.ts'
@@ -98,7 +98,7 @@ export function catalogContract(options: { readonly name: string; readonly open:
       }),
       /no/,
     )
-    assert.equal(await catalog.read((reader) => findUser(reader, 'a')), undefined)
+    assert.equal(await catalog.read((reader) => userAsWritten(reader, 'a')), undefined)
     assert.equal(await catalog.read(countJobs), 0)
     assert.equal(await catalog.latestSerial(), 0)
     assert.equal(await catalog.read(lastSerial), 0)
@@ -150,11 +150,11 @@ export function catalogContract(options: { readonly name: string; readonly open:
   promise('nobody sees a write before it is committed', async (catalog) => {
     await catalog.write(async (writer) => {
       await addUser(writer, 'a')
-      assert.ok(await findUser(writer, 'a'))
-      assert.equal(await catalog.read((reader) => findUser(reader, 'a')), undefined)
+      assert.ok(await userAsWritten(writer, 'a'))
+      assert.equal(await catalog.read((reader) => userAsWritten(reader, 'a')), undefined)
       assert.equal(await catalog.latestSerial(), 0)
     })
-    assert.ok(await catalog.read((reader) => findUser(reader, 'a')))
+    assert.ok(await catalog.read((reader) => userAsWritten(reader, 'a')))
   })
 
   promise(
@@ -175,7 +175,7 @@ export function catalogContract(options: { readonly name: string; readonly open:
   promise('a reader cannot write', async (catalog) => {
     const writing = catalog.read((reader) => addUser(reader as Writer, 'a'))
     await assert.rejects(writing, /readonly|read-only/)
-    assert.equal(await catalog.read((reader) => findUser(reader, 'a')), undefined)
+    assert.equal(await catalog.read((reader) => userAsWritten(reader, 'a')), undefined)
   })
 
   promise('a reader and a writer throw once their transaction has ended, whatever they are asked', async (catalog) => {
@@ -183,7 +183,7 @@ export function catalogContract(options: { readonly name: string; readonly open:
     const keep = (reader: Reader, who: string) => {
       const { db } = reader
       const query = db.selectFrom('users').selectAll()
-      late[`${who}: a statement`] = () => findUser(reader, 'a')
+      late[`${who}: a statement`] = () => userAsWritten(reader, 'a')
       late[`${who}: a query`] = () => listUsers(reader)
       late[`${who}: a query that was begun`] = () => query.execute()
       late[`${who}: a search`] = () => searchProjects(reader, 'acme', 10, [])

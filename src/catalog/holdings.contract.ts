@@ -7,7 +7,7 @@ import { createdOptions } from '../model/index-options.ts'
 import { indexName, userName } from '../model/names.ts'
 import type { IndexRecord } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
-import { createIndex, deleteIndex, deleteUser, findIndex, findUser, saveUser } from './accounts.ts'
+import { createIndex, deleteIndex, deleteUser, indexAsWritten, saveUser, userAsWritten } from './accounts.ts'
 import { NOW, type OpenedCatalog } from './catalog.contract.ts'
 import type { Catalog, Writer } from './catalog.ts'
 import { countHeld } from './file-totals.ts'
@@ -41,12 +41,12 @@ export function holdingsContract(options: {
   async function addIndex(catalog: Catalog, name: string, type = 'stage'): Promise<IndexRecord> {
     const [user = '', index = ''] = name.split('/')
     return await catalog.write(async (writer) => {
-      if ((await findUser(writer, user)) === undefined) {
+      if ((await userAsWritten(writer, user)) === undefined) {
         await saveUser(writer, { name: userName(user), created: 'then' }, 'created')
       }
       const owner = userName(user)
       await createIndex(writer, indexName(user, index), owner, createdOptions(owner, { type }))
-      return (await findIndex(writer, name))!
+      return (await indexAsWritten(writer, name))!
     })
   }
   const addProject = (
@@ -128,7 +128,7 @@ export function holdingsContract(options: {
         await setMirrorState(writer, index, 'url', 'x')
       })
       await catalog.write((writer) => remove(writer, index))
-      assert.equal(await catalog.read((reader) => findIndex(reader, 'u/i')), undefined)
+      assert.equal(await catalog.read((reader) => indexAsWritten(reader, 'u/i')), undefined)
       assert.equal(await catalog.read((reader) => findProject(reader, index, projectName('acme'))), undefined)
       assert.deepEqual(await catalog.read((reader) => listFiles(reader, index, projectName('acme'))), [])
       assert.equal(await catalog.read((reader) => findPage(reader, index, projectName('acme'))), undefined)

@@ -45,6 +45,7 @@ import type { Duties, Peers, SharedMirrors } from '../mirrors/peers.ts'
 import { mayUnder } from '../model/access.ts'
 import { isAlias } from '../model/aliases.ts'
 import { Problem } from '../model/errors.ts'
+import { userName } from '../model/names.ts'
 import { isMirror } from '../model/records.ts'
 import { documentationPage } from '../web/packages/documentation-page.ts'
 import { homePage, userPage } from '../web/packages/home-page.ts'
@@ -242,7 +243,7 @@ export async function openServer(
     app,
     stores,
     hasOpenRoot: async () => {
-      const root = await catalog.read((reader) => findUser(reader, 'root'))
+      const root = await catalog.read((reader) => findUser(reader, userName('root')))
       return root?.passwordHash !== undefined && (await passwords.matches('', root.passwordHash))
     },
     createListener: () => createListener(app.routing, limits, readyAnswers(services)),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fixedIndex } from '../../test/world/fixed-index.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
-import { changeIndex, deleteIndex, findIndex } from '../catalog/accounts.ts'
+import { changeIndex, deleteIndex, indexAsWritten } from '../catalog/accounts.ts'
 import { ANONYMOUS, may } from '../model/access.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import { LIMITS } from '../model/limits.ts'
@@ -20,7 +20,7 @@ async function given(stores: TempStores, bases: Readonly<Record<string, readonly
   }
   for (const [name, own] of Object.entries(bases)) {
     await stores.catalog.write(async (writer) => {
-      const record = (await findIndex(writer, `u/${name}`))!
+      const record = (await indexAsWritten(writer, `u/${name}`))!
       if (record.options.type === 'mirror') return
       const options: StageOptions = { ...record.options, bases: own.map((each) => `u/${each}` as IndexName) }
       await changeIndex(writer, record, options)
@@ -88,9 +88,9 @@ test('openIndexes() opens what is there at that moment', async () => {
   assert.equal(opened.record.name, 'u/a')
   assert.equal(opened.index.name, 'u/a')
   assert.equal(await indexes.open('u/none', anybody), undefined)
-  await stores.addRelease((await catalog.read((reader) => findIndex(reader, 'u/b')))!, 'acme', '1.0')
+  await stores.addRelease((await catalog.read((reader) => indexAsWritten(reader, 'u/b')))!, 'acme', '1.0')
   assert.ok(await opened.index.project(projectName('acme')))
-  await catalog.write(async (writer) => deleteIndex(writer, (await findIndex(writer, 'u/b'))!))
+  await catalog.write(async (writer) => deleteIndex(writer, (await indexAsWritten(writer, 'u/b'))!))
   assert.deepEqual(
     (await indexes.open('u/a', anybody))!.chain.map((record) => record.name),
     ['u/a', 'u/m1'],

@@ -1,5 +1,5 @@
 /** From a name to something that answers: read the record, flatten the bases, build the layers, put them together. */
-import { findIndex } from '../catalog/accounts.ts'
+import { indexAsWritten } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { ANONYMOUS, type May, type Principal, readOf } from '../model/access.ts'
 import { readForbidden } from '../model/errors.ts'
@@ -61,7 +61,7 @@ export function openIndexes(options: {
   }
 
   return {
-    record: (name) => catalog.read((reader) => findIndex(reader, name)),
+    record: (name) => catalog.read((reader) => indexAsWritten(reader, name)),
     layer,
     shown: async (record, project) =>
       gate === undefined ? ALL_SHOWN : shownOf(await (await layer(record)).project(project)),
@@ -103,7 +103,7 @@ export async function resolutionOrder(reader: Reader, name: string, depth: numbe
     for (const each of level) {
       if (seen.has(each)) continue
       seen.add(each)
-      const record = await findIndex(reader, each)
+      const record = await indexAsWritten(reader, each)
       if (record === undefined) continue
       found.push(record)
       if (record.options.type === 'stage') next.push(...record.options.bases)

@@ -8,7 +8,7 @@ import { type FakeSettings, type FakeUpstream, startFakeUpstream } from '../../t
 import type { Behaviour } from '../../test/world/answer.ts'
 import { sourceIn } from '../../test/world/source-in.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
-import { findIndex } from '../catalog/accounts.ts'
+import { indexAsWritten } from '../catalog/accounts.ts'
 import type { FileSource } from '../indexes/package-index.ts'
 import { type Digest, digestOf } from '../lib/digest.ts'
 import { collect } from '../lib/streams.ts'
@@ -91,7 +91,7 @@ async function opened(
     warn: (message) => warnings.push(message),
     info: () => {},
   })
-  const record = (await stores.catalog.read((reader) => findIndex(reader, 'root/pypi'))) as MirrorRecord
+  const record = (await stores.catalog.read((reader) => indexAsWritten(reader, 'root/pypi'))) as MirrorRecord
   const mirror = await mirrors.get(record)
   const listed = async () => (await mirror.project(ACME))!.files[0]!
   const source = async () => sourceIn(mirror, ACME, `${(await listed()).filename}.metadata`)

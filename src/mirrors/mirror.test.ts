@@ -6,7 +6,7 @@ import { type BuiltFile, wheel } from '../../test/builders/wheels.ts'
 import { type FakeUpstream, startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
 import { sourceIn } from '../../test/world/source-in.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
-import { changeIndex } from '../catalog/accounts.ts'
+import { changeIndex, indexAsWritten } from '../catalog/accounts.ts'
 import { packageIndexContract } from '../indexes/package-index.contract.ts'
 import { collect } from '../lib/streams.ts'
 import type { Problem } from '../model/errors.ts'
@@ -76,8 +76,7 @@ async function given(
 }
 
 async function findMirror(stores: TempStores): Promise<MirrorRecord | undefined> {
-  const { findIndex } = await import('../catalog/accounts.ts')
-  return (await stores.catalog.read((reader) => findIndex(reader, 'root/pypi'))) as MirrorRecord | undefined
+  return (await stores.catalog.read((reader) => indexAsWritten(reader, 'root/pypi'))) as MirrorRecord | undefined
 }
 
 /** Waits until upstream's list of names is here. */

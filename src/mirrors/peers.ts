@@ -1,4 +1,7 @@
-/** What one of several workers asks of the others. Worker 0 does for all what must be done once: it opens mirrors anew, and fetches their lists. */
+/**
+ * What one of several workers asks of the others. Worker 0 does for all what must be done once: it opens mirrors anew, and fetches
+ * their lists. Servers on several machines would choose the one that does so by a lease in the catalog, and ask it over the network.
+ */
 import type { SharedHolds } from '../blob/shared-holds.ts'
 import type { Counters } from '../catalog/counters.ts'
 import type { MirrorStatus } from './mirror-status.ts'

@@ -17,6 +17,15 @@ export function userName(text: string): UserName {
   return checked(text, 'username') as UserName
 }
 
+/** The same; `undefined` for what is no name. */
+export function asUserName(text: string): UserName | undefined {
+  try {
+    return userName(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The second half of an index name. Throws `name-invalid`. */
 export function indexPart(text: string): string {
   return checked(text, 'indexname')
@@ -41,6 +50,11 @@ export function parseIndexName(text: string): IndexName | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Reads `user/index` to the letter; `undefined` for anything else. */
+export function asIndexName(text: string): IndexName | undefined {
+  return parseIndexName(text) === text ? (text as IndexName) : undefined
 }
 
 export function userOf(name: IndexName): UserName {

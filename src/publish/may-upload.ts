@@ -1,5 +1,5 @@
 /** Whether somebody may upload to an index: decided before anything of the upload is read, so kept apart from what reads it. */
-import { findIndex } from '../catalog/accounts.ts'
+import { indexAsWritten } from '../catalog/accounts.ts'
 import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'
 import type { IndexRecord } from '../model/records.ts'
@@ -16,7 +16,7 @@ export async function mayUpload(
   name: string,
   named: boolean,
 ): Promise<IndexRecord> {
-  const record = await catalog.read((reader) => findIndex(reader, name))
+  const record = await catalog.read((reader) => indexAsWritten(reader, name))
   if (record === undefined) throw noSuchIndex(name)
   if (record.options.type === 'mirror') throw new Problem('mirror-read-only', 'cannot submit to mirror index')
   // Of which project the file is, the form will say.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { writeBlob } from '../../src/blob/blob-store.ts'
-import { findIndex } from '../../src/catalog/accounts.ts'
+import { indexAsWritten } from '../../src/catalog/accounts.ts'
 import { saveAttachment } from '../../src/catalog/attachments.ts'
 import { digestOf } from '../../src/lib/digest.ts'
 import { projectName } from '../../src/pep/name.ts'
@@ -367,7 +367,7 @@ test('a zip that came in by an import and is none is no documentation, and no fa
   const blob = await writeBlob(blobs, [Buffer.from('no zip')], { limitBytes: 100 })
   await world.alice.registers('imported', '1.0', 'alice/dev')
   await catalog.write(async (writer) => {
-    const index = await findIndex(writer, 'alice/dev')
+    const index = await indexAsWritten(writer, 'alice/dev')
     await saveAttachment(writer, index!, {
       ...{ kind: 'doczip', project: projectName('imported'), version: '1.0', filename: 'imported-1.0.doc.zip' },
       ...{ ...blob, created: '2026-01-01T00:00:00Z', addressHash: blob.digest, log: [] },

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { findIndex, findUser } from '../../src/catalog/accounts.ts'
+import { findIndex, userAsWritten } from '../../src/catalog/accounts.ts'
 import type { Catalog } from '../../src/catalog/catalog.ts'
 import { listFiles } from '../../src/catalog/files.ts'
 import { findProject } from '../../src/catalog/projects.ts'
@@ -202,7 +202,7 @@ test('export writes what an import takes again: users without a password, groups
   assert.match(took.stdout, /1 archives, 0 documentation archives, 1 test results, \d+ bytes; 0 left out, 0 changed/)
   const config = loadConfig({ flags: { serverdir: 'other' }, env: {}, cwd: home.path })
   await using stores = (await openStores(config, { initialise: false, alone: true }))!
-  const nopass = await stores.catalog.read((reader) => findUser(reader, 'nopass'))
+  const nopass = await stores.catalog.read((reader) => userAsWritten(reader, 'nopass'))
   const after = await paper(stores.catalog)
   assert.deepEqual([after.files[0]?.yanked, after.status], ['tears', status])
   assert.ok(nopass !== undefined && nopass.passwordHash === undefined)

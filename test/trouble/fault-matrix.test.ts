@@ -9,7 +9,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findIndex } from '../../src/catalog/accounts.ts'
+import { indexAsWritten } from '../../src/catalog/accounts.ts'
 import { findFiles } from '../../src/catalog/files.ts'
 import { type Digest, digestOf } from '../../src/lib/digest.ts'
 import type { Limits } from '../../src/model/limits.ts'
@@ -234,7 +234,7 @@ async function keptOf({ server }: Ground, { file }: Asked): Promise<string> {
   if (file === undefined) return '–'
   const { catalog, blobs } = server.stores
   const rows = await catalog.read(async (reader) => {
-    const index = await findIndex(reader, 'root/pypi')
+    const index = await indexAsWritten(reader, 'root/pypi')
     return await findFiles(reader, index!, file.filename)
   })
   if (rows.length === 0) return (await blobs.stat(file.sha256)) === undefined ? 'nothing' : 'WRONG'

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findIndex } from '../../src/catalog/accounts.ts'
+import { indexAsWritten } from '../../src/catalog/accounts.ts'
 import { findFiles } from '../../src/catalog/files.ts'
 import type { Limits } from '../../src/model/limits.ts'
 import { wheel } from '../builders/wheels.ts'
@@ -37,7 +37,7 @@ async function given(
     },
     digest: async () => {
       const { catalog } = server.stores
-      const record = (await catalog.read((reader) => findIndex(reader, 'root/pypi')))!
+      const record = (await catalog.read((reader) => indexAsWritten(reader, 'root/pypi')))!
       return (await catalog.read((reader) => findFiles(reader, record, FILENAME)))[0]?.digest
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findIndex } from '../../src/catalog/accounts.ts'
+import { indexAsWritten } from '../../src/catalog/accounts.ts'
 import { findFiles } from '../../src/catalog/files.ts'
 import type { Limits } from '../../src/model/limits.ts'
 import { wheel } from '../builders/wheels.ts'
@@ -391,7 +391,7 @@ function outcomeOf(reply: Reply, file: AddedFile): 'right' | 'WRONG' | 'broken' 
 
 async function rowsOf({ server }: World, filename: string) {
   return await server.stores.catalog.read(async (reader) => {
-    const index = await findIndex(reader, 'root/pypi')
+    const index = await indexAsWritten(reader, 'root/pypi')
     assert.ok(index)
     return await findFiles(reader, index, filename)
   })

@@ -1,7 +1,7 @@
 /** A catalog and blobs in a temp folder, and short ways to put things in them, for tests below the HTTP floor. */
 import { join } from 'node:path'
 import { FilesystemBlobs } from '../../src/blob/files/filesystem.ts'
-import { createIndex, findIndex, findUser, saveUser } from '../../src/catalog/accounts.ts'
+import { createIndex, findUser, indexAsWritten, saveUser } from '../../src/catalog/accounts.ts'
 import { saveFile } from '../../src/catalog/files.ts'
 import { saveRelease } from '../../src/catalog/projects.ts'
 import { SqliteCatalog } from '../../src/catalog/sqlite/sqlite.ts'
@@ -51,7 +51,7 @@ export async function openTempStores(): Promise<TempStores> {
         await saveUser(writer, { name: owner, created: '2026-01-01T00:00:00Z' }, 'created')
       }
       await createIndex(writer, indexName(user, index), owner, createdOptions(owner, sent))
-      return (await findIndex(writer, name))!
+      return (await indexAsWritten(writer, name))!
     })
   }
 

@@ -1,6 +1,6 @@
 /** From a name and a secret to who is asking. */
 import { createHmac, randomBytes } from 'node:crypto'
-import { findUser } from '../../catalog/accounts.ts'
+import { userAsWritten } from '../../catalog/accounts.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { groupsOf } from '../../catalog/groups.ts'
 import { Recent } from '../../lib/recent.ts'
@@ -39,7 +39,7 @@ export class Login {
    * account has the empty one and the request comes from another machine.
    */
   async login(credentials: Credentials): Promise<{ readonly password: string; readonly expiration: number }> {
-    const user = await this.#catalog.read((reader) => findUser(reader, credentials.user))
+    const user = await this.#catalog.read((reader) => userAsWritten(reader, credentials.user))
     const isRight = user !== undefined && (await this.#isPassword(user, credentials.secret))
     if (!isRight) throw new Problem('login-refused', `user '${credentials.user}' could not be authenticated`)
     if (credentials.secret === '' && !credentials.isLocal) {
@@ -62,7 +62,7 @@ export class Login {
     const token = this.#tokens.read(credentials.secret)
     if (token === 'expired') return ANONYMOUS
     const found = await this.#catalog.read(async (reader) => {
-      const user = await findUser(reader, credentials.user)
+      const user = await userAsWritten(reader, credentials.user)
       return user && { user, groups: await groupsOf(reader, user.name) }
     })
     if (found === undefined) return ANONYMOUS

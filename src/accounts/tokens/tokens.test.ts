@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startFakeIssuer } from '../../../test/upstream/fake-issuer.ts'
 import { openTempStores } from '../../../test/world/temp-stores.ts'
-import { deleteIndex, findIndex } from '../../catalog/accounts.ts'
+import { deleteIndex, indexAsWritten } from '../../catalog/accounts.ts'
 import { ANONYMOUS, may, type Principal } from '../../model/access.ts'
 import type { Problem, ProblemCode } from '../../model/errors.ts'
 import { type Limits, withLimits } from '../../model/limits.ts'
@@ -100,7 +100,7 @@ test('ApiTokens.principal() takes a minted token for nobody’s when its index i
   const { secret } = await exchange.exchange(await issuer.token({ sub: 'builder' }))
   assert.equal((await tokens.principal(secret))?.publisher?.claims.sub, 'builder')
   for (const other of ['alice', '']) assert.deepEqual(await tokens.principal(secret, other), ANONYMOUS)
-  await stores.catalog.write(async (writer) => deleteIndex(writer, (await findIndex(writer, 'alice/dev'))!))
+  await stores.catalog.write(async (writer) => deleteIndex(writer, (await indexAsWritten(writer, 'alice/dev'))!))
   assert.deepEqual(await tokens.principal(secret, '__token__'), ANONYMOUS)
   await stores.addStage('alice/dev')
   assert.deepEqual(await tokens.principal(secret), ANONYMOUS)

@@ -1,5 +1,5 @@
 /** API tokens: made, listed and revoked by their owner, and turned back into who is asking. */
-import { findIndex, findUser } from '../../catalog/accounts.ts'
+import { findIndex, userAsWritten } from '../../catalog/accounts.ts'
 import type { Catalog, Writer } from '../../catalog/catalog.ts'
 import { groupsOf } from '../../catalog/groups.ts'
 import { deleteMintedToken, findMintedToken } from '../../catalog/minted-tokens.ts'
@@ -41,7 +41,7 @@ export class ApiTokens implements AsyncDisposable {
   /** Throws `no-such-user`, `not-allowed`. */
   async list(who: Principal, user: string): Promise<ApiToken[]> {
     return await this.#options.catalog.read(async (reader) => {
-      const found = await findUser(reader, user)
+      const found = await userAsWritten(reader, user)
       if (found === undefined) throw noSuchUser(user)
       this.#check(who, found.name)
       return await listTokens(reader, found.name)
@@ -56,7 +56,7 @@ export class ApiTokens implements AsyncDisposable {
   ): Promise<{ readonly token: ApiToken; readonly secret: string }> {
     const { catalog, clock, limits } = this.#options
     return await catalog.write(async (writer) => {
-      const owner = await findUser(writer, user)
+      const owner = await userAsWritten(writer, user)
       if (owner === undefined) throw noSuchUser(user)
       this.#check(who, owner.name)
       const asked = readAskedToken(fields, clock.now(), limits)
@@ -75,7 +75,7 @@ export class ApiTokens implements AsyncDisposable {
   /** It ends at once. Throws `no-such-user`, `not-allowed`, `no-such-token`. */
   async revoke(who: Principal, user: string, id: number): Promise<void> {
     await this.#options.catalog.write(async (writer) => {
-      const owner = await findUser(writer, user)
+      const owner = await userAsWritten(writer, user)
       if (owner === undefined) throw noSuchUser(user)
       this.#check(who, owner.name)
       if (await deleteToken(writer, owner.name, id)) return

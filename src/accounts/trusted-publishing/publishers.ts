@@ -1,5 +1,5 @@
 /** Trusted publishers of an index, kept by who may modify it. */
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import type { Catalog, Reader } from '../../catalog/catalog.ts'
 import { addPublisher, deletePublisher, listPublishers } from '../../catalog/publishers.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -63,13 +63,13 @@ export class TrustedPublishers {
   /** Whether any publisher may upload to the index, for who asks in general. */
   async areAt(index: string): Promise<boolean> {
     return await this.#options.catalog.read(async (reader) => {
-      const record = await findIndex(reader, index)
+      const record = await indexAsWritten(reader, index)
       return record !== undefined && (await listPublishers(reader, record)).length > 0
     })
   }
 
   async #kept(reader: Reader, who: Principal, index: string): Promise<IndexRecord> {
-    const record = await findIndex(reader, index)
+    const record = await indexAsWritten(reader, index)
     if (record === undefined) throw noSuchIndex(index)
     const action = { do: 'modify-index', user: record.user } as const
     if (this.#options.may(who, action)) return record

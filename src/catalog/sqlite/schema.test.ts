@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { tempFolder } from '../../../test/world/temp-folder.ts'
-import { findIndex } from '../accounts.ts'
+import { indexAsWritten } from '../accounts.ts'
 import { BLOB_COLUMNS } from '../named-blobs.ts'
 import { listProjects } from '../projects.ts'
 import { MIGRATIONS } from './migrations/migrations.ts'
@@ -107,6 +107,8 @@ test('a project keeps its stamp when the column gets its name of today', async (
       INSERT INTO projects (index_id, name, serial) VALUES (1, 'acme', 1234)`)
   }
   await using catalog = await SqliteCatalog.open({ path, readers: 1, now: () => new Date(0) })
-  const projects = await catalog.read(async (reader) => listProjects(reader, (await findIndex(reader, 'u/i'))!, '', 10))
+  const projects = await catalog.read(async (reader) =>
+    listProjects(reader, (await indexAsWritten(reader, 'u/i'))!, '', 10),
+  )
   assert.deepEqual(projects, [{ id: 1, name: 'acme', stamp: 1234 }])
 })

@@ -7,7 +7,7 @@ import { tempFolder } from '../../../test/world/temp-folder.ts'
 import type { Problem } from '../../model/errors.ts'
 import { indexName, userName } from '../../model/names.ts'
 import { projectName } from '../../pep/name.ts'
-import { findUser, listUsers, saveUser } from '../accounts.ts'
+import { listUsers, saveUser, userAsWritten } from '../accounts.ts'
 import { catalogContract, NOW } from '../catalog.contract.ts'
 import { holdingsContract } from '../holdings.contract.ts'
 import { changesSince } from '../journal.ts'
@@ -122,7 +122,7 @@ test('SqliteCatalog ends after the writes that were asked for', async () => {
   await Promise.all(writing)
   await using again = await open(path)
   assert.equal((await again.read(listUsers)).length, 5)
-  assert.ok(await again.read((reader) => findUser(reader, 'u4')))
+  assert.ok(await again.read((reader) => userAsWritten(reader, 'u4')))
 })
 
 test('SqliteCatalog commits writes that come together as one transaction, each with its serial and its journal row', async () => {

@@ -1,6 +1,6 @@
 /** `airlock cache`: what mirrors keep on disk, how it is used, and letting some of it go. */
 import type { Command } from 'commander'
-import { findIndex, listIndexes } from '../../catalog/accounts.ts'
+import { indexAsWritten, listIndexes } from '../../catalog/accounts.ts'
 import { holdings, largestProjects } from '../../catalog/mirror-uses.ts'
 import type { CliContext } from '../../client/context.ts'
 import type { Config } from '../../config/load.ts'
@@ -46,7 +46,7 @@ export function addCacheCommand(program: Command, context: CliContext, server: S
 async function mirrorsOf({ catalog }: OpenStores, name: string | undefined): Promise<MirrorRecord[]> {
   return await catalog.read(async (reader) => {
     if (name === undefined) return (await listIndexes(reader)).filter(isMirror)
-    const record: IndexRecord | undefined = await findIndex(reader, name)
+    const record: IndexRecord | undefined = await indexAsWritten(reader, name)
     if (record === undefined) throw noSuchIndex(name)
     if (isMirror(record)) return [record]
     throw new Problem('bad-request', `Cannot show what ${name} keeps of upstream: it is a stage`, {

@@ -3,7 +3,7 @@
  * is loaded when it runs, so that `serve` begins sooner and with less in memory.
  */
 import type { Command } from 'commander'
-import { findUser } from '../../catalog/accounts.ts'
+import { userAsWritten } from '../../catalog/accounts.ts'
 import { addClientOptions } from '../../client/client-options.ts'
 import { runCommand } from '../../client/command-run.ts'
 import type { passwd } from '../../client/commands/user.ts'
@@ -156,7 +156,7 @@ export async function setPassword(
   terminal: Terminal = new Terminal(context),
 ): Promise<void> {
   await using stores = await openExisting(server, config, false)
-  const known = await stores.catalog.read((reader) => findUser(reader, name))
+  const known = await stores.catalog.read((reader) => userAsWritten(reader, name))
   if (known === undefined) throw noSuchUser(name)
   const password = await newPassword(terminal, name, (context.stdin as { isTTY?: boolean }).isTTY === true)
   await stores.users.modify({ name: userName('root'), groups: [] }, name, { password })

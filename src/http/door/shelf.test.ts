@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { openTempStores, type TempStores } from '../../../test/world/temp-stores.ts'
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import { changesSince } from '../../catalog/journal.ts'
 import { type Limits, withLimits } from '../../model/limits.ts'
 import { projectName } from '../../pep/name.ts'
@@ -182,5 +182,5 @@ test('Shelf forgets the heads of requests when there are too many, not the answe
 })
 
 async function stageOf({ stores }: Ground) {
-  return (await stores.catalog.read((reader) => findIndex(reader, 'alice/dev')))!
+  return (await stores.catalog.read((reader) => indexAsWritten(reader, 'alice/dev')))!
 }

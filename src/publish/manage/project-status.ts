@@ -1,5 +1,5 @@
 /** The status of a stage's project (PEP 792): set by who may delete it, and what it forbids. */
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import { findProject, saveProjectStatus } from '../../catalog/projects.ts'
 import { deletionOf, type Principal } from '../../model/access.ts'
 import { noSuchIndex, Problem } from '../../model/errors.ts'
@@ -43,7 +43,7 @@ export async function setProjectStatus(
   status: ProjectStatus,
 ): Promise<boolean> {
   return await catalog.write(async (writer) => {
-    const record = await findIndex(writer, index)
+    const record = await indexAsWritten(writer, index)
     if (record === undefined) throw noSuchIndex(index)
     if (record.options.type === 'mirror') {
       throw new Problem('mirror-read-only', `Cannot set a status on ${index}: it is a mirror, and its upstream sets it`)

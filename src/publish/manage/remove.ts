@@ -1,5 +1,5 @@
 /** Taking things off an index: devpi's rules. What a mirror held is only forgotten, and can be fetched again. */
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import { deleteAttachments, findAttachments } from '../../catalog/attachments.ts'
 import type { Writer } from '../../catalog/catalog.ts'
 import { wasDeleted } from '../../catalog/deleted-addresses.ts'
@@ -84,7 +84,7 @@ async function removable(
   project: ProjectName | undefined,
   refusal: string,
 ): Promise<IndexRecord> {
-  const record = await findIndex(writer, index)
+  const record = await indexAsWritten(writer, index)
   if (record === undefined) throw noSuchIndex(index)
   checkDeletion(publisher, who, record, project)
   if (record.options.volatile || force) return record

@@ -1,5 +1,5 @@
 /** Yank and unyank (PEP 592): files of a stage that installers take only where exactly they are asked for, until that is undone. */
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import type { Writer } from '../../catalog/catalog.ts'
 import { listFiles, yankFile } from '../../catalog/files.ts'
 import { findProject, listReleases } from '../../catalog/projects.ts'
@@ -69,7 +69,7 @@ export async function yankFiles(
   order: YankOrder,
 ): Promise<readonly File[]> {
   return await catalog.write(async (writer) => {
-    const record = await findIndex(writer, index)
+    const record = await indexAsWritten(writer, index)
     if (record === undefined) throw noSuchIndex(index)
     if (record.options.type === 'mirror') {
       throw new Problem(

@@ -1,5 +1,5 @@
 /** A release copied from one index to another of this server: new rows for the same bytes, all of them or none. */
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import { listAttachments, saveAttachment } from '../../catalog/attachments.ts'
 import type { Reader, Writer } from '../../catalog/catalog.ts'
 import { listFiles, saveFile } from '../../catalog/files.ts'
@@ -81,7 +81,7 @@ async function openTarget(
   name: string,
   project: ProjectName,
 ): Promise<IndexRecord> {
-  const target = await findIndex(reader, name)
+  const target = await indexAsWritten(reader, name)
   if (target === undefined) throw noSuchIndex(name)
   const action = uploadOf('upload', target, project)
   if (may(who, action)) return target

@@ -1,5 +1,5 @@
 /** What a push takes along: the files of one release on one index, without its bases, and what belongs to them. */
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import { listAttachments } from '../../catalog/attachments.ts'
 import type { Reader } from '../../catalog/catalog.ts'
 import { listFiles } from '../../catalog/files.ts'
@@ -130,7 +130,7 @@ function isOf({ ofFile }: Attachment, files: readonly File[]): boolean {
 
 /** Throws `no-such-index` and `not-allowed`. */
 async function readableIndex({ may }: Pusher, reader: Reader, who: Principal, name: string): Promise<IndexRecord> {
-  const record = await findIndex(reader, name)
+  const record = await indexAsWritten(reader, name)
   if (record === undefined) throw noSuchIndex(name)
   if (!may(who, readOf(record))) throw readForbidden()
   return record

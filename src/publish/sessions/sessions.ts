@@ -1,6 +1,6 @@
 /** Upload sessions (PEP 694): the files of one release, prepared out of sight, to appear on a stage all at once. */
 import { randomBytes } from 'node:crypto'
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import type { Reader, Writer } from '../../catalog/catalog.ts'
 import { listStagedFiles, type StagedFile } from '../../catalog/staged-files.ts'
 import {
@@ -146,7 +146,7 @@ export async function stillOpen(
 
 /** The index as it is in that transaction. Throws `no-such-index`. */
 export async function currentIndex(writer: Writer, name: string): Promise<IndexRecord> {
-  const record = await findIndex(writer, name)
+  const record = await indexAsWritten(writer, name)
   if (record === undefined) throw noSuchIndex(name)
   return record
 }

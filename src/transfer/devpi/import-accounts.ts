@@ -1,5 +1,13 @@
 /** Users, groups and indexes of a dump as they are kept here. */
-import { changeIndex, createIndex, deleteIndex, findIndex, findUser, saveUser } from '../../catalog/accounts.ts'
+import {
+  changeIndex,
+  createIndex,
+  deleteIndex,
+  findIndex,
+  findUser,
+  saveUser,
+  userAsWritten,
+} from '../../catalog/accounts.ts'
 import type { Writer } from '../../catalog/catalog.ts'
 import { saveGroup } from '../../catalog/groups.ts'
 import { createdOptions, type IndexOptions, isIndexOption, updatedOptions } from '../../model/index-options.ts'
@@ -85,7 +93,7 @@ export async function importGroup(writer: Writer, report: ImportReport, name: st
     const group = groupName(name)
     const members: UserName[] = []
     for (const member of Array.isArray(value) ? value : []) {
-      const user = await findUser(writer, String(member))
+      const user = await userAsWritten(writer, String(member))
       if (user !== undefined) members.push(user.name)
       else report.leftOut(`group ${group}`, `its member ${JSON.stringify(member)} is no user of the dump`)
     }
@@ -113,7 +121,7 @@ export async function importIndex(
     if (skipTypes.includes(type)) return report.leftOut(`index ${name}`, `indexes of type "${type}" are to be skipped`)
     if (name === 'root/pypi' && !hasRootPypi) return report.leftOut(`index ${name}`, 'root/pypi is not wanted')
     const checked = indexName(parts[0]!, parts[1]!)
-    const owner = await findUser(writer, parts[0]!)
+    const owner = await userAsWritten(writer, parts[0]!)
     if (owner === undefined) throw new SyntaxError(`Cannot import the index: the dump has no user "${parts[0]}"`)
     if (!['stage', 'mirror'].includes(String(renamed('type', type)[1]))) {
       throw new SyntaxError(`Unknown index type '${type}'. You can skip these with '--skip-import-type ${type}'.`)

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { archiveLine, type Dump, type Imported, importInto, STAGE, tempDump } from '../../../test/builders/dumps.ts'
 import { sdist, wheel } from '../../../test/builders/wheels.ts'
 import { openTempStores, type TempStores } from '../../../test/world/temp-stores.ts'
-import { findIndex, findUser } from '../../catalog/accounts.ts'
+import { indexAsWritten, userAsWritten } from '../../catalog/accounts.ts'
 import { listAttachments } from '../../catalog/attachments.ts'
 import { listFiles } from '../../catalog/files.ts'
 import { listReleases } from '../../catalog/projects.ts'
@@ -24,7 +24,7 @@ async function imported(dump: Dump, more: Parameters<typeof importInto>[2] = {})
 
 async function filesOf({ catalog }: Opened, index: string, project: string) {
   return await catalog.read(async (reader) => {
-    const record = (await findIndex(reader, index))!
+    const record = (await indexAsWritten(reader, index))!
     const name = projectName(project)
     return {
       files: await listFiles(reader, record, name),
@@ -35,13 +35,13 @@ async function filesOf({ catalog }: Opened, index: string, project: string) {
 }
 
 const optionsOf = async ({ catalog }: Opened, index: string) =>
-  (await catalog.read((reader) => findIndex(reader, index)))?.options as unknown as Record<string, unknown>
+  (await catalog.read((reader) => indexAsWritten(reader, index)))?.options as unknown as Record<string, unknown>
 
 test('importDevpi() keeps what is known of a user, and tells what it cannot keep', async () => {
   const alice = { username: 'alice', pwhash: PWHASH, created: '2015-01-02T03:04:05Z', email: 'a@example.org' }
   const bob = { pwhash: '0'.repeat(64), pwsalt: 'c2FsdA==', title: 5, shell: '/bin/sh', custom_data: { a: [1] } }
   await using opened = await imported({ users: { alice, bob } })
-  const user = (name: string) => opened.catalog.read((reader) => findUser(reader, name))
+  const user = (name: string) => opened.catalog.read((reader) => userAsWritten(reader, name))
   assert.deepEqual(await user('alice'), {
     name: 'alice',
     passwordHash: PWHASH,

@@ -2,7 +2,7 @@
  * Takes a devpi-export folder into a new catalog. The dump is read four times, so that no list of it is ever held:
  * accounts first, then releases, then archives and documentation, then what refers to archives.
  */
-import { findIndex } from '../../catalog/accounts.ts'
+import { indexAsWritten } from '../../catalog/accounts.ts'
 import type { Writer } from '../../catalog/catalog.ts'
 import { findProject, saveProjectStatus, saveRelease } from '../../catalog/projects.ts'
 import { Problem } from '../../model/errors.ts'
@@ -72,7 +72,7 @@ async function importAccounts(options: DevpiImport): Promise<Indexes> {
     const indexes = new Map<string, IndexRecord | undefined>()
     for (const [name, value] of configs) {
       const isTaken = await importIndex(writer, options, name, value)
-      indexes.set(name, isTaken ? await findIndex(writer, name) : undefined)
+      indexes.set(name, isTaken ? await indexAsWritten(writer, name) : undefined)
     }
     return indexes
   })
