@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { openStores } from '../../src/compose/stores.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { check } from '../../src/jobs/upkeep.ts'
 import { wheel } from '../builders/wheels.ts'
 import { cleanEnv } from '../programs/clean-env.ts'
 import { own } from '../programs/owned-processes.ts'
@@ -85,6 +88,7 @@ test(`${ROUNDS} kills during uploads and mirror downloads lose nothing that was 
       await server[Symbol.asyncDispose]()
       const where = `after kill ${round} of seed ${seed}`
       // Half of the checks see what the crash left, the others what the start made of it.
+      const isClean = round % 10 < 2 ? isCleanByCommand : isCleanInside
       if (round % 2 === 0) await isClean(where)
       if (round % 4 === 0) await killWhileStarting(random() * START_MOST_MS)
       const unfinished = new Set(await readdir(join(serverDir, 'drafts')))
@@ -109,7 +113,7 @@ test(`${ROUNDS} kills during uploads and mirror downloads lose nothing that was 
     await Promise.all(load)
     await server[Symbol.asyncDispose]()
   }
-  await isClean('at the end')
+  await isCleanByCommand('at the end')
   assert.ok(acknowledged.size >= ROUNDS, `only ${acknowledged.size} uploads were acknowledged`)
   assert.ok(downloads >= ROUNDS / 2, `only ${downloads} downloads ended`)
   t.diagnostic(
@@ -182,13 +186,21 @@ test(`${ROUNDS} kills during uploads and mirror downloads lose nothing that was 
     disown()
   }
 
-  async function isClean(where: string): Promise<void> {
-    const check = await runProgram(join(CHECKOUT, 'bin/airlock'), ['check', '--serverdir', serverDir], {
+  async function isCleanByCommand(where: string): Promise<void> {
+    const checked = await runProgram(join(CHECKOUT, 'bin/airlock'), ['check', '--serverdir', serverDir], {
       cwd: folder.path,
       env,
     })
-    assert.equal(check.code, 0, `airlock check ${where}: ${check.output}`)
-    assert.match(check.stdout, /^clean: /, where)
+    assert.equal(checked.code, 0, `airlock check ${where}: ${checked.output}`)
+    assert.match(checked.stdout, /^clean: /, where)
+  }
+
+  /** The same without a process for it. */
+  async function isCleanInside(where: string): Promise<void> {
+    const config = loadConfig({ flags: { serverdir: serverDir }, env: {}, cwd: folder.path })
+    await using stores = (await openStores(config, { initialise: false, alone: false }))!
+    const { faults } = await check(stores.catalog, stores.blobs, { hashes: true })
+    assert.deepEqual(faults, [], where)
   }
 
   /** Rows against what was acknowledged and what upstream has; that the bytes are those of the row is the check's matter. */
