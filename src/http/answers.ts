@@ -1,4 +1,4 @@
-/** How answers look on the wire: devpi's JSON envelope, reason phrases, relative links. */
+/** Writes answers on the wire: devpi's JSON envelope, reason phrases, relative links. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 

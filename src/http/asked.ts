@@ -1,4 +1,4 @@
-/** What a path names, for who asks. */
+/** The user, index or project that a path names, if the requester may see it. */
 import type { FastifyRequest } from 'fastify'
 import type { OpenIndex } from '../indexes/open-index.ts'
 import { ANONYMOUS, type Principal, readOf } from '../model/access.ts'

@@ -1,4 +1,4 @@
-/** From a request's headers to who is asking. */
+/** Authentication: finds the principal of a request from its headers. */
 import type { FastifyRequest } from 'fastify'
 import { ANONYMOUS, type Principal } from '../model/access.ts'
 import { isLocal } from './outside.ts'

@@ -1,4 +1,4 @@
-/** Where a request comes from and what address its sender knows us by, with proxies in between. */
+/** The client's address, and the server's address as the client knows it, with proxies in between. */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'

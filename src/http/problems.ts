@@ -1,4 +1,4 @@
-/** The one table from problem to status, and the shapes in which a problem is told. */
+/** The one table from problem code to HTTP status, and the formats of error responses. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import { STATUS_CODES } from '../lib/node-http.ts'

@@ -1,4 +1,7 @@
-/** What kind of program sends a request: at the same address each wants something else. */
+/**
+ * Detects the kind of program that sends a request: at one address, browsers, installers and devpi clients expect
+ * different answers.
+ */
 import type { FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import { JSON_TYPE } from '../pep/simple.ts'

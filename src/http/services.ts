@@ -1,4 +1,4 @@
-/** What the routes work with; `compose/server.ts` puts it together. */
+/** The services that routes use; `compose/server.ts` constructs them. */
 import type { FastifyRequest } from 'fastify'
 import type { Groups } from '../accounts/groups.ts'
 import type { IndexRecords } from '../accounts/index-records.ts'

@@ -1,4 +1,4 @@
-/** What a proxy in front says of a request, and whether it is believed. */
+/** Reads the headers that a proxy in front adds to a request, and decides whether to trust them. */
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import type { TrustedProxySetting } from '../config/proxy-settings.ts'

@@ -1,4 +1,4 @@
-/** Which routes an address belongs to, and the index that it is about: what nginx's `auth_request` asks of the table of routes. */
+/** Finds the routes and the index of an address in the table of routes, for nginx's `auth_request`. */
 import type { Route, Who } from '../route.ts'
 
 /** Routes for these are about an index: the one in the address, else the default index. */

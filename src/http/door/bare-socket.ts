@@ -1,4 +1,4 @@
-/** Below what is written to a connection: the descriptor of its socket, for calls of the system, once nothing is on its way to it. */
+/** The file descriptor below a connection, for system calls, once no write to it is pending. */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { ServerResponse } from '../../lib/node-http.ts'

@@ -1,6 +1,7 @@
 /**
- * The front door: what stands between the sockets and node:http. It answers what stands ready on the shelf, and hands
- * everything else over as it came. The server listens itself, so that addresses, time-outs and closing are node:http's own.
+ * The front door, a response cache in front of node:http. It answers a request from the cache (the shelf), and passes
+ * every other request to node:http unchanged. The server itself listens, so addresses, time-outs and closing are those of
+ * node:http.
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'

@@ -1,4 +1,7 @@
-/** Of many who ask for the same page at the same time, right after it changed, one has it made and the others get what was made. */
+/**
+ * Request coalescing: when many requests ask for the same changed page at the same time, the page is made once for all of
+ * them.
+ */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Outside, peerOf } from '../outside.ts'
 import { keyOf } from './plain-request.ts'

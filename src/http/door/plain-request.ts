@@ -1,6 +1,6 @@
 /**
- * What an answer that stands ready can depend on of a request, and nothing else. Two requests with the same key get the same
- * answer; a request with anything that is not known here has no key and goes to node:http.
+ * The cache key of a request: the parts of a request that a cached response can depend on. Two requests with the same key
+ * get the same answer. A request with any unknown part has no key and goes to node:http.
  */
 import { isInstallerName } from '../senders.ts'
 

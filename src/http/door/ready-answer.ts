@@ -1,9 +1,9 @@
-/** One answer as it goes over the wire, whole: head and body in one piece, with the date and the serial kept current. */
+/** One cached response as bytes: head and body in one buffer, with date and serial kept current. */
 import type { Serial } from '../../model/records.ts'
 import type { ProjectName } from '../../pep/name.ts'
 import { labelsOf } from '../request-counts.ts'
 
-/** What an answer was made of, by which it is known when it is none any more. */
+/** The dependencies of a cached response, which decide when it is no longer valid. */
 export interface Basis {
   /** What is stored of other projects does not matter. Absent: each of them does. */
   readonly project?: ProjectName

@@ -1,4 +1,4 @@
-/** What stands behind the front door: the shelf, and that its answers are counted and logged as all others are. */
+/** Connects the front door with the response cache (the shelf), and counts and logs cached answers like all others. */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'

@@ -1,6 +1,7 @@
 /**
- * Large answers that stand ready, as files: from those the system sends them without the copy that a write is. It is done for what is
- * asked for again while its bytes are the same, which they are for a second at most, as the date is in them.
+ * Large cached responses as files, so that the system sends them (`sendfile`) without a copy through the process. A file
+ * is made for a response that is requested again while its bytes are the same: a second at most, as they contain the
+ * date.
  */
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'

@@ -1,6 +1,6 @@
 /**
- * Where requests begin in the bytes of one connection, for someone who looks on while node:http reads them. Exact or
- * nothing: at the first byte that could be understood in two ways the framing is lost, for good.
+ * Request framing: finds where requests begin in the bytes of one connection while node:http reads them. It is exact or
+ * gives up: at the first ambiguous byte the framing is lost, for good.
  */
 import { maxHeaderSize } from '../../lib/node-http.ts'
 import { areDoubtful, bodyFraming, chunkBytes } from './request-head.ts'

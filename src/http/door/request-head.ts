@@ -1,6 +1,9 @@
-/** The few request heads that every reader of HTTP/1.1 understands alike; the rest is doubtful, and left to node:http. */
+/**
+ * A strict parser of request heads: it accepts only heads that every HTTP/1.1 parser reads alike, and leaves the others
+ * to node:http.
+ */
 
-/** How a request's body ends: after so many bytes (0: there is none), or where its last chunk says. */
+/** The end of a request's body: after a number of bytes (0: no body), or after its last chunk. */
 export type BodyFraming = number | 'chunked'
 
 /** Request line and fields of RFC 9112 §3 and §5, without folded lines, bare line ends, or spaces where none belong. */

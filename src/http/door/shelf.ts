@@ -1,7 +1,7 @@
 /**
- * The shelf: answers that stand ready. The app puts here what it has just answered, and the front door takes it from here for
- * who asks the same, until something happens that the answer was made of. By serial: every commit is looked at, from whichever
- * worker it came, before another answer leaves; what an upstream has a part in also ends by time.
+ * The response cache (the shelf). The app stores each answer here, and the front door sends it to equal requests until
+ * something that the answer depends on changes. Validity goes by serial: every commit, of any worker, is examined before
+ * the next cached answer is sent. Answers that depend on an upstream also expire by time.
  */
 import type { Catalog } from '../../catalog/catalog.ts'
 import type { Commit } from '../../catalog/journal.ts'

@@ -1,4 +1,4 @@
-/** From the app's answers to the shelf: which may stand there, and what they look like on the wire. */
+/** Puts the app's answers into the response cache (the shelf): decides which may be cached, and captures their bytes. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { cacheNote } from '../cache-note.ts'
 import { KEEP_ALIVE_SECONDS } from './front-door.ts'

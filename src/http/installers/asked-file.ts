@@ -1,4 +1,4 @@
-/** From an address to the file that lies there, or the refusal that says why there is none. */
+/** Finds the file at an address, or throws the reason why there is none. */
 import type { AskedAddress } from '../../indexes/asked-address.ts'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import type { LocatedFile, PackageIndex } from '../../indexes/package-index.ts'

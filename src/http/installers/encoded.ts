@@ -1,4 +1,4 @@
-/** Pages as the client can read them: plain, gzip or zstd, each made once while the page stays what it is. */
+/** A cache of compressed pages: plain, gzip or zstd, each made once while the page is unchanged. */
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { constants, gzip, zstdCompress } from 'node:zlib'

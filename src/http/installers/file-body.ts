@@ -1,6 +1,6 @@
 /**
- * A blob on its way to a client. Where the system can send it from the file itself it does; else it is read piece by piece into lent
- * memory, which goes straight to the socket.
+ * Sends a blob to a client. The system sends it from its file (`sendfile`) if it can; otherwise the blob is read piece by
+ * piece into buffers of a pool, which go straight to the socket.
  */
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'

@@ -1,4 +1,4 @@
-/** Files: from where the bytes are to the client, whole or a range, from disk or while they arrive from upstream. */
+/** Sends files to clients: whole or a range, from disk or while they arrive from upstream. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BlobMissing } from '../../blob/blob-store.ts'

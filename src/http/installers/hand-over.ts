@@ -1,6 +1,6 @@
 /**
- * Files handed over to nginx: it asked for one, and is told from where on its own disk to send it (`X-Accel-Redirect`). Ranges are
- * then its own matter; what this server has decided of the answer, `airlock gen-config` has it pass on.
+ * Lets nginx send a file: the answer names the file on nginx's disk (`X-Accel-Redirect`). nginx handles ranges itself;
+ * the configuration that `airlock gen-config` writes passes this server's other headers on.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BlobMissing, type BlobStore } from '../../blob/blob-store.ts'

@@ -1,4 +1,4 @@
-/** What files of documentation are, by the end of their name. */
+/** Media types of documentation files, by filename extension. */
 
 /** The `Content-Type`; HTML without a charset, as pages say their own. */
 export function documentType(path: string): string {

@@ -1,4 +1,4 @@
-/** The list of all projects: from what lies ready where a mirror has it, else written name by name. */
+/** The list of all projects: from a mirror's compressed list if there is one, otherwise written name by name. */
 import { createHash } from 'node:crypto'
 import { pipeline, Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'

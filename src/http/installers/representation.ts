@@ -1,4 +1,7 @@
-/** Which of its representations an answer is: the Simple API's types, and whether the client has it already. */
+/**
+ * Content negotiation and conditional requests: chooses the Simple API's type, and finds whether the client has the page
+ * already.
+ */
 import type { FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import { Problem } from '../../model/errors.ts'

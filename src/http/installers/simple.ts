@@ -1,4 +1,4 @@
-/** The Simple repository API: which representation, and the pages of projects. */
+/** The Simple repository API: the pages of projects, and the choice of their representation. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenIndex } from '../../indexes/open-index.ts'
 import type { IndexFile, IndexPage } from '../../indexes/package-index.ts'

@@ -1,4 +1,4 @@
-/** The figures of all workers of a server, added up. */
+/** Adds up the figures of all workers of a server. */
 
 import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
 import type { WorkerFigures } from '../../mirrors/peers.ts'

@@ -1,4 +1,4 @@
-/** Figures for those who watch the server, in the text form that Prometheus reads. */
+/** Metrics in Prometheus' text format. */
 import type { MirrorStatus } from '../../mirrors/mirror-status.ts'
 import type { RequestCounts } from '../request-counts.ts'
 

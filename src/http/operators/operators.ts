@@ -1,4 +1,4 @@
-/** Addresses for those who run the server. */
+/** Routes for operators: health, status and metrics. */
 import type { FastifyRequest } from 'fastify'
 import { readableIndexes } from '../../browse/accounts.ts'
 import { catalogFigures, lastChangeMs } from '../../browse/server-figures.ts'

@@ -1,4 +1,4 @@
-/** `DELETE` of what is on an index: a project, a version, a file. `?force` also where the index is not volatile. */
+/** `DELETE` of a project, a version or a file of an index. `?force` also deletes from an index that is not volatile. */
 import type { FastifyRequest } from 'fastify'
 import { type AskedAddress, isAddressed } from '../../indexes/asked-address.ts'
 import { noSuchProject } from '../../model/errors.ts'

@@ -1,4 +1,4 @@
-/** What is said of upload sessions: documents in the type of Upload 2.0 (PEP 694), with whole addresses. */
+/** Responses about upload sessions: documents in the type of Upload 2.0 (PEP 694), with absolute URLs. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
 import type { StagedFile } from '../../catalog/staged-files.ts'
