@@ -1,4 +1,4 @@
-/** Groups of users, kept by root (or whom --restrict-modify names), for `:group` in access lists. */
+/** Groups of users, for `:group` in access lists. Root manages them, or the users that --restrict-modify names. */
 import { userAsWritten } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { deleteGroup, listGroups, saveGroup } from '../catalog/groups.ts'

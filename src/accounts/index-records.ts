@@ -1,4 +1,4 @@
-/** Indexes made, changed and removed: devpi's rules, in devpi's order. */
+/** Creates, changes and removes indexes, by devpi's rules in devpi's order. */
 import {
   changeIndex,
   createIndex,

@@ -1,4 +1,4 @@
-/** Users made, changed and removed: devpi's rules and sentences. */
+/** Creates, changes and removes users, by devpi's rules and with devpi's messages. */
 import { deleteUser, findUser, listIndexes, saveUser, userAsWritten } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../lib/clock.ts'

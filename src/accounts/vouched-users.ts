@@ -1,4 +1,4 @@
-/** Users whom somebody else has authenticated: a trusted proxy that names them in a header. */
+/** Users authenticated by a trusted proxy, which names them in a header. */
 import { findUser } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { groupsOf } from '../catalog/groups.ts'

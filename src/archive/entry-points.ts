@@ -1,6 +1,6 @@
 /** Whether the text of an `entry_points.txt` can be read by installers ("Entry points specification"). */
 
-/** What is wrong with the first line that cannot be read, a clause; `undefined` where all can. */
+/** The fault of the first unreadable line, as a clause; `undefined` if all lines can be read. */
 export function entryPointsFault(text: string): string | undefined {
   let hasGroup = false
   for (const [number, raw] of text.split(/\r\n|\r|\n/).entries()) {

@@ -1,7 +1,7 @@
 /**
- * All that is wrong with an archive that somebody uploads, and its metadata, without holding it: of a zip its directory and
- * its headers are read, a tar.gz is unpacked once from front to end. What comes from elsewhere (mirrors, dumps) is read
- * with `readArchiveMetadata`, which asks only what it needs.
+ * Finds every fault of an uploaded archive and its metadata, without holding the archive in memory. Of a zip, the
+ * directory and headers are read; a tar.gz is unpacked once from front to end. Archives from mirrors and dumps are read
+ * with `readArchiveMetadata`, which checks only what it needs.
  */
 import type { Readable } from 'node:stream'
 import { crc32, inflateRawSync, type ZlibOptions } from 'node:zlib'

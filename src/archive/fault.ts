@@ -1,4 +1,4 @@
-/** What is wrong with an archive or its metadata, as a list of small checks has found it. */
+/** A fault of an archive or its metadata, and the rules that find faults. */
 
 /** One rule. The list of them is also what `docs/uploads.md` is made of. */
 export interface Rule<Seen> {

@@ -1,4 +1,7 @@
-/** Which paths of an archive's members an installer may unpack: below one folder, and the same wherever it is unpacked. */
+/**
+ * Checks the paths of an archive's members: an installer must unpack them below one folder, with the same result
+ * everywhere.
+ */
 import { quoted, type Rule } from './fault.ts'
 
 /** A member's path as written, and what stands there. */

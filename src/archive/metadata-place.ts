@@ -1,4 +1,4 @@
-/** Where an archive's one metadata file stands. */
+/** Finds the one metadata file of an archive. */
 import { ArchiveError } from './source.ts'
 
 /** The metadata file looked for. */

@@ -1,4 +1,4 @@
-/** What core metadata must keep to, as far as installers stumble over it or other readers take it apart differently. */
+/** Rules for core metadata: they refuse metadata that breaks installers or that other parsers read differently. */
 
 import type { CoreMetadata } from '../pep/metadata.ts'
 import { asProjectName } from '../pep/name.ts'

@@ -1,4 +1,4 @@
-/** What an sdist must hold besides being a sound archive (PEP 517, PEP 625, PEP 639, PEP 643). */
+/** Rules for sdists, beyond being a sound archive (PEP 517, PEP 625, PEP 639, PEP 643). */
 
 import { isStemOf } from '../pep/filename.ts'
 import type { CoreMetadata } from '../pep/metadata.ts'

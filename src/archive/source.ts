@@ -1,4 +1,4 @@
-/** An archive as bytes that can be read in ranges, and what is thrown when it is none. */
+/** An archive as bytes that can be read in ranges, and the error for bytes that are no archive. */
 import { MetadataError } from '../pep/metadata.ts'
 
 /** A file's bytes; `read` gives those from `start` up to, not including, `end`. */

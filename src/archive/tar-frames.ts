@@ -1,6 +1,6 @@
 /**
- * The blocks of a tar as they come by, looked at for what a reader of members hides: where it ends, what stands behind the
- * end, and sizes told twice (POSIX pax, GNU tar).
+ * Checks the raw blocks of a tar for facts that a reader of members hides: its end, bytes after the end, and sizes given
+ * twice (POSIX pax, GNU tar).
  */
 
 export interface TarFrames {

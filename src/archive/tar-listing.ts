@@ -1,4 +1,4 @@
-/** All that a gzipped tar says about its members, with its metadata files, in one pass from front to end. */
+/** Lists the members of a gzipped tar, with its metadata files, in one pass from front to end. */
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import tar from 'tar-stream'

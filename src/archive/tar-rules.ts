@@ -1,4 +1,4 @@
-/** What a source archive must keep to so that unpacking it writes below one folder and nowhere else (PEP 721). */
+/** Rules for source archives: unpacking must write below one folder and nowhere else (PEP 721). */
 import { quoted, type Rule } from './fault.ts'
 import { PATH_RULES } from './member-paths.ts'
 import type { TarListing, TarMember } from './tar-listing.ts'

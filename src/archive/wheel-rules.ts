@@ -1,4 +1,4 @@
-/** What a wheel must hold besides being a sound zip (PEP 427 and "Binary distribution format"). */
+/** Rules for wheels, beyond being a sound zip (PEP 427 and "Binary distribution format"). */
 
 import { isStemOf } from '../pep/filename.ts'
 import type { CoreMetadata } from '../pep/metadata.ts'

@@ -1,4 +1,4 @@
-/** Where a zip's end record is, which tells where all else is: found without what reads zips. */
+/** Finds a zip's end record, which locates everything else, without the zip library. */
 
 const END_SIGNATURE = Buffer.from('PK\x05\x06', 'latin1')
 const END_BYTES = 22

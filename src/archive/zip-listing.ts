@@ -1,6 +1,6 @@
 /**
- * Everything that a zip says about its members, in the directory at its end and in the headers before each of them, for
- * checks that compare the two (APPNOTE 4.3). Contents are not read; memory grows with the number of members only.
+ * Lists a zip's members from both the directory at its end and the header before each member, so that checks can compare
+ * the two (APPNOTE 4.3). Contents are not read; memory grows only with the number of members.
  */
 import type yauzl from 'yauzl'
 import type { MemberPath } from './member-paths.ts'

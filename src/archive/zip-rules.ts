@@ -1,6 +1,6 @@
 /**
- * What a zip must keep to so that every program reads the same files from it: no two places that may disagree do, and
- * nothing lies in it that is no member. The public index has the same rules for uploads.
+ * Rules for zips: every program must read the same files from it. Places that repeat a fact agree, and the zip contains
+ * nothing but members. The public index has the same rules for uploads.
  */
 import { quoted, type Rule } from './fault.ts'
 import { PATH_RULES } from './member-paths.ts'

@@ -1,4 +1,7 @@
-/** Who is about to name a blob, and the order of publishing and discarding one: for stores whose blobs only one process writes. */
+/**
+ * Holds keep a blob from deletion while its row is being written, and put publishing and discarding of one blob in order.
+ * For stores that one process alone writes.
+ */
 import type { Digest } from '../lib/digest.ts'
 import type { SharedHolds } from './shared-holds.ts'
 

@@ -1,7 +1,7 @@
 /**
- * What the workers of a server hold, counted in memory that their threads share, and one lock for each place there. What
- * is held goes by a hash of its name: two names that meet in one place are both held while one is, which only means that
- * something is deleted later. Each worker counts for itself, so that what a worker that died held can be forgotten.
+ * The holds of all workers of a server: counters in shared memory, with one lock for each slot. The hash of a name
+ * chooses the slot. Two names in one slot are both held while one is, so at worst a blob is deleted later. Each worker
+ * has its own counters, so the holds of a dead worker can be released.
  */
 import { createHash } from 'node:crypto'
 import { waitForChange } from '../lib/shared-wait.ts'

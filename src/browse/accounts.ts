@@ -1,4 +1,4 @@
-/** The users of the server with those of their indexes that the asking person may read. */
+/** The users of the server, with the indexes that the requester may read. */
 import { listIndexes, listUsers, userAsWritten } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { IndexRecord, User } from '../model/records.ts'

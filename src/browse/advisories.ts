@@ -1,4 +1,4 @@
-/** Questions about known vulnerabilities, answered from the advisories that were imported. */
+/** Answers queries about known vulnerabilities from the imported advisories. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type AdvisoryOfProject, advisoriesOf, findAdvisory, lastImport } from '../catalog/advisories.ts'
 import type { Catalog } from '../catalog/catalog.ts'

@@ -1,4 +1,4 @@
-/** What pages show of documentation, test results and histories of files, as data. */
+/** View models of documentation, test results and histories of files. */
 import type { ToxEnvironment, ToxPhase, ToxState } from './tox-report.ts'
 
 export interface DocumentationZip {

@@ -1,4 +1,4 @@
-/** Collects what pages show of documentation, of test results and of the histories of files. */
+/** Builds the view models of documentation, test results and histories of files. */
 import { listAttachments } from '../catalog/attachments.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'

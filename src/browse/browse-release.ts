@@ -1,4 +1,4 @@
-/** Collects what the pages of one project and of one release show, from every layer of the index. */
+/** Builds the view models of a project and of a release from every layer of the index. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { listReleases } from '../catalog/projects.ts'
 import { chainStatus } from '../indexes/chain-status.ts'

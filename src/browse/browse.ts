@@ -1,4 +1,4 @@
-/** Collects what pages for people show, from the catalog and from the indexes as installers see them. */
+/** Builds the view models of pages for people, from the catalog and from the indexes as installers see them. */
 import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { ProjectRow } from '../catalog/projects.ts'

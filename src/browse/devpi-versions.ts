@@ -1,4 +1,4 @@
-/** What devpi's JSON API tells of a project: every version with its metadata, its files and what is attached to them. */
+/** A project in devpi's JSON API: every version with its metadata, files and attachments. */
 import { listAttachments } from '../catalog/attachments.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'

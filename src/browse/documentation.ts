@@ -1,4 +1,4 @@
-/** The documentation of a stage's releases, read out of the zips that were sent. */
+/** Reads the documentation of a stage's releases from the uploaded zips. */
 
 import { ArchiveError, type ArchiveSource } from '../archive/source.ts'
 import type { ZipMember } from '../archive/zip-members.ts'

@@ -1,4 +1,4 @@
-/** What attests to a file, wherever it lies, and whether that holds (PEP 740). */
+/** A file's attestations (PEP 740) from a stage or a mirror, and the result of their verification. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import { findMirroredProvenance, findProvenance, type StoredProvenance } from '../catalog/provenance.ts'

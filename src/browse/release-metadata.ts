@@ -1,4 +1,4 @@
-/** What is known of a release: what was registered for it, else what its wheel says. */
+/** The metadata of a release: as registered, otherwise from its wheel. */
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listReleases } from '../catalog/projects.ts'

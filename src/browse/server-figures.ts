@@ -1,4 +1,4 @@
-/** What operators are told of the catalog: how much there is, and when it last changed. */
+/** Figures of the catalog for operators: counts, and the time of the last change. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { countHeld } from '../catalog/file-totals.ts'
 import { lastCommitTime } from '../catalog/journal.ts'

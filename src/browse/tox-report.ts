@@ -1,4 +1,4 @@
-/** What tox tells of a run (`tox --result-json`), read from JSON of any shape. */
+/** Parses tox's report of a run (`tox --result-json`), tolerating JSON of any shape. */
 
 export interface ToxEnvironment {
   readonly host: string

@@ -1,4 +1,4 @@
-/** Test results as pages show them: read with bounds, and remembered, as a result never changes. */
+/** Reads test results for pages, within limits, and caches them: a result never changes. */
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Digest } from '../lib/digest.ts'
 import { Recent } from '../lib/recent.ts'

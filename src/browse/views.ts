@@ -1,8 +1,8 @@
-/** What pages for people show, as data: made by `browse.ts`, turned into HTML by the web floor. */
+/** View models of pages for people: `browse.ts` builds them, `web` renders them as HTML. */
 import type { DocumentationZip, FileHistory, FileTests } from './attachment-views.ts'
 import type { ToxState } from './tox-report.ts'
 
-/** What every page knows of the request that asked for it. */
+/** Facts about the request that every page needs. */
 export interface Frame {
   /** Relative path from the page to the server's root: `''`, `'../'`, `'../../'` … */
   readonly root: string

@@ -1,4 +1,4 @@
-/** What the commands that work on a server folder need of the floors above: `compose/commands.ts` implements it. */
+/** The interface between commands and server: commands that work on a server folder get it from `compose/commands.ts`. */
 import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Users } from '../accounts/users.ts'

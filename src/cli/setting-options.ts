@@ -1,4 +1,4 @@
-/** The settings table as command-line options. */
+/** Turns the settings table into command-line options. */
 import { type Command, Option } from 'commander'
 import type { CliContext } from '../client/context.ts'
 import { type Config, type ConfigSources, loadConfig } from '../config/load.ts'

@@ -1,4 +1,4 @@
-/** How every client command begins: with what is remembered, on the index that was chosen for it. */
+/** Begins a client command: loads the saved state and applies the chosen index. */
 import type { CliContext } from './context.ts'
 import { chooseFromEnvironment } from './index-choice.ts'
 import { type GenericOptions, Session } from './session.ts'

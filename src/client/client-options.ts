@@ -1,4 +1,4 @@
-/** What every client command can be told besides its own options. */
+/** The options that all client commands share. */
 import { type Command, InvalidArgumentError } from 'commander'
 
 /**

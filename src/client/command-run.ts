@@ -1,4 +1,4 @@
-/** The way from commander to a client command, and its failures to sentences. */
+/** Runs a client command for commander, and turns its failures into messages. */
 import type { Command } from 'commander'
 import { type CliContext, CliExit } from './context.ts'
 import { UnusableFile } from './state-file.ts'

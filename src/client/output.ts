@@ -1,6 +1,6 @@
 /**
- * What the client commands say. devpi prints everything on stdout and scripts read it there, so its own lines stay there;
- * with `--json` stdout carries the data alone and the lines move to stderr.
+ * The output of client commands. devpi prints everything on stdout and scripts read it there, so those lines stay on
+ * stdout. With `--json`, stdout has only the data, and the lines move to stderr.
  */
 import { styleText } from 'node:util'
 import { type CliContext, CliExit } from './context.ts'

@@ -1,4 +1,4 @@
-/** An answer of the server, as the commands read it. */
+/** A response of the server, as client commands read it. */
 import type { IncomingHttpHeaders } from 'node:http'
 import { asObject } from '../lib/json-object.ts'
 

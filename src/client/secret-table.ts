@@ -1,4 +1,4 @@
-/** The tables of `auth.json`: from a server's address to what is secret about it. */
+/** The tables of `auth.json`, from a server's address to the secrets for it. */
 import { asHttpUrl } from './client-url.ts'
 
 /** A user's name and the secret that proves it: a login token, or a password for the web server in front. */

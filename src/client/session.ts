@@ -1,4 +1,4 @@
-/** One run of a client command: its options, what it knows, the server it talks to and the person it talks with. */
+/** One run of a client command: its options, saved state, server and terminal. */
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { homedir } from 'node:os'

@@ -1,4 +1,4 @@
-/** The table of blob stores: from the scheme of a URL to what opens the store that it names. */
+/** The table of blob stores, from the scheme of a URL to the function that opens the store. */
 import { fileURLToPath } from 'node:url'
 import type { BlobStore } from '../blob/blob-store.ts'
 import { FilesystemBlobs } from '../blob/files/filesystem.ts'

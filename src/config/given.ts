@@ -1,4 +1,4 @@
-/** One value of a setting as somebody wrote it, and what it is read as. All throw `setting-invalid` with what was expected. */
+/** Parses one value of a setting. All functions throw `setting-invalid` with what was expected. */
 import { parseByteSize } from '../lib/byte-size.ts'
 import { withoutUrlSecrets } from '../lib/log.ts'
 import { Problem } from '../model/errors.ts'

@@ -1,4 +1,4 @@
-/** What is believed of a proxy in front: settings that only make sense together. */
+/** The settings of a trusted proxy, which only make sense together. */
 import { isIP } from 'node:net'
 import { Problem } from '../model/errors.ts'
 import { type Given, words, wrong } from './given.ts'

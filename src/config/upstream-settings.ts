@@ -1,6 +1,6 @@
 /**
- * What the environment says of the way to upstreams: credentials and certificates of single mirrors, netrc, authorities.
- * It is not in the table of settings: it holds one entry per mirror, and nearly all of it is secret.
+ * Settings of upstreams from the environment: credentials and certificates of single mirrors, netrc, certificate
+ * authorities. It is not in the table of settings: it holds one entry per mirror, and nearly all of it is secret.
  */
 import { resolve } from 'node:path'
 

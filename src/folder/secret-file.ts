@@ -1,4 +1,4 @@
-/** The file with the secret that signs login tokens, where somebody chose its place: devpi's rules for it. */
+/** The secret that signs login tokens, in a file that the setting `secretfile` names, by devpi's rules. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'

@@ -1,4 +1,4 @@
-/** What a login gives: a signed statement, good for ten hours and across restarts, used where a password is asked for. */
+/** Login tokens: signed statements, valid for ten hours and across restarts, sent in place of a password. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import type { UserName } from '../../model/names.ts'

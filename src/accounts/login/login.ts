@@ -1,4 +1,4 @@
-/** From a name and a secret to who is asking. */
+/** Authenticates a user name and a secret, which is a password or a token. */
 import { createHmac, randomBytes } from 'node:crypto'
 import { userAsWritten } from '../../catalog/accounts.ts'
 import type { Catalog } from '../../catalog/catalog.ts'

@@ -1,4 +1,4 @@
-/** What somebody asks a new token to be, from the JSON that was sent. */
+/** Parses the request for a new API token. */
 import { Problem } from '../../model/errors.ts'
 import type { Limits } from '../../model/limits.ts'
 import { type IndexName, parseIndexName } from '../../model/names.ts'

@@ -1,7 +1,7 @@
-/** The text of a token: shown once, and kept as its hash only. */
+/** The secret text of an API token: shown once, stored only as its hash. */
 import { createHash, randomBytes } from 'node:crypto'
 
-/** Tells people, and programs that look for secrets in the wrong places, what it is. */
+/** A prefix that people and secret scanners recognise. */
 const PREFIX = 'airlock-'
 /** 256 bits: nobody guesses one, so that a plain hash is enough to keep it by. */
 const RANDOM_BYTES = 32

@@ -1,4 +1,4 @@
-/** API tokens: made, listed and revoked by their owner, and turned back into who is asking. */
+/** API tokens: creates, lists and revokes them for their owner, and finds the principal of a token. */
 import { findIndex, userAsWritten } from '../../catalog/accounts.ts'
 import type { Catalog, Writer } from '../../catalog/catalog.ts'
 import { groupsOf } from '../../catalog/groups.ts'

@@ -1,4 +1,4 @@
-/** Whom somebody wants an index to trust, from the JSON that was sent. */
+/** Parses the request to add a trusted publisher to an index. */
 import { Problem } from '../../model/errors.ts'
 import type { Limits } from '../../model/limits.ts'
 import type { PublisherSpec, TrustedPublisher } from '../../model/tokens.ts'

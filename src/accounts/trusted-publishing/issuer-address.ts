@@ -1,4 +1,4 @@
-/** Addresses that an answer can be believed from. */
+/** Checks that an issuer's address is secure enough to trust its answers. */
 
 /**
  * Whether nobody on the way can answer in its place: https, or a way that does not leave this machine ("potentially

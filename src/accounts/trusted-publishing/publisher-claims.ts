@@ -1,4 +1,7 @@
-/** Whether what an OIDC token says fits a publisher. Every rule compares whole values: nothing matches by its beginning. */
+/**
+ * Compares the claims of an OIDC token with a trusted publisher. Every rule compares whole values; no rule matches a
+ * prefix.
+ */
 import type { PublisherIdentity } from '../../model/access.ts'
 import type { PublisherSpec, TrustedPublisher } from '../../model/tokens.ts'
 

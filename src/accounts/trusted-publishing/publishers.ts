@@ -1,4 +1,4 @@
-/** Trusted publishers of an index, kept by who may modify it. */
+/** The trusted publishers of an index. Anyone who may modify the index manages them. */
 import { indexAsWritten } from '../../catalog/accounts.ts'
 import type { Catalog, Reader } from '../../catalog/catalog.ts'
 import { addPublisher, deletePublisher, listPublishers } from '../../catalog/publishers.ts'

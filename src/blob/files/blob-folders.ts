@@ -1,4 +1,4 @@
-/** The folders that blobs lie in: made where they are missing, and synced once for all who wait for the same one. */
+/** The folders of blobs: created if missing, and synced once for all commits that wait for the same folder. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncFolder } from '../../lib/durable.ts'

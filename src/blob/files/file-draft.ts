@@ -1,4 +1,4 @@
-/** Bytes on their way to becoming a blob: a file in the folder of drafts, or in memory while they are few. */
+/** A draft collects the bytes of a future blob: in memory while they are few, otherwise in a file. */
 import { createHash } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'

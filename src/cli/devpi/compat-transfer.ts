@@ -1,4 +1,4 @@
-/** devpi's programs that carry a server's data out and in, under their names and with their options. */
+/** `devpi-export` and `devpi-import`, with devpi's options. */
 import { Command } from 'commander'
 import type { CliContext } from '../../client/context.ts'
 import { settingsFor } from '../../config/settings.ts'

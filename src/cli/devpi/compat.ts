@@ -1,4 +1,4 @@
-/** devpi's own server programs, with their names and options, for what the commands of `airlock` do. */
+/** devpi's server programs, with devpi's names and options, on top of the commands of `airlock`. */
 import { Command } from 'commander'
 import type { CliContext } from '../../client/context.ts'
 import { Terminal } from '../../client/terminal.ts'

@@ -1,4 +1,4 @@
-/** `airlock cache`: what mirrors keep on disk, how it is used, and letting some of it go. */
+/** shows the stored files of mirrors and their use, and deletes some of them. */
 import type { Command } from 'commander'
 import { indexAsWritten, listIndexes } from '../../catalog/accounts.ts'
 import { holdings, largestProjects } from '../../catalog/mirror-uses.ts'

@@ -1,4 +1,7 @@
-/** Listens, says where, and ends in order: no new connections, requests under way finished, stores closed. */
+/**
+ * Runs the server: listens, prints the address, and shuts down in order (no new connections, requests finished, stores
+ * closed).
+ */
 import type { Server } from 'node:http'
 import { flushCompileCache } from 'node:module'
 import type { Writable } from 'node:stream'

@@ -1,4 +1,4 @@
-/** What two threads say to each other: things told, and questions with their answers, each waited for within a bound. */
+/** Messages between two threads: notifications, and requests whose answers have a time limit. */
 import { reasonOf } from '../../lib/reason.ts'
 import { Problem, type ProblemCode } from '../../model/errors.ts'
 

@@ -1,4 +1,4 @@
-/** What a further worker is told when it starts: a plain value, as threads can be given no other. */
+/** The start data of a further worker: a plain value, because threads accept no other. */
 import type { Config } from '../../config/load.ts'
 import type { SharedMemory } from '../server-commands.ts'
 import type { Address } from './listen.ts'

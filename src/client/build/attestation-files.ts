@@ -1,4 +1,4 @@
-/** Attestations that lie beside an archive, as uv, twine and the tools that sign name them: `{archive}.{kind}.attestation` (PEP 740). */
+/** Finds attestations next to an archive, as uv, twine and signing tools name them: `{archive}.{kind}.attestation` (PEP 740). */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { LIMITS } from '../../model/limits.ts'

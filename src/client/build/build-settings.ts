@@ -1,4 +1,4 @@
-/** What a project says about its own uploads: `[tool.devpi.upload]` of pyproject.toml or `[devpi:upload]` of setup.cfg. */
+/** A project's own settings for uploads: `[tool.devpi.upload]` of pyproject.toml or `[devpi:upload]` of setup.cfg. */
 import { join } from 'node:path'
 import { parse } from 'smol-toml'
 import { asObject } from '../../lib/json-object.ts'

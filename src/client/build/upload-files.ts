@@ -1,4 +1,4 @@
-/** Which files `devpi upload` sends, and what it says about each: found, read and put in order before anything is sent. */
+/** Chooses the files that `devpi upload` sends, reads their metadata and sorts them, before anything is sent. */
 import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, normalize, sep } from 'node:path'

@@ -1,4 +1,4 @@
-/** A folder for the work of one command, gone with it. */
+/** A temporary folder for one command, deleted at its end. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

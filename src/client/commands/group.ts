@@ -1,4 +1,7 @@
-/** `airlock group`: who belongs to the groups that access lists name with a colon. Ours: devpi has groups from plugins only. */
+/**
+ * `airlock group`: manages the groups that access lists name with a colon. Not in devpi, which has groups from plugins
+ * only.
+ */
 
 import { beginSession } from '../begin-session.ts'
 import { below } from '../client-url.ts'

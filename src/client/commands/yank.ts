@@ -1,4 +1,4 @@
-/** `airlock yank` and `airlock unyank`: has installers pass over releases or files, and take them again. Ours: devpi has none. */
+/** marks releases or files so that installers skip them, and removes the mark. Not in devpi. */
 
 import { asObject } from '../../lib/json-object.ts'
 import { type Requirement, readRequirement } from '../../locks/requirement.ts'

@@ -1,4 +1,4 @@
-/** How installers that we start are told of the index: through their environment, where no configuration file wins over it. */
+/** Passes the index to installers that a command starts, in their environment, which overrides configuration files. */
 import { withCredentials } from '../client-url.ts'
 import type { Session } from '../session.ts'
 

@@ -1,4 +1,4 @@
-/** The requests that fill a mirror: pages and files, a few at a time, asked again where the server says that it is worth it. */
+/** The requests that fill a mirror: pages and files, a few at a time, with a retry if the server suggests one. */
 import { createHash, getHashes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ChosenFile } from '../../locks/choose-files.ts'

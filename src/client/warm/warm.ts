@@ -1,4 +1,4 @@
-/** Fills the mirrors behind an index with what is wanted. */
+/** Fills the mirrors behind an index with the wanted files. */
 
 import {
   type Choice,

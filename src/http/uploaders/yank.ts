@@ -1,4 +1,4 @@
-/** `POST /{user}/{index}/+yank` and `/+unyank`: files of a release that installers pass over, and take again. Ours: devpi has none. */
+/** `POST /{user}/{index}/+yank` and `/+unyank`: mark files of a release so that installers skip them, and remove the mark. Not in devpi. */
 import { readYankOrder, yankFiles } from '../../publish/manage/yank.ts'
 import { objectBody } from '../accounts/devpi-accounts.ts'
 import { sendResult } from '../answers.ts'
