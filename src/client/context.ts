@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 
-/** A command's access to its process: environment, streams, clock. `main.ts` makes the real one, tests make their own. */
+/** A command's access to its process: environment, working folder, streams. `main.ts` makes the real one, tests make their own. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string

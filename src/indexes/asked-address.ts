@@ -1,4 +1,4 @@
-/** Where a file is asked for on one index, and whether a file lies there. */
+/** Addresses of files on one index, and whether a file is at an address. */
 import { upstreamFolder } from '../model/file-address.ts'
 import { packagesPath } from '../model/packages-path.ts'
 import type { ProjectName } from '../pep/name.ts'

@@ -1,6 +1,6 @@
 import type { ProjectStatus } from '../pep/simple.ts'
 
-/** What one layer of a chain says of a project that it has. */
+/** The status that one layer of a chain gives a project. */
 export interface LayerSays {
   readonly isStage: boolean
   /** Absent where nobody set one. */

@@ -1,6 +1,6 @@
 /**
- * What of an index may be seen: a filter of files, put before a layer where layers are built, so that pages, files, their
- * metadata, lists of versions, search and pushes all give the same answer.
+ * The gate: a filter of files that decides what may be seen. It wraps each layer where layers are built, so that pages,
+ * files, their metadata, lists of versions, search and pushes all agree.
  */
 import { Problem } from '../model/errors.ts'
 import type { IndexName } from '../model/names.ts'

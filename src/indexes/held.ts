@@ -1,4 +1,4 @@
-/** Rows of the catalog as an index lists them: shared by stages and by what mirrors keep. */
+/** Rows of the catalog as an index lists them, for stages and for the stored files of mirrors. */
 import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { listProjects, listProjectsWithFiles, type ProjectRow } from '../catalog/projects.ts'
 import { fileAddress } from '../model/file-address.ts'

@@ -1,4 +1,4 @@
-/** The combinator: stages merge, stages shadow mirrors. */
+/** Combines layers into one index: stages merge, and stages shadow mirrors. */
 import { reasonOf } from '../lib/reason.ts'
 import type { StageOptions } from '../model/index-options.ts'
 import type { IndexName } from '../model/names.ts'

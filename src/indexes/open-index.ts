@@ -1,4 +1,4 @@
-/** From a name to something that answers: read the record, flatten the bases, build the layers, put them together. */
+/** Opens an index by name: reads the record, flattens the bases, builds the layers and combines them. */
 import { indexAsWritten } from '../catalog/accounts.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'
 import { ANONYMOUS, type May, type Principal, readOf } from '../model/access.ts'

@@ -1,4 +1,4 @@
-/** What lies at an address of an index and is no file of a release: documentation, test results, and what was deleted. */
+/** Finds what is at an address but is not a file of a release: documentation, test results, and deleted files. */
 import { findAttachments } from '../catalog/attachments.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { wasDeleted } from '../catalog/deleted-addresses.ts'

@@ -1,4 +1,4 @@
-/** What every `PackageIndex` promises, whatever it answers from. Run by the stage, the mirror and the fixed index. */
+/** The contract of every `PackageIndex`, as tests. Run by the stage, the mirror and the fixed index. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type BuiltFile, sdist, wheel } from '../../test/builders/wheels.ts'

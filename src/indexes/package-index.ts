@@ -1,4 +1,4 @@
-/** The central interface: what answers for projects. Stage, mirror and bases are all implementations of it. */
+/** The central interface: an index that answers for projects. Stage, mirror and layered index implement it. */
 import type { Digest } from '../lib/digest.ts'
 import type { IndexName } from '../model/names.ts'
 import type { ListedBatches } from '../names/name-batches.ts'

@@ -1,7 +1,7 @@
 import type { StageOptions } from '../model/index-options.ts'
 import type { ProjectName } from '../pep/name.ts'
 
-/** What one stage of a chain says about a project. */
+/** One stage of a chain, as the shadowing rule sees it. */
 export interface StageSays {
   readonly whitelist: readonly (ProjectName | '*')[]
   /** The stage has a release of that name registered, files or not. */

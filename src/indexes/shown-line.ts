@@ -1,4 +1,4 @@
-/** Lines of lists of projects are written down with each release; behind a gate they say what may be seen of it. */
+/** Applies the gate to the stored lines of project lists, so that a line shows only what may be seen. */
 import { findIndex } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'

@@ -1,4 +1,4 @@
-/** A stage as a layer: what people uploaded, from the catalog and the blobs. */
+/** A stage as a layer: uploaded files, from the catalog and the blobs. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { findFiles, listFiles } from '../catalog/files.ts'
 import { findProject, listReleases } from '../catalog/projects.ts'

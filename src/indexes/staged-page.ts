@@ -1,4 +1,4 @@
-/** What a project will look like when an upload session (PEP 694) is published: for installers that try it before. */
+/** A preview of a project as an upload session (PEP 694) will publish it, for installers. */
 import type { Catalog } from '../catalog/catalog.ts'
 import type { StagedFile } from '../catalog/staged-files.ts'
 import type { UploadSession } from '../catalog/upload-sessions.ts'

@@ -1,4 +1,7 @@
-/** The collection of blobs that lost their last name, beside a server that runs: from what the catalog wrote down, without a look at every blob. */
+/**
+ * Garbage collection in a running server: deletes blobs that lost their last row. It reads the list in the catalog, and
+ * does not walk all blobs.
+ */
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type DroppedBlob, forgetDropped, listDropped } from '../catalog/dropped-blobs.ts'

@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { Parser } from 'htmlparser2'
 
-/** Not words of the page: code, and what is the same on every page. */
+/** Elements without words of the page: code, and parts that every page repeats. */
 const SKIPPED = new Set(['script', 'style', 'template', 'noscript', 'nav', 'header', 'footer', 'svg'])
 
 /** Takes UTF-8; other encodings lose their special letters. */

@@ -1,4 +1,7 @@
-/** Works through the job table: claim, run, settle; a failed job comes again later, up to a bound. */
+/**
+ * The job runner: claims, runs and settles the jobs of the job table. A failed job is retried later, a limited number of
+ * times.
+ */
 import type { Catalog } from '../catalog/catalog.ts'
 import { type ClaimedJob, claim, nextDueMs, postpone, settle } from '../catalog/queue.ts'
 import type { Clock } from '../lib/clock.ts'

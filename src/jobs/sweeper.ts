@@ -1,4 +1,7 @@
-/** What is looked at again and again while the server runs: mirrored files that are too old, upload sessions whose time is over, and blobs that nothing names any more. */
+/**
+ * Periodic clean-up while the server runs: mirrored files that are too old, expired upload sessions, and blobs without a
+ * row.
+ */
 import type { BlobStore } from '../blob/blob-store.ts'
 import { listIndexes } from '../catalog/accounts.ts'
 import type { Catalog } from '../catalog/catalog.ts'

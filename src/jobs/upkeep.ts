@@ -1,4 +1,7 @@
-/** The invariants held against what is there (`airlock check`), and the collection of blobs that no row names (`airlock gc`). */
+/**
+ * Checks the invariants of a server folder (`airlock check`), and collects garbage: blobs that no row names (`airlock
+ * gc`).
+ */
 import { createHash } from 'node:crypto'
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'

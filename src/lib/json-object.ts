@@ -1,4 +1,4 @@
-/** JSON of strangers, read as the object that it should be. */
+/** Reads untrusted JSON as an object. */
 
 /** `value` when it is an object, else an empty one: answers come from outside. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {

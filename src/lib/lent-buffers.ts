@@ -1,4 +1,4 @@
-/** Memory that is lent, given back and lent again: what is read in turns then costs no new pages of memory each time. */
+/** A buffer pool: buffers are lent, given back and lent again, so that repeated reads allocate no new memory. */
 
 export interface LentBuffersOptions {
   readonly largeBytes: number

@@ -1,4 +1,4 @@
-/** The known word that somebody probably meant: the nearest one by edit distance (Levenshtein's). */
+/** Suggests the known word nearest to a misspelt one, by edit distance (Levenshtein's). */
 
 /** The nearest of `known`, the first of several; `undefined` when there is none. Costs the product of the lengths per word. */
 export function nearest(written: string, known: readonly string[]): string | undefined {

@@ -1,4 +1,4 @@
-/** What an error says, for a sentence about it. */
+/** The message of an error, to be quoted in another message. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])

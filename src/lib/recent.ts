@@ -1,4 +1,4 @@
-/** The most recently used values, up to a total weight. */
+/** An LRU cache: the most recently used values, up to a total weight. */
 export class Recent<Key, Value> {
   readonly #entries = new Map<Key, { readonly value: Value; readonly weight: number }>()
   readonly #weightMax: number

@@ -1,4 +1,4 @@
-/** Waiting for another thread to change a number in shared memory, without standing still meanwhile. */
+/** Waits for another thread to change a number in shared memory, without blocking the event loop. */
 
 /** Until somebody notifies that place, or it is no longer `from`; `mostMs` at most. */
 export async function waitForChange(cells: Int32Array, place: number, from: number, mostMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** Which files of a project's page a requirements file or lock means. */
+/** Chooses the files of a project's page that a requirements file or lock wants. */
 import { matchesVersion, parseFilename, versionOf } from '../pep/filename.ts'
 import type { ProjectName } from '../pep/name.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'

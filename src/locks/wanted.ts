@@ -1,4 +1,4 @@
-/** What a requirements file or a lock asks for, whichever format said it. */
+/** The wanted projects and files of a requirements file or lock, independent of its format. */
 
 import { asObject } from '../lib/json-object.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'

@@ -1,4 +1,4 @@
-/** What upstream's page says of a file's content, to hold what comes against: length and hashes. */
+/** The length and hashes of a file on upstream's page, to check the download. */
 import { createHash, type Hash } from 'node:crypto'
 import type { Digest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'

@@ -1,5 +1,6 @@
 /**
- * One file on its way from upstream: stored and checked once, read by everyone who asks for it meanwhile.
+ * A download in progress: one file from upstream, stored and checked once, and read by every request for it (request
+ * coalescing).
  *
  * Readers follow the draft as it grows. The last byte is let go only after length and every announced hash were found
  * right, be it sha256, md5 or another; where upstream announces none, the length it says alone is held against what came.

@@ -1,4 +1,7 @@
-/** Uses of mirrored files, gathered in memory and written down together: a download costs no transaction of its own. */
+/**
+ * Batches the uses of mirrored files in memory and writes them together, so that a download needs no transaction of its
+ * own.
+ */
 import type { Catalog, Writer } from '../catalog/catalog.ts'
 import { recordUses } from '../catalog/mirror-uses.ts'
 import type { Clock } from '../lib/clock.ts'

@@ -1,4 +1,4 @@
-/** What a mirror remembers of project pages: in the catalog for good, the busiest ones unpacked in memory. */
+/** The page cache of a mirror: all pages in the catalog, the most used ones unpacked in memory. */
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Catalog, Reader, Writer } from '../catalog/catalog.ts'

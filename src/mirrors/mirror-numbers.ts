@@ -1,4 +1,4 @@
-/** The change numbers of a mirror's projects: as its list has them, and while that cannot be had, of what is here. */
+/** The change numbers of a mirror's projects: from its list, or from the stored files while there is no list. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { findProject } from '../catalog/projects.ts'
 import type { IndexPage } from '../indexes/package-index.ts'

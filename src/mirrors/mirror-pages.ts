@@ -1,4 +1,4 @@
-/** The project pages of a mirror: remembered, asked for anew when they are old, and the older one while upstream fails. */
+/** The project pages of a mirror: cached, revalidated when they are old, and served stale while upstream fails. */
 import type { Catalog } from '../catalog/catalog.ts'
 import { listFiles } from '../catalog/files.ts'
 import type { Clock } from '../lib/clock.ts'

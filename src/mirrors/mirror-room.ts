@@ -1,4 +1,4 @@
-/** The room that a mirror's files take up on disk, kept within its bounds: what was used longest ago goes first. */
+/** Keeps a mirror's files within their disk limits (LRU eviction): the least recently used files go first. */
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { SharedHolds } from '../blob/shared-holds.ts'
 import type { Catalog, Writer } from '../catalog/catalog.ts'

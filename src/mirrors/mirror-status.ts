@@ -1,9 +1,9 @@
-/** What a mirror tells of itself to its operator. */
+/** The status of a mirror, for operators. */
 import type { CircuitState } from '../upstream/reachability.ts'
 import type { UpstreamFigures } from '../upstream/request.ts'
 import type { ListChange } from './names-worker.ts'
 
-/** Answers from what was here, and others, since the mirror was opened. */
+/** Cache hits and misses since the mirror was opened. */
 export interface CacheFigures {
   pageHits: number
   pageMisses: number

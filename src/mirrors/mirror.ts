@@ -1,4 +1,4 @@
-/** A mirror as a layer: answers from an upstream, caching as it goes, and from what it holds while upstream is gone. */
+/** A mirror as a layer: a caching proxy of an upstream, which answers from its cache while the upstream is gone. */
 
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Catalog, Reader } from '../catalog/catalog.ts'

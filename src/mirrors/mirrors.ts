@@ -1,4 +1,7 @@
-/** The mirrors of this server, each with its upstream and memory, made when first asked for and kept while their options stay. */
+/**
+ * The open mirrors of this server, each with its upstream and caches. A mirror is opened at its first use and kept until
+ * its options change.
+ */
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobStore } from '../blob/blob-store.ts'

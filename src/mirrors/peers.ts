@@ -1,6 +1,6 @@
 /**
- * What one of several workers asks of the others. Worker 0 does for all what must be done once: it opens mirrors anew, and fetches
- * their lists. Servers on several machines would choose the one that does so by a lease in the catalog, and ask it over the network.
+ * The interface between workers. Worker 0 does for all workers what must happen once: it opens mirrors anew and fetches
+ * their lists. Servers on several machines would choose that worker by a lease in the catalog, and ask it over the network.
  */
 import type { SharedHolds } from '../blob/shared-holds.ts'
 import type { Counters } from '../catalog/counters.ts'

@@ -1,4 +1,4 @@
-/** What a mirror does with files it holds that its upstream has taken back: option `mirror_removals`. */
+/** Decides what happens to stored files that the upstream removed, yanked or quarantined: option `mirror_removals`. */
 import { Problem } from '../model/errors.ts'
 import type { MirrorOptions } from '../model/index-options.ts'
 import type { File } from '../model/records.ts'

@@ -1,6 +1,6 @@
 /**
- * A draft that many read while it grows, mostly close behind one another: what one of them was given the next is given
- * too, the same bytes in memory, so that a hundred readers cost little more than one.
+ * A growing draft with many readers. Readers at nearly the same position share the same bytes in memory, so that a
+ * hundred readers cost little more than one.
  */
 import type { Draft } from '../blob/blob-store.ts'
 

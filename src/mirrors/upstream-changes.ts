@@ -1,4 +1,4 @@
-/** What an upstream took back or changed since its page was last seen, and what that means for what is held of it. */
+/** Compares two versions of an upstream page, and derives the changes for the journal and for the stored files. */
 import type { File } from '../model/records.ts'
 import type { DistributionFile, ProjectDetail } from '../pep/simple.ts'
 import { isQuarantined } from './removal-policy.ts'

@@ -1,4 +1,4 @@
-/** Reads the metadata inside a wheel that lies at an upstream: by parts of it, else from the whole, which is kept then. */
+/** Reads the metadata of a wheel at an upstream: by ranged reads, otherwise from the whole wheel, which is then stored. */
 
 import { ArchiveError, type ArchiveSource } from '../archive/source.ts'
 import { findZipEnd, ZIP_END_BYTES } from '../archive/zip-end.ts'

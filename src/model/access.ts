@@ -1,4 +1,4 @@
-/** Who may do what: one pure decision, called by every way in. The table is devpi's (its permissions, with and without --restrict-modify). */
+/** Authorization: one pure decision, called by every entry point. The table is devpi's (its permissions, with and without --restrict-modify). */
 import type { ProjectName } from '../pep/name.ts'
 import type { IndexOptions } from './index-options.ts'
 import type { IndexName, UserName } from './names.ts'

@@ -1,6 +1,6 @@
 /**
- * First parts of addresses that other services have, and that are served here, too: no new user is called so. `v1` is OSV's;
- * the others are the public index's and stand for the default index.
+ * Reserved first path segments: addresses of other services that are also served here. No new user may have such a name.
+ * `v1` is OSV's; the others are the public index's and stand for the default index.
  */
 const ALIASES = ['simple', 'legacy', 'pypi', 'packages', 'v1'] as const
 

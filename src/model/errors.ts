@@ -1,6 +1,6 @@
 /**
- * What can go wrong, each kind with a permanent code. No HTTP here: `http/problems.ts` is the one table code → status,
- * and `docs/errors.md` explains every code (a test holds the two equal).
+ * The problems that Airlock reports, each with a permanent code. No HTTP here: `http/problems.ts` is the one table code →
+ * status, and `docs/errors.md` explains every code (a test holds the two equal).
  */
 export const PROBLEM_CODES = [
   'advisories-missing',

@@ -1,6 +1,6 @@
 /**
- * The table of everything that one index can be told. From it come the types `StageOptions` and `MirrorOptions`, what a
- * request may send, the defaults, the order in which a new index shows them (devpi's), and `docs/index-options.md`.
+ * The table of the options of an index. From it come the types `StageOptions` and `MirrorOptions`, what a request may
+ * send, the defaults, the order in which a new index shows them (devpi's), and `docs/index-options.md`.
  */
 import type { UserName } from './names.ts'
 import {

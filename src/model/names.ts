@@ -1,4 +1,4 @@
-/** What users and indexes are called. */
+/** Names of users and indexes. */
 import type { Brand } from '../lib/brand.ts'
 import { Problem } from './errors.ts'
 

@@ -1,4 +1,4 @@
-/** Where provenance objects stand: beside the file that they are about, as `.metadata` does. */
+/** Addresses of provenance objects: next to their file, like `.metadata`. */
 
 const ENDING = '.provenance'
 

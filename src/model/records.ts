@@ -1,4 +1,4 @@
-/** What the catalog holds, as values. Times are UTC in RFC 3339 with a final Z, sizes are bytes. */
+/** The records of the catalog, as values. Times are UTC in RFC 3339 with a final Z, sizes are bytes. */
 import type { Brand } from '../lib/brand.ts'
 import type { Digest } from '../lib/digest.ts'
 import type { ProjectName } from '../pep/name.ts'

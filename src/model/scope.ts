@@ -1,4 +1,4 @@
-/** What a token leaves of the rights of whom it speaks for. */
+/** The scope of a token: the part of its owner's rights that it may use. */
 import type { ProjectName } from '../pep/name.ts'
 import type { IndexName } from './names.ts'
 

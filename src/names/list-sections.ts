@@ -1,6 +1,6 @@
 /**
- * The bytes of lists that are asked for, in memory while they are: each would be read from disk for every request, and what
- * that leaves behind for the collector is several times their size.
+ * An LRU cache of list sections in memory. Without it each request would read them from disk, and leave garbage of
+ * several times their size.
  */
 import { Recent } from '../lib/recent.ts'
 

@@ -1,4 +1,4 @@
-/** Makes a list out of a file of sorted names: adds what clients are sent of them, and takes over what has not changed. */
+/** Builds a list from a file of sorted names: adds the compressed bytes for clients, and reuses unchanged parts. */
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'

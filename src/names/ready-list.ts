@@ -1,4 +1,4 @@
-/** A list of projects as a gzip stream made of what lies ready: whole, or with names of other layers put in between. */
+/** A list of projects as a gzip stream of compressed pieces: the whole list, or merged with the names of other layers. */
 import {
   compressPiece,
   GZIP_HEAD,

@@ -1,6 +1,6 @@
-/** Who signed: a Trusted Publisher's identity out of the certificate that Fulcio issued to it (PEP 740's `publisher`). */
+/** The signer of an attestation: a Trusted Publisher's identity, from its Fulcio certificate (PEP 740's `publisher`). */
 
-/** What provenance says of the publisher: a kind, and what identifies one of that kind. */
+/** A publisher in provenance: a kind, and the identifying fields of that kind. */
 export type AttestationPublisher = { readonly kind: string } & Readonly<Record<string, string | null | undefined>>
 
 /** From a certificate whose chain holds: the subject's alternative name, and Fulcio's extensions by object identifier. */

@@ -1,6 +1,6 @@
 /**
- * Whether an attestation holds: PEP 740's verification by way of a Sigstore bundle, offline, against a trusted root that
- * is given. Nothing is fetched here or below.
+ * Verifies an attestation (PEP 740) by way of a Sigstore bundle, offline, against a given trusted root. Nothing is
+ * fetched here or below.
  */
 import { X509Certificate } from 'node:crypto'
 import { bundleFromJSON } from '@sigstore/bundle'

@@ -1,4 +1,4 @@
-/** What a project page tells about a file, read from what real indexes write: the parts that JSON and HTML pages share. */
+/** Parses the facts of a file on a project page: the parts that JSON and HTML pages share, as real indexes write them. */
 
 /** hashlib's names in lower case (PEP 503, PEP 691), the ones to prefer first where a page carries only one. */
 export const HASH_NAMES: readonly string[] = [

@@ -1,4 +1,4 @@
-/** Whether what an sdist says of itself holds for every wheel that is built from it (PEP 643). */
+/** Decides whether an sdist's metadata is final, that is, valid for every wheel built from it (PEP 643). */
 import type { CoreMetadata } from './metadata.ts'
 
 /** What resolvers read. */

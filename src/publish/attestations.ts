@@ -1,4 +1,4 @@
-/** What an upload brings to attest to its file (PEP 740): verified before anything is kept, then stored as provenance. */
+/** The attestations of an upload (PEP 740): verified before anything is stored, then stored as provenance. */
 
 import { VERIFIED } from '../browse/provenance.ts'
 import type { Writer } from '../catalog/catalog.ts'

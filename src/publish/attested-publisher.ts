@@ -1,4 +1,4 @@
-/** Whether who uploads (Trusted Publishing) and who signed are the same workflow, as both were told by the same issuer. */
+/** Checks that the uploader (Trusted Publishing) and the signer are the same workflow, by the claims of the same issuer. */
 import type { PublisherIdentity } from '../model/access.ts'
 import { AttestationError } from '../pep/attestation.ts'
 import { type AttestationPublisher, publisherText } from '../pep/attestation-publisher.ts'

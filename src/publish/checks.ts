@@ -1,6 +1,6 @@
 /**
- * What an upload's form must say about its file, each a small rule. The sentences are devpi's where it has one. What the
- * archive and its metadata must keep to stands in `pep/*-rules.ts`.
+ * Rules for the form of an upload. The messages are devpi's if devpi has one. The rules for the archive and its metadata
+ * are in `archive/*-rules.ts`.
  */
 import type { Digest } from '../lib/digest.ts'
 import { asFilename, fileTypeOf, matchesProject, matchesVersion, parseFilename, pythonTagOf } from '../pep/filename.ts'

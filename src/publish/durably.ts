@@ -1,4 +1,4 @@
-/** Work on the blob store whose failure an uploader should understand. */
+/** Runs work on the blob store, and turns a full disk into a problem that the uploader understands. */
 import { isDiskFull, Problem } from '../model/errors.ts'
 
 /** Throws `disk-full` where the disk is; other errors pass through. */

@@ -1,4 +1,4 @@
-/** What an upload form says it is about. */
+/** Reads project and version from an upload form. */
 
 import { faultsOf } from '../archive/fault.ts'
 import { Problem } from '../model/errors.ts'

@@ -1,4 +1,4 @@
-/** What an upload form must keep to before it is looked at what it is about: said once, in a version of the protocol that is known. */
+/** Rules for every upload form: a field with one value is not sent with two, and the version of the protocol is known. */
 import { quoted, type Rule } from '../archive/fault.ts'
 import { isSingle } from './form-metadata.ts'
 

@@ -1,4 +1,7 @@
-/** Whether somebody may upload to an index: decided before anything of the upload is read, so kept apart from what reads it. */
+/**
+ * Decides whether a principal may upload to an index. It is apart from the readers of uploads, because it runs before the
+ * upload is read.
+ */
 import { indexAsWritten } from '../catalog/accounts.ts'
 import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { noSuchIndex, Problem } from '../model/errors.ts'

@@ -1,4 +1,4 @@
-/** What all that changes a stage works with. */
+/** The services that every change of a stage uses. */
 import type { BlobStore } from '../blob/blob-store.ts'
 import type { Provenances } from '../browse/provenance.ts'
 import type { Catalog } from '../catalog/catalog.ts'

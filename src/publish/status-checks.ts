@@ -1,4 +1,4 @@
-/** What the status of a project (PEP 792) lets uploads and pushes do. */
+/** Checks that the status of a project (PEP 792) allows an upload or a push. */
 import type { Reader } from '../catalog/catalog.ts'
 import { findProject } from '../catalog/projects.ts'
 import { Problem } from '../model/errors.ts'

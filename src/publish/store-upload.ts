@@ -1,4 +1,4 @@
-/** The last step of every upload: what passed all checks becomes a file of the stage, in the transaction of the caller. */
+/** The last step of every upload: records the checked file on the stage, in the transaction of the caller. */
 import { writeHeldBlob } from '../blob/blob-store.ts'
 import type { Reader, Writer } from '../catalog/catalog.ts'
 import { noteDropped } from '../catalog/dropped-blobs.ts'

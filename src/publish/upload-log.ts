@@ -1,4 +1,4 @@
-/** What an upload adds to the history of a file (devpi's log). */
+/** The entries that an upload adds to a file's history (devpi's log). */
 import { type Principal, signatureOf } from '../model/access.ts'
 import { devpiTime, type IndexRecord, type LogEntry } from '../model/records.ts'
 

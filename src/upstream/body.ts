@@ -1,4 +1,4 @@
-/** Bodies as upstreams send them: encoded in one way or several, in any character set, of a type that says little. */
+/** Decodes response bodies of upstreams: any content encodings, any character set, and vague media types. */
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from 'node:zlib'
 

@@ -1,4 +1,7 @@
-/** What is sent as `Authorization`, and to whom: each to its own scheme, host and port, whatever leads elsewhere. */
+/**
+ * Chooses the `Authorization` header of a request. Credentials go only to their own scheme, host and port, also after
+ * redirects.
+ */
 import { open } from 'node:fs/promises'
 import type { MirrorAccess } from '../config/upstream-settings.ts'
 import { reasonOf } from '../lib/reason.ts'

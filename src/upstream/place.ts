@@ -1,4 +1,4 @@
-/** From a mirror's record and the server's environment to where its upstream is and how it is asked. */
+/** Builds the address and request options of an upstream from the mirror's record and the server's environment. */
 import { mirrorLabel, type UpstreamSettings } from '../config/upstream-settings.ts'
 import type { Limits } from '../model/limits.ts'
 import type { MirrorRecord } from '../model/records.ts'

@@ -1,5 +1,5 @@
 /**
- * Whether an upstream can be reached, remembered, so that not every request finds it out anew by waiting: a circuit.
+ * A circuit breaker: remembers whether an upstream can be reached, so that not every request waits to find out.
  *
  * Closed, everything goes. It opens when upstream gives no answer at all, or answers several times in a row that it is
  * broken (500 and above): then nothing goes but a probe after each pause, by itself, so that no request pays for it. A

@@ -1,4 +1,4 @@
-/** Certificates on the way to an upstream: who is believed, and what is shown. */
+/** TLS to an upstream: the trusted authorities, and the client certificate. */
 import { readFileSync } from 'node:fs'
 import { reasonOf } from '../lib/reason.ts'
 import { Problem } from '../model/errors.ts'

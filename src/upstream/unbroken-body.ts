@@ -1,7 +1,7 @@
 /**
- * A file's bytes from upstream in order and each once, however often the connection breaks: what is missing is asked for
- * by Range. An upstream that begins anew is read from its start and held against what came before, byte by byte, so that
- * two contents are never mixed.
+ * A resumable download: a file's bytes from upstream, in order and each once, however often the connection breaks. The
+ * missing part is requested by Range. An upstream that begins anew is read from its start and held against what came
+ * before, byte by byte, so that two contents are never mixed.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Limits } from '../model/limits.ts'

@@ -1,4 +1,4 @@
-/** What went wrong, for people. */
+/** The error page for people. */
 
 import type { Frame } from '../browse/views.ts'
 import { html } from './html.ts'

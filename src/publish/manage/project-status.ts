@@ -1,4 +1,4 @@
-/** The status of a stage's project (PEP 792): set by who may delete it, and what it forbids. */
+/** sets and reads it. Anyone who may delete the project may set it. */
 import { indexAsWritten } from '../../catalog/accounts.ts'
 import { findProject, saveProjectStatus } from '../../catalog/projects.ts'
 import { deletionOf, type Principal } from '../../model/access.ts'

@@ -1,4 +1,7 @@
-/** Taking things off an index: devpi's rules. What a mirror held is only forgotten, and can be fetched again. */
+/**
+ * Removes projects, versions and files from an index, by devpi's rules. A mirror only forgets its copy, and can fetch it
+ * again.
+ */
 import { indexAsWritten } from '../../catalog/accounts.ts'
 import { deleteAttachments, findAttachments } from '../../catalog/attachments.ts'
 import type { Writer } from '../../catalog/catalog.ts'

@@ -1,4 +1,4 @@
-/** What a push is asked to do: devpi's JSON object, read. */
+/** Parses the request of a push: devpi's JSON object. */
 import { Problem } from '../../model/errors.ts'
 
 export interface PushOrder {

@@ -1,4 +1,4 @@
-/** What a push takes along: the files of one release on one index, without its bases, and what belongs to them. */
+/** Collects the content of a push: the files of one release on one index, without its bases, and their attachments. */
 import { indexAsWritten } from '../../catalog/accounts.ts'
 import { listAttachments } from '../../catalog/attachments.ts'
 import type { Reader } from '../../catalog/catalog.ts'

@@ -1,4 +1,4 @@
-/** What an export to devpi's format is asked for, and what it wrote. */
+/** Options and report of an export to devpi's format. */
 import type { BlobStore } from '../../blob/blob-store.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import type { Digest } from '../../lib/digest.ts'

@@ -1,4 +1,4 @@
-/** Values of a dump, of which nobody knows yet what they are, as what they should be. */
+/** Validates untrusted values of a dump. */
 import { devpiTime, type LogEntry, type Release } from '../../model/records.ts'
 import { asProjectName, projectName } from '../../pep/name.ts'
 import type { ImportReport } from './import-report.ts'

@@ -1,4 +1,4 @@
-/** Blobs for a dry run: told of everything, they keep nothing. */
+/** A blob store for dry runs: it accepts everything and stores nothing. */
 import { createHash } from 'node:crypto'
 import { BlobMissing, type BlobStore, BlobTooLarge, DigestMismatch, type Draft } from '../../blob/blob-store.ts'
 import type { Digest } from '../../lib/digest.ts'

@@ -1,4 +1,4 @@
-/** What an import did, and what it could not take over as it was. */
+/** The report of an import: its counts, and the items that it changed or left out. */
 import { Problem } from '../../model/errors.ts'
 
 export interface Remark {

@@ -1,4 +1,4 @@
-/** What a mirror's releases in a dump say of its files: whether they are yanked, and for which Pythons they are. */
+/** Facts about a mirror's files, from its releases in a dump: yanks and `requires-python`. */
 import type { Catalog } from '../../catalog/catalog.ts'
 import { listFiles, saveFile } from '../../catalog/files.ts'
 import type { File, IndexRecord } from '../../model/records.ts'

@@ -1,4 +1,4 @@
-/** The server's first page: who has which indexes, and the first steps where there is no stage yet. */
+/** The home page: users with their indexes, and the first steps while there is no stage. */
 import type { Frame, HomeView, IndexLine, UserView } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'
 import { page } from '../layout.ts'

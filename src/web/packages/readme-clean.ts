@@ -1,4 +1,6 @@
-/** HTML of strangers, reduced to an allow-list: what is left cannot run, load, submit, style or pose as the page around it. */
+/**
+ * An HTML sanitizer with an allow-list: the remaining HTML cannot run, load, submit, style or imitate the page around it.
+ */
 import sanitize from 'sanitize-html'
 import { type Html, raw } from '../html.ts'
 import { outsideHref } from '../links.ts'

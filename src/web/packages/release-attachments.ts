@@ -1,4 +1,4 @@
-/** What the page of a release shows beside files and description: documentation, test results, the files' history. */
+/** The page of a release: documentation, test results and the files' history. */
 import type { FileHistory } from '../../browse/attachment-views.ts'
 import type { ReleaseView } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'

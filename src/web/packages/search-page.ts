@@ -1,4 +1,4 @@
-/** What a search found. */
+/** The page of search results. */
 import type { Frame, SearchView } from '../../browse/views.ts'
 import { type Html, html } from '../html.ts'
 import { page } from '../layout.ts'

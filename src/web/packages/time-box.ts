@@ -1,4 +1,4 @@
-/** Work on text from strangers, with an end to it. */
+/** Runs work on untrusted text with a time limit. */
 import { createContext, Script } from 'node:vm'
 
 /** What `withinTime` throws. */
