@@ -66,7 +66,7 @@ export const TAR_RULES: readonly Rule<TarListing>[] = [
     ),
   },
   {
-    refuses: 'A hard link to what is no file of the archive before it',
+    refuses: 'A hard link whose target is not an earlier file of the archive',
     fix: 'pack the file in its place',
     fault: ({ members }) => {
       const files = new Set<string>()

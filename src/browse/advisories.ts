@@ -89,7 +89,7 @@ export class Advisories {
 
   async #requireAny(): Promise<void> {
     if ((await this.#catalog.read(lastImport)) !== undefined) return
-    throw new Problem('advisories-missing', 'Cannot tell what is vulnerable: no advisories were imported', {
+    throw new Problem('advisories-missing', 'Cannot look up vulnerabilities: no advisories were imported', {
       hint: 'on the server run: airlock advisories import all.zip',
     })
   }

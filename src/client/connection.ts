@@ -154,7 +154,7 @@ export class Connection {
 class OwnTrouble extends Error {
   override readonly cause: unknown
   constructor(cause: unknown) {
-    super('Cannot read what is to be sent, or keep what came')
+    super('Cannot read the file to send, or write the received file')
     this.cause = cause
   }
 }

@@ -49,7 +49,7 @@ async function checkOffered(catalog: Catalog, record: StageRecord, { project, fi
   const row = await catalog.read((reader) => findProject(reader, record, project))
   if (row?.status?.status !== 'quarantined') return
   throw new Problem('file-withheld', `Cannot deliver "${filename}": ${project} is quarantined on ${record.name}`, {
-    hint: `who may delete there ends that with: airlock status ${project} active --index ${record.name}`,
+    hint: `anyone who may delete there can end the quarantine: airlock status ${project} active --index ${record.name}`,
   })
 }
 

@@ -63,7 +63,7 @@ export class AnnouncedContent {
   wrong(what: string): Problem {
     const message = `Cannot deliver "${this.#announced.filename}": upstream sent other content: ${what}`
     return new Problem('upstream-failed', message, {
-      hint: 'nothing was kept; ask again later, or ask who runs the upstream',
+      hint: 'nothing was kept; try again later, or ask the operator of the upstream',
     })
   }
 }

@@ -66,7 +66,7 @@ export async function describeFile(
     return isMirrored && coreMetadata !== undefined && (await correct(writer, index, file, coreMetadata.digest))
   })
   if (replaced) {
-    warn?.('Replaced the metadata of a wheel: what was read from it at upstream is not what it has', {
+    warn?.('Replaced the metadata of a wheel: its own differs from the metadata read at upstream', {
       'index.name': index.name,
       'file.name': file.filename,
       'url.full': file.origin,

@@ -261,7 +261,7 @@ test('Mirror corrects metadata that were read from false parts when the whole wh
   assert.ok(before?.from === 'memory' && before.mayChange === true)
   await ground.download()
   assert.deepEqual(ground.warnings, [
-    'Replaced the metadata of a wheel: what was read from it at upstream is not what it has',
+    'Replaced the metadata of a wheel: its own differs from the metadata read at upstream',
   ])
   assert.deepEqual(await ground.announced(), { sha256: SHA256 })
   assert.equal(await ground.metadata(), METADATA)

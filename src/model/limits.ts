@@ -9,7 +9,7 @@ const GIB = 1024 * MIB
 export interface Limits {
   /** One uploaded file. Wheels with GPU code pass 1 GB; product limit is 10 GB. */
   readonly uploadBytes: number
-  /** Of a refused upload so much is read on: uploaders send everything before they read why. */
+  /** How many bytes of a refused upload are still read before closing: uploaders read the answer last. */
   readonly refusedBytes: number
   /** One text field of an upload form. PyPI's longest descriptions stay below 2 MiB. */
   readonly formFieldBytes: number
@@ -19,13 +19,13 @@ export interface Limits {
   /** Upload sessions (PEP 694) of one index, and files of one session: the largest releases have some 200. */
   readonly uploadSessions: number
   readonly uploadSessionFiles: number
-  /** A session ends so long after it was opened or last extended; however often that is, so long after it was opened. */
+  /** A session ends this long after it was opened or last extended, and at the latest this long after it was opened. */
   readonly uploadSessionMs: number
   readonly uploadSessionMostMs: number
-  /** What attests to one upload: PEP 740 has two kinds of statement, each some 12 KB; each costs 20 ms to verify. */
+  /** The attestations of one upload: PEP 740 has two kinds of statement, each some 12 KB; each costs 20 ms to verify. */
   readonly attestations: number
   readonly attestationBytes: number
-  /** A provenance object from upstream, and of what it holds so many are verified: it may gain bundles. */
+  /** The size of a provenance object from upstream, and how many of its attestations are verified: it may gain bundles. */
   readonly provenanceBytes: number
   readonly provenanceAttestations: number
   /** A JSON body of devpi's API. */
@@ -85,12 +85,12 @@ export interface Limits {
   /** A wheel whose METADATA takes more reads, or more bytes in all, is fetched whole. The largest directories have 2 MiB. */
   readonly rangedReads: number
   readonly rangedBytes: number
-  /** A download that its last reader left goes on for so long; then it is given up, unless more than half is here. */
+  /** How long a download continues without a reader; then it is ended, unless more than half of it is stored. */
   readonly unreadMs: number
-  /** Uses of mirrored files are written down together, at least so often and so many at a time: what a crash can lose. */
+  /** The interval and size of batches of uses of mirrored files: a crash can lose one batch. */
   readonly usesFlushMs: number
   readonly usesWaiting: number
-  /** Between two looks for mirrored files that are too old and for blobs that nothing names. */
+  /** The pause between two sweeps for mirrored files that are too old and for blobs without a row. */
   readonly sweepMs: number
   /** How long a request waits for upstream when an older page could be served instead. */
   readonly staleWaitMs: number
@@ -100,7 +100,7 @@ export interface Limits {
   readonly readyListBytes: number
   /** Compressed project pages kept in memory: one of 5,000 files takes some 300 KiB. */
   readonly encodedPageBytes: number
-  /** Answers that stand ready, all together, and one of them: the page of 5,000 files is 2 MiB when it is not compressed. */
+  /** The response cache: all cached responses together, and one of them: the page of 5,000 files is 2 MiB when it is not compressed. */
   readonly shelfBytes: number
   readonly shelfAnswerBytes: number
   /** How old the serial may be by which they are judged, and that answers name. On one machine it is always the last. */
@@ -114,9 +114,9 @@ export interface Limits {
   readonly readyFilesBytes: number
   /** A list of projects that is put together in memory, and may stand ready: some 20,000 names. */
   readonly shelfListBytes: number
-  /** Heads of requests that are known by their very bytes: some 500 characters each. */
+  /** Request heads that the response cache knows byte for byte: some 500 characters each. */
   readonly shelfHeadCharacters: number
-  /** An answer that an upstream has a part in stands ready so long at most: uses of its files are noted at least so often. */
+  /** The longest life of a cached response that depends on an upstream: uses of its files are noted at least this often. */
   readonly shelfMirroredMs: number
   /** First pause after upstream could not be reached, doubled up to the second. */
   readonly backoffFirstMs: number
@@ -141,9 +141,9 @@ export interface Limits {
   readonly outwardPushes: number
   /** For an index elsewhere to take the next piece of a file, and to answer: registries look into what they got first. */
   readonly outwardAnswerMs: number
-  /** Of what an index elsewhere says to a push so much is passed on. */
+  /** How much of another index's answer to a push is passed on. */
   readonly outwardAnswerBytes: number
-  /** Of the reason for a yank or a project's status: a sentence or two, which every page of the project carries. */
+  /** The length of a reason for a yank or a project's status: a sentence or two, which every page of the project carries. */
   readonly reasonCharacters: number
   /** Bases of bases. */
   readonly basesDepth: number
@@ -170,9 +170,9 @@ export interface Limits {
   readonly publishersPerIndex: number
   /** Indexes, projects or claims that one token or publisher names. */
   readonly scopeNames: number
-  /** How old the last use of a token that is written down may be. */
+  /** How old the recorded last use of a token may be. */
   readonly tokenUseMs: number
-  /** A token of Trusted Publishing lives so long: no less than PEP 807 asks for. */
+  /** The life of a token of Trusted Publishing: no less than PEP 807 asks for. */
   readonly mintedTokenSeconds: number
   /** An OIDC token as it is sent. Those of GitHub have some 1,500 characters. */
   readonly oidcTokenCharacters: number
@@ -180,14 +180,14 @@ export interface Limits {
   readonly oidcLeewaySeconds: number
   /** OIDC tokens that were accepted and could be shown again: a build shows a few, and they end within minutes. */
   readonly oidcTokensUsed: number
-  /** What an issuer of OIDC tokens says of itself, and its keys: some 10 KiB. */
+  /** The discovery document of an OIDC issuer, and its keys: some 10 KiB. */
   readonly issuerBytes: number
-  /** The whole of such a request: uploaders wait five seconds. */
+  /** The time for the whole of such a request: uploaders wait five seconds. */
   readonly issuerAnswerMs: number
-  /** An issuer's keys are believed so long; for a key that is not among them they are asked for again, no sooner than after `issuerRefetchMs`. */
+  /** How long an issuer's keys are cached. For an unknown key they are fetched again, no sooner than after `issuerRefetchMs`. */
   readonly issuerKeysMs: number
   readonly issuerRefetchMs: number
-  /** An issuer that could not be asked is left alone so long. */
+  /** The pause after an issuer could not be reached. */
   readonly issuerRetryMs: number
   /** Issuers whose keys are kept. */
   readonly issuersKept: number
@@ -202,9 +202,9 @@ export interface Limits {
   readonly advisoriesPerBatch: number
   /** Threads that serve: more would only wait for each other's writes, and each takes some 60 MiB. */
   readonly workers: number
-  /** One worker waits so long for what another answers at once: figures, or a mirror that is to be opened anew. */
+  /** How long a worker waits for a quick answer of another: figures, or a mirror that is to be opened anew. */
   readonly workerAnswerMs: number
-  /** The same for a list of all projects, which is fetched meanwhile; who needs it waits `listWaitMs`. */
+  /** The same for a list of all projects, which is fetched meanwhile; a request for it waits `listWaitMs`. */
   readonly workerListMs: number
   /** Questions of one worker to another that are not answered yet. */
   readonly workerQuestions: number

@@ -99,7 +99,7 @@ export const CHECKS: readonly Check[] = [
   },
   {
     // Only these two: the names of the older kinds are guessed by every tool in its own way.
-    refuses: 'A filetype of wheels for what is none, of sdists for what is a wheel, or the other way about',
+    refuses: 'A filetype that does not match the kind of file',
     code: 'bad-request',
     fix: FORM_OF_ANOTHER,
     fault: ({ fields, filename }) => {

@@ -24,6 +24,6 @@ export async function checkOffersFiles(reader: Reader, record: IndexRecord, name
   const status = (await findProject(reader, record, name))?.status
   if (status?.status !== 'quarantined') return
   throw new Problem('file-withheld', `Cannot push ${name}: it is quarantined on ${record.name}`, {
-    hint: `who may delete there ends that with: airlock status ${name} active --index ${record.name}`,
+    hint: `anyone who may delete there can end the quarantine: airlock status ${name} active --index ${record.name}`,
   })
 }

@@ -99,7 +99,7 @@ async function readText(path: string, isAbsent: (error: unknown) => boolean = ()
   } catch (error) {
     if (isAbsent(error)) return ''
     throw new Problem('upstream-failed', `Cannot read the credentials of the mirror: ${reasonOf(error)}`, {
-      hint: 'whoever runs the server set the path in its environment',
+      hint: "the path comes from the server's environment",
       cause: error,
     })
   }

@@ -191,7 +191,7 @@ export class UpstreamRequests implements AsyncDisposable {
   #followed(from: URL, location: string, what: 'pages' | 'files'): URL {
     const to = URL.canParse(location, from) ? new URL(location, from) : undefined
     if (to === undefined || (to.protocol !== 'http:' && to.protocol !== 'https:')) {
-      throw this.wrong(from, new Error('it redirected to what is no web address'))
+      throw this.wrong(from, new Error('it redirected to an address that is not http or https'))
     }
     // A file is checked against the hash on its page; nothing vouches for a page but the way that it came.
     if (what === 'pages' && from.protocol === 'https:' && to.protocol === 'http:') {

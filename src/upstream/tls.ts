@@ -51,7 +51,7 @@ function readPem(path: string): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     throw new Problem('upstream-failed', `Cannot read the certificates of the mirror: ${reasonOf(error)}`, {
-      hint: 'whoever runs the server set the path in its environment',
+      hint: "the path comes from the server's environment",
       cause: error,
     })
   }

@@ -152,7 +152,7 @@ describe('airlock sync --warm', { timeout: 600_000 }, () => {
     child.kill('SIGINT')
     const [code] = await once(child, 'close')
     assert.equal(code, 1)
-    assert.match(said, /^interrupted: what is fetched stays/m)
+    assert.match(said, /^interrupted: fetched files stay/m)
     upstream.behave()
   })
 

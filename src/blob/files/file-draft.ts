@@ -19,7 +19,7 @@ export interface FileDraftOptions {
   readonly keptBytes: number
   /** Gives the file, which is whole and synced, the name of its blob, and holds that. */
   readonly publish: (digest: Digest) => Promise<Disposable>
-  /** Told once when nothing is kept any more. */
+  /** Called once, when the buffered bytes have been released. */
   readonly onReleased?: () => void
 }
 

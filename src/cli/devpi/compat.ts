@@ -74,13 +74,15 @@ function devpiFsck(context: CliContext, server: ServerCommands): Command {
 function devpiPasswd(context: CliContext, server: ServerCommands): Command {
   const takes: DevpiProgram = { settings: settingsFor('folder'), others: STORAGE }
   const program = programOf('devpi-passwd', 'set the password of a user in the server folder', takes, context)
-  return program.argument('[user]', 'who it is for; asked for when absent').action(async (said: string | undefined) => {
-    const config = programConfig(program, takes, context)
-    const terminal = new Terminal(context)
-    const user = said ?? (await terminal.ask('User to set password for: ')).trim()
-    if (user === '') throw new Problem('bad-request', 'Cannot set a password: no user name was given')
-    await setPassword(context, server, config, user, terminal)
-  })
+  return program
+    .argument('[user]', 'the user whose password is set; asked for when absent')
+    .action(async (said: string | undefined) => {
+      const config = programConfig(program, takes, context)
+      const terminal = new Terminal(context)
+      const user = said ?? (await terminal.ask('User to set password for: ')).trim()
+      if (user === '') throw new Problem('bad-request', 'Cannot set a password: no user name was given')
+      await setPassword(context, server, config, user, terminal)
+    })
 }
 
 function devpiGenConfig(context: CliContext): Command {

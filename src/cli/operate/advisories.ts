@@ -67,7 +67,7 @@ export function addAdvisoriesCommand(program: Command, context: CliContext, serv
 
   const removes = advisories.command('remove [id...]').description('forget advisories; those of a later dump come back')
   addSettingOptions(removes, 'folder')
-    .option('--all', 'forget all of them: who asks is told that none was imported')
+    .option('--all', 'delete all of them: queries then fail, because no advisories were imported')
     .action(async (ids: string[], options: { all?: boolean }, command: Command) => {
       if (ids.length > 0 === (options.all === true)) {
         throw new Problem('bad-request', 'Cannot remove advisories: name their ids, or all of them with --all')

@@ -26,7 +26,10 @@ export function addCacheCommand(program: Command, context: CliContext, server: S
   const command = program.command('cache [index]')
   command.description('show what mirrors keep on disk; of one mirror its projects, the largest first')
   addSettingOptions(command, 'room')
-    .option('--evict', 'let go what is beyond the bounds; the server must be stopped, else it does so by itself')
+    .option(
+      '--evict',
+      'delete files beyond the limits; only while the server is stopped (a running server does it by itself)',
+    )
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',

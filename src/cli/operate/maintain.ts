@@ -78,7 +78,7 @@ export function addMaintainCommands(program: Command, context: CliContext, serve
   addClientOptions(addSettingOptions(program.command('passwd [user]').description('change a password'), 'folder'))
     .addHelpText(
       'after',
-      '\nWith --serverdir the password is set in that folder itself, for root and for who is locked out.',
+      '\nWith --serverdir the password is set directly in that folder: for root, or for a user who cannot log in.',
     )
     .action(async (user: string | undefined, options: { serverdir?: string }, command: Command) => {
       if (options.serverdir === undefined) return await changePassword(user, options, command)
@@ -147,7 +147,7 @@ export async function initialise(context: CliContext, server: ServerCommands, co
   context.stderr.write(`initialised ${config.serverDir}\n`)
 }
 
-/** Sets the password of a user straight in the server folder: for root, and for who is locked out. */
+/** Sets the password of a user directly in the server folder: for root, or for a user who cannot log in. */
 export async function setPassword(
   context: CliContext,
   server: ServerCommands,

@@ -50,7 +50,7 @@ export function addPublisherCommands(
     .option('--project <project>', 'project that it may upload; can be given more than once', listed)
     .option('--all-projects', 'it may upload every project of the index')
     .action(run(addPublisher))
-  add('list', 'show whom the index trusts').action(run(list))
+  add('list', 'list the publishers that the index trusts').action(run(list))
   add('remove <id>', 'trust a publisher no longer').action(run(remove))
 }
 

@@ -42,7 +42,7 @@ async function sync(context: CliContext, options: SyncOptions): Promise<void> {
   }
   const warmed = await warm(session, wanted, { onlyWheels: options.onlyWheels === true }).catch((error: unknown) => {
     if (context.stop?.aborted !== true) throw error
-    throw session.out.failure('interrupted: what is fetched stays; the same command goes on from there')
+    throw session.out.failure('interrupted: fetched files stay; run the same command to continue')
   })
   if (options.json) session.out.json(warmed)
   else report(session, warmed)

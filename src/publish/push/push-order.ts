@@ -55,7 +55,10 @@ export function elsewhereOf({ rest }: PushOrder): Elsewhere {
   const { posturl, username, password, register_project } = rest
   if (typeof posturl !== 'string') throw badRequest('no targetindex/posturl specified', 'say where the release goes')
   if (typeof username !== 'string' || typeof password !== 'string') {
-    throw badRequest('no username/password specified', 'say who uploads there; both may be empty')
+    throw badRequest(
+      'no username/password specified',
+      'give the user name and password for that index; both may be empty',
+    )
   }
   const url = URL.parse(posturl)
   if (url === null || !/^https?:$/.test(url.protocol)) {
