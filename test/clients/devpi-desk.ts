@@ -1,4 +1,4 @@
-/** Where somebody works with devpi's client: a server that our executables made and run, and people with a HOME each. */
+/** A fixture for devpi's client: a server that our executables made and run, and users with a HOME each. */
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-/** A port whose connections are neither taken nor refused: what a firewall that drops packets looks like. */
+/** A port whose connections are neither accepted nor refused, as behind a firewall that drops packets. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'

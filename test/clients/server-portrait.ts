@@ -1,4 +1,4 @@
-/** Everything that one may see of a devpi-speaking server, as JSON that two servers can be compared by. */
+/** Everything visible on a server that speaks devpi, as JSON, to compare two servers. */
 import { digestOf } from '../../src/lib/digest.ts'
 
 export interface Portrait {

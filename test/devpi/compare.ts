@@ -1,4 +1,4 @@
-/** What is not the same in two answers to one step. */
+/** Finds the differences between two answers to one step. */
 import type { Answer } from './answers.ts'
 
 export interface Difference {

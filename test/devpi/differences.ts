@@ -1,4 +1,4 @@
-/** Every difference between a real devpi-server and Airlock that is meant, by what it is about. */
+/** The intended differences between a real devpi-server and Airlock, by subject. */
 import { ACCOUNTS } from './differences/accounts.ts'
 import { FILES } from './differences/files.ts'
 import { MIRRORS } from './differences/mirrors.ts'

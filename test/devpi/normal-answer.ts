@@ -1,4 +1,4 @@
-/** An answer without what differs from run to run: addresses, times, tokens, identities. */
+/** An answer without the values that differ from run to run: addresses, times, tokens, identities. */
 import { createHash } from 'node:crypto'
 import { Parser } from 'htmlparser2'
 import { ARCHIVES, md5Of } from './archives.ts'

@@ -1,4 +1,4 @@
-/** What a real devpi-server answered, kept in `recorded/`, one file for each group of steps. */
+/** Recorded answers of a real devpi-server, in `recorded/`, one file for each group of steps. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Answer } from './answers.ts'

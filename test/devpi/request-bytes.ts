@@ -1,4 +1,4 @@
-/** From a step to the bytes that go over the wire. */
+/** Turns a step into the bytes that go over the wire. */
 import { multipart } from '../builders/multipart.ts'
 import { archive, fileAddress, md5Of } from './archives.ts'
 import type { SentFile, Step } from './step.ts'

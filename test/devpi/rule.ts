@@ -1,4 +1,4 @@
-/** A difference that is meant, and which of those that were found it accounts for. */
+/** An intended difference, and the found differences that it explains. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Difference } from './compare.ts'
 

@@ -1,4 +1,4 @@
-/** The imports of a source file: what it takes from which file, and whether types alone. */
+/** The imports of a source file: the names imported from each file, and whether they are types only. */
 import { dirname, join } from 'node:path'
 import type { SourceFile } from './tidy-rules.ts'
 

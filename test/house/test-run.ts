@@ -1,4 +1,4 @@
-/** Runs test files in processes of their own and counts what they say. */
+/** Runs test files in processes of their own and counts their results. */
 
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'

@@ -1,4 +1,4 @@
-/** Rules of the house that a machine can hold. Each takes one file's path (below the checkout) and text, and says what is wrong where. */
+/** Rules of the house for single files. Each takes a file's path (below the checkout) and text, and reports faults with their lines. */
 import { ASK_NO_ROWS, CLIENT_KNOWS, FLOORS, floorOf, type Place, placeOf, ROOMS } from './floors.ts'
 import { importsOf } from './imports.ts'
 

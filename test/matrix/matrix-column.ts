@@ -1,4 +1,4 @@
-/** What one client of docs/clients.md was seen to do: a column of its table and a list of what was seen. */
+/** The observations of one client for docs/clients.md: a column of its table, and a list. */
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

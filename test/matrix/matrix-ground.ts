@@ -1,4 +1,4 @@
-/** What every client of docs/clients.md meets: a server, an upstream with a project for each ability, and people. */
+/** The fixture of every client of docs/clients.md: a server, an upstream with a project for each ability, and users. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'

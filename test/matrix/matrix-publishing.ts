@@ -1,4 +1,4 @@
-/** What every publisher of docs/clients.md is asked to do, to an index that keeps its files and to one that is volatile. */
+/** The tasks of every publisher of docs/clients.md, on a volatile index and on one that is not. */
 import assert from 'node:assert/strict'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

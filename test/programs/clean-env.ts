@@ -1,4 +1,4 @@
-/** The environment that programs under test see: what they need, and nothing of the person or the machine that runs the test. */
+/** The environment that programs under test see: the variables they need, and none of the person or the machine that runs the test. */
 
 export type Env = Readonly<Record<string, string>>
 

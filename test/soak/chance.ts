@@ -1,4 +1,4 @@
-/** Chance that a seed decides. */
+/** A seeded random generator. */
 
 export class Chance {
   #state: number

@@ -1,4 +1,4 @@
-/** One of those who use the server at the same time: changes projects of its own, reads those of all. */
+/** One of several simultaneous users: changes its own projects, and reads the projects of all. */
 import type { Chance } from './chance.ts'
 import type { Answer, Ground } from './ground.ts'
 

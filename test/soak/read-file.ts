@@ -1,4 +1,4 @@
-/** Reading a file in the ways in which clients do, with what is right for each. */
+/** Reads a file in the ways of clients, and checks the result of each. */
 import type { Exchange, Reply } from './exchange.ts'
 import type { Lane } from './lane.ts'
 

@@ -1,4 +1,4 @@
-/** What a server holds while nobody asks it anything, hour by hour, and whether it grows. */
+/** Memory and other resources of an idle server, hour by hour, to see whether they grow. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

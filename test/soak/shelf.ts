@@ -1,4 +1,4 @@
-/** What must be true of a stage: what was acknowledged is there, what was deleted is not, and of a cut connection either. */
+/** The model of a stage: acknowledged files exist, deleted files do not, and after a cut connection both are allowed. */
 import type { Digest } from '../../src/lib/digest.ts'
 import type { Made } from './recipe.ts'
 

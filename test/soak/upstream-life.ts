@@ -1,4 +1,4 @@
-/** What happens upstream in a day: releases, yanks, removals, and weather: faults that come and go. */
+/** The events at an upstream in a day: releases, yanks, removals, and faults that come and go. */
 import { type Behaviour, type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
 import type { Chance } from './chance.ts'
 import { bake, metadataOf, type Recipe } from './recipe.ts'

@@ -1,4 +1,4 @@
-/** What the checklist is checked on: an upstream, a server whose default index is a stage on top of its mirror, and short ways of asking. */
+/** The fixture of the checklist: an upstream, a server whose default index is a stage on top of its mirror, and short request helpers. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'

@@ -1,4 +1,4 @@
-/** A mirror asked for several times the room it has: what is kept of it, and what of everything else. */
+/** A mirror that is asked for several times its disk limit, and checks of the files that stay. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

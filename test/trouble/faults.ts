@@ -1,4 +1,4 @@
-/** What can be wrong with an upstream, each as something a test switches on and off. */
+/** The faults of an upstream, each one a switch for tests. */
 import type { Behaviour, FakeUpstream } from '../upstream/fake-upstream.ts'
 
 export interface Fault {

@@ -1,4 +1,4 @@
-/** Which index this machine takes Python packages from: what pip is configured with, else the product's own default. */
+/** The index of this machine for Python packages: from pip's configuration, otherwise the product's default. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { DEFAULT_UPSTREAM } from '../../src/config/settings.ts'

@@ -1,4 +1,4 @@
-/** Where the bytes of a file are that the page of a project lists. */
+/** Finds the source of a file that the page of a project lists. */
 import type { FileSource, PackageIndex } from '../../src/indexes/package-index.ts'
 import type { ProjectName } from '../../src/pep/name.ts'
 

@@ -1,4 +1,4 @@
-/** What a publisher knows of attestations in tests that are about something else. */
+/** A stand-in for attestations in tests about other things. */
 import type { Publishing } from '../../src/publish/publishing.ts'
 
 export const unattested: Publishing['provenances'] = {
