@@ -16,13 +16,13 @@ export interface BlobStore {
   stat(digest: Digest): Promise<BlobInfo | undefined>
   /** Throws `BlobMissing`: callers hold a digest only because the catalog says it exists. */
   open(digest: Digest, range?: ByteRange): Promise<AsyncIterable<Uint8Array>>
-  /** The same for who brings memory of their own to read into. Throws `BlobMissing` too. */
+  /** The same for a caller with its own buffer to read into. Throws `BlobMissing` too. */
   reader(digest: Digest): Promise<BlobReader>
   /** A place to collect bytes whose digest is not known yet. */
   draft(options: { readonly limitBytes: number }): Promise<Draft>
   /** Deleting a blob that is not here is a success. What was opened before is read to its end. */
   delete(digest: Digest): Promise<void>
-  /** Keeps `discard` away from a blob until disposed: for who is about to write the row that names it. */
+  /** Keeps `discard` away from a blob until disposed: for a caller that is about to write the row that names it. */
   hold(digest: Digest): Disposable
   /**
    * Deletes a blob that nobody holds and of which `isNamed`, asked after that, says that no row names it. Nothing is
@@ -123,7 +123,7 @@ export async function writeBlob(
   return written.blob
 }
 
-/** As `writeBlob`, held until it is disposed: for who writes the row at once. */
+/** As `writeBlob`, held until it is disposed: for a caller that writes the row next. */
 export async function writeHeldBlob(
   store: BlobStore,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,

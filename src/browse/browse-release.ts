@@ -94,7 +94,7 @@ export async function releaseView(
 
 type Metadata = Readonly<Record<string, string | readonly string[]>>
 
-/** What is told of a release, in the order people look for it. */
+/** The shown metadata of a release, in the order people look for it. */
 const FACTS: readonly (readonly [label: string, key: string])[] = [
   ['Author', 'author'],
   ['Author email', 'author_email'],

@@ -15,7 +15,7 @@ import type { HomeView, IndexLine, IndexView, ProjectLine, SearchView, UserView 
 /** Projects on one page of an index. */
 const PROJECTS_PER_PAGE = 100
 
-/** `isReadable`: whether who asks may know of the index. */
+/** `isReadable`: whether the requester may read the index. */
 export async function homeView(catalog: Catalog, isReadable: (index: IndexRecord) => boolean): Promise<HomeView> {
   return { users: (await listAccounts(catalog, isReadable)).map(userView) }
 }
@@ -52,7 +52,7 @@ export async function indexView(
   }
 }
 
-/** `isReadable`: whether who asks may know of the index. */
+/** `isReadable`: whether the requester may read the index. */
 export async function searchView(
   { catalog, indexes }: { readonly catalog: Catalog; readonly indexes: Pick<Indexes, 'shownLine'> },
   query: string,

@@ -58,7 +58,7 @@ export async function askedProject(
   return { opened, project }
 }
 
-/** Which indexes a list shows to who asks. */
+/** The indexes that a list shows to the requester. */
 export async function readableTo(
   services: Services,
   request: FastifyRequest,

@@ -15,7 +15,7 @@ import { isShadowed } from './shadow.ts'
 export interface StageLayer {
   readonly layer: Layer & { readonly kind: 'stage' }
   readonly whitelist: StageOptions['mirror_whitelist']
-  /** Who asks may not read it. It still says which names are private, or a mirror would be asked for them. */
+  /** The requester may not read it. It still says which names are private, or a mirror would be asked for them. */
   readonly isHidden?: boolean
 }
 export type MirrorLayer = Layer & {

@@ -34,7 +34,7 @@ export interface MirrorLayers {
   get(record: MirrorRecord): Promise<MirrorLayer>
 }
 
-/** Who asks; found out only where an access list wants to know. */
+/** Gives the principal of the request; called only if an access list needs it. */
 export type Asks = () => Promise<Principal>
 
 export interface OpenIndex {

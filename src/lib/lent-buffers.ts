@@ -25,7 +25,7 @@ export class LentBuffers {
     return this.#large.pop() ?? Buffer.allocUnsafeSlow(largeBytes)
   }
 
-  /** To be called once, by who reads from it and writes into it no more. */
+  /** Call it once, after the last read from the buffer and the last write into it. */
   giveBack(buffer: Buffer): void {
     const { largeBytes, most } = this.#options
     if (buffer.length === largeBytes) {

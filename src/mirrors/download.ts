@@ -59,7 +59,7 @@ export class Download {
     this.done.catch(() => {})
   }
 
-  /** Nobody reads it any more, and it will not end well: who asks now needs another one. */
+  /** It has no readers and will fail: a new request needs a new download. */
   get isGivenUp(): boolean {
     return this.#isGivenUp
   }

@@ -18,7 +18,7 @@ export interface NamesWork {
   readonly upstream: UpstreamPlace
   /** The list to replace. */
   readonly path: string
-  /** A folder on the same file system for what is not finished, to be removed by who made it. */
+  /** A folder on the same file system for unfinished files; the caller that made it removes it. */
   readonly folder: string
   /** Of the list that is here, and what upstream called it. */
   readonly known?: ListValidators

@@ -7,7 +7,7 @@ import type { Draft } from '../blob/blob-store.ts'
 /** Read from the draft at once, and kept for the readers behind. */
 const BLOCK_BYTES = 256 * 1024
 const BLOCKS_KEPT = 16
-/** Of what arrived last so much is kept: who has read all that is here needs no disk. */
+/** How many of the latest bytes stay in memory: a reader that has read everything so far needs no disk. */
 const RECENT_BYTES = 1024 * 1024
 
 export class SharedDraft {

@@ -20,7 +20,7 @@ export interface CoreMetadata {
   readonly fields: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** What `parseMetadata` throws; the message is a sentence for the one who uploads. */
+/** The error of `parseMetadata`; its message is a sentence for the uploader. */
 export class MetadataError extends Error {
   override readonly name = 'MetadataError'
 }

@@ -14,7 +14,7 @@ import { CHECKS, type Refusal, type Upload } from './checks.ts'
 import { fieldOf, releaseOf } from './form-fields.ts'
 import type { UploadForm } from './receive.ts'
 
-/** Of many refusals so many are told. */
+/** How many faults of one upload are reported. */
 const TOLD_MOST = 10
 
 /**

@@ -1,4 +1,4 @@
-/** shows the stored files of mirrors and their use, and deletes some of them. */
+/** `airlock cache`: shows the stored files of mirrors and their use, and deletes some of them. */
 import type { Command } from 'commander'
 import { indexAsWritten, listIndexes } from '../../catalog/accounts.ts'
 import { holdings, largestProjects } from '../../catalog/mirror-uses.ts'

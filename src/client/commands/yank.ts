@@ -1,4 +1,4 @@
-/** marks releases or files so that installers skip them, and removes the mark. Not in devpi. */
+/** `airlock yank` and `airlock unyank`: marks releases or files so that installers skip them, and removes the mark. Not in devpi. */
 
 import { asObject } from '../../lib/json-object.ts'
 import { type Requirement, readRequirement } from '../../locks/requirement.ts'

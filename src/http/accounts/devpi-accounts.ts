@@ -105,7 +105,7 @@ export function accountAnswers(services: Services) {
   }
 }
 
-/** Every user with those indexes that who asks may read, as `GET /` shows them. */
+/** Every user with the indexes that the requester may read, as `GET /` shows them. */
 export async function allUsers(services: Services, request: FastifyRequest): Promise<Record<string, unknown>> {
   const all = await listAccounts(services.catalog, await readableTo(services, request))
   return Object.fromEntries(all.map(({ user, indexes }) => [user.name, userWithIndexes(user, indexes)]))

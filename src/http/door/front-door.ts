@@ -30,7 +30,7 @@ const READ_BYTES = 64 * 1024
 export const KEEP_ALIVE_SECONDS = 65
 /** Between two looks for connections that say nothing. */
 const SWEEP_MS_MOST = 5000
-/** What node:http says to who says nothing. */
+/** node:http's answer to a client that sends no request. */
 const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
 
 /** A server that does not listen yet, with the door in front. */

@@ -11,7 +11,7 @@ import type { Sendfile } from '../../lib/sendfile.ts'
 import type { Limits } from '../../model/limits.ts'
 import { bareSocketOf } from '../door/bare-socket.ts'
 
-/** A client that takes longer for a piece gets small ones: the large are for who gives them back soon. */
+/** A client that takes longer for a piece gets small buffers: large ones are for clients that give them back soon. */
 const SLOW_MS = 500
 
 type SendsFiles = Pick<Sendfile, 'isCached' | 'send'>

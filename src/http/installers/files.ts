@@ -61,7 +61,7 @@ async function onIndex({ indexes }: Services, record: IndexRecord): Promise<Aske
   return { record, chain: [record], index: await indexes.layer(record) }
 }
 
-/** What lies at an address of an index that who asks may read. Throws `no-such-file`, `file-deleted`, and what the index throws. */
+/** The file at an address of an index that the requester may read. Throws `no-such-file`, `file-deleted`, and what the index throws. */
 export async function sendFile(
   services: Services,
   request: FastifyRequest<{ Params: { filename: string } }>,

@@ -207,7 +207,7 @@ async function shortened(
   return { first, chunks: all() }
 }
 
-/** The gzip stream, or what is in it for who cannot read it. The list is closed behind it. */
+/** The gzip stream, or its content for clients that do not accept gzip. The list is closed behind it. */
 function sent(chunks: AsyncGenerator<Buffer>, list: NameList, isPlain: boolean): Readable {
   const source = Readable.from(chunks, { objectMode: false })
   // Not in a generator's `finally`: a stream that nobody began to read never comes there.

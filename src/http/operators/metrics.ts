@@ -5,7 +5,7 @@ import type { RequestCounts } from '../request-counts.ts'
 /** The server's own figures: name, kind, value. */
 export type Figure = readonly [name: string, kind: 'gauge' | 'counter', value: number]
 
-/** The page at `/+metrics`; `mirrors` are those that who asks may know of. */
+/** The page at `/+metrics`; `mirrors` are those that the requester may read. */
 export function metricsPage(
   figures: readonly Figure[],
   requests: RequestCounts,

@@ -23,7 +23,7 @@ export function operatorAnswers(services: Services) {
     return peers === undefined ? [own] : [own, ...(await peers.figures())]
   }
 
-  /** Only of mirrors that who asks may read: the name of an index is told to nobody else. */
+  /** Only of mirrors that the requester may read: the name of an index is shown to nobody else. */
   async function readableMirrors(request: FastifyRequest, all: readonly WorkerFigures[]): Promise<MirrorStatus[]> {
     const readable = await readableIndexes(catalog, await readableTo(services, request))
     return addedMirrors(all).filter(({ name }) => readable.has(name))

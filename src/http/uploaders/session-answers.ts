@@ -8,10 +8,10 @@ import { MECHANISM } from '../../publish/sessions/session-requests.ts'
 
 export const UPLOAD_TYPE = 'application/vnd.pypi.upload.v2+json'
 
-/** The same document, for who knows no better name for it. */
+/** The document's own media type, and two general names for it. */
 const OFFERS = [UPLOAD_TYPE, 'application/vnd.pypi.upload.latest+json', 'application/json']
 
-/** Throws `not-acceptable` for who takes none of the types that answers have. */
+/** Throws `not-acceptable` for a client that accepts none of the types of answers. */
 export function checkAccepts(request: FastifyRequest): void {
   if (new Negotiator(request.raw).mediaType(OFFERS) !== undefined) return
   throw new Problem('not-acceptable', 'Cannot answer in a type that is accepted', { hint: `accept ${UPLOAD_TYPE}` })

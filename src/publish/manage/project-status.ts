@@ -1,4 +1,4 @@
-/** sets and reads it. Anyone who may delete the project may set it. */
+/** The status of a stage's project (PEP 792): parses it, and sets it for anyone who may delete from the stage. */
 import { indexAsWritten } from '../../catalog/accounts.ts'
 import { findProject, saveProjectStatus } from '../../catalog/projects.ts'
 import { deletionOf, type Principal } from '../../model/access.ts'

@@ -22,7 +22,7 @@ import type { Publishing } from '../publishing.ts'
 import { checkTakesUploads } from '../status-checks.ts'
 import type { SessionOrder } from './session-requests.ts'
 
-/** Who asks for what: permission is looked at again for every request. */
+/** The requester and the session: permission is checked again for every request. */
 export interface SessionAsk {
   readonly who: Principal
   /** Whether credentials came along: who is nobody then sent wrong ones. */
@@ -31,7 +31,7 @@ export interface SessionAsk {
   readonly index: string
 }
 
-/** A session that who asks may use. */
+/** A session that the requester may use. */
 export interface AskedSession {
   readonly who: Principal
   readonly record: IndexRecord
