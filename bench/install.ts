@@ -11,7 +11,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { fetch } from 'undici'
 import { cleanEnv } from '../test/programs/clean-env.ts'
 import { devpiProgram } from '../test/programs/devpi-programs.ts'
 import { startDevpiServer } from '../test/programs/devpi-server-process.ts'
@@ -19,6 +18,7 @@ import { pythonClients } from '../test/programs/python-clients.ts'
 import { runProgram } from '../test/programs/run-program.ts'
 import { CHECKOUT, type ServerProcess, startServer } from '../test/programs/server-process.ts'
 import { type RealUpstream, realUpstream } from '../test/upstream/real-upstream.ts'
+import { programFetch } from '../test/world/program-fetch.ts'
 import { tempFolder } from '../test/world/temp-folder.ts'
 import { type Contestant, keepResult, machine, ratio, shown, table, takeTurns } from './measure.ts'
 
@@ -138,7 +138,7 @@ async function mirrored({ url }: ServerProcess, { url: upstream }: RealUpstream)
 }
 
 async function tell(url: string, method: string, json: unknown, auth?: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(url, {
+  const answer = await programFetch(url, {
     method,
     headers: { 'content-type': 'application/json', ...(auth !== undefined && { 'x-devpi-auth': auth }) },
     body: JSON.stringify(json),

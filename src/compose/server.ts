@@ -28,6 +28,7 @@ import { ReadyFiles } from '../http/door/ready-files.ts'
 import { Shelf } from '../http/door/shelf.ts'
 import { EncodedPages } from '../http/installers/encoded.ts'
 import { FileBodies } from '../http/installers/file-body.ts'
+import { OwnHosts } from '../http/own-hosts.ts'
 import { RequestCounts } from '../http/request-counts.ts'
 import type { Services } from '../http/services.ts'
 import { TrustedProxy } from '../http/trusted-proxy.ts'
@@ -222,6 +223,7 @@ export async function openServer(
       serverDir: folder.root,
       host: config.listen[0]?.host ?? config.unixSocket?.path ?? 'localhost',
       port: config.listen[0]?.port ?? 0,
+      ownHosts: new OwnHosts({ ...config, listens: config.listen.map(({ host }) => host) }),
       absoluteUrls: config.absoluteUrls,
       uploadSessions: config.uploadSessions,
       defaultIndex: config.defaultIndex,

@@ -7,7 +7,13 @@ import { LIMITS, type Limits, withLimits } from '../model/limits.ts'
 import { type IndexName, parseIndexName } from '../model/names.ts'
 import type { DevpiFile } from './devpi-file.ts'
 import { boolean, byteLimit, dayLimit, type Given, octal, oneOf, url, wholeNumber, words, wrong } from './given.ts'
-import { accelRedirect, remoteUserHeader, type TrustedProxySetting, trustedProxy } from './proxy-settings.ts'
+import {
+  accelRedirect,
+  allowedHosts,
+  remoteUserHeader,
+  type TrustedProxySetting,
+  trustedProxy,
+} from './proxy-settings.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from './settings.ts'
 import { type UpstreamSettings, upstreamSettings } from './upstream-settings.ts'
 
@@ -17,6 +23,8 @@ export interface Config {
   /** Threads that serve; the process's own is one of them. */
   readonly workers: number
   readonly outsideUrl?: URL
+  /** Hosts that requests may name, besides those that are the server's own; absent: any. */
+  readonly allowedHosts?: readonly string[]
   readonly offline: boolean
   readonly absoluteUrls: boolean
   readonly mirrorExpirySeconds: number
@@ -89,6 +97,8 @@ export function loadConfig(sources: ConfigSources): Config {
   const userHeader = remoteUserHeader(raw.get('remote_user_header'), proxy)
   const handOver = accelRedirect(raw.get('x_accel_redirect'), proxy !== undefined || socket !== undefined)
   const restricted = raw.get('restrict_modify')
+  const hosts = raw.get('allowed_hosts')
+  const allowed = hosts === undefined ? [] : allowedHosts(hosts)
   const rootPasswordHash = text('root_passwd_hash')
   const outside = raw.get('outside_url')
   const outsideUrl = outside !== undefined && outside.value !== '' ? url('outside_url', outside) : undefined
@@ -119,6 +129,7 @@ export function loadConfig(sources: ConfigSources): Config {
       connectMs: Math.min(LIMITS.connectMs, integer('request_timeout', 1, 3600) * 1000),
     }),
     ...(outsideUrl !== undefined && { outsideUrl }),
+    ...(allowed.length > 0 && { allowedHosts: allowed }),
     ...(secretFile !== undefined && { secretFile }),
     ...(sigstoreTrustedRoot !== undefined && { sigstoreTrustedRoot }),
     ...(mirrorCacheBytes !== undefined && { mirrorCacheBytes }),

@@ -64,6 +64,13 @@ export function accelRedirect(given: Given | undefined, hasProxy: boolean): stri
   })
 }
 
+/** Names and addresses without port, in lower case; `*.` before a name stands for every host below it. */
+export function allowedHosts(given: Given): string[] {
+  const hosts = words(given).map((each) => each.toLowerCase().replace(/^\[(.*)\]$/, '$1'))
+  if (hosts.every((host) => isIP(host) !== 0 || /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(host))) return hosts
+  throw wrong('allowed_hosts', given, 'hosts without scheme and port, such as index.example.org or *.example.org')
+}
+
 /** Anybody could send the header: without a proxy that sets it, it would let everybody in as anybody. */
 export function remoteUserHeader(given: Given | undefined, proxy: TrustedProxySetting | undefined): string | undefined {
   if (given === undefined || given.value === '') return undefined

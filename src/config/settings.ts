@@ -58,6 +58,13 @@ export const SETTINGS = [
     sentence: 'Address under which clients reach the server through a proxy; the header X-Outside-Url wins over it',
   },
   {
+    key: 'allowed_hosts',
+    type: 'list',
+    value: 'HOSTS',
+    sentence:
+      'Hosts that requests may name (index.example.org, *.example.org), besides localhost, this machine’s addresses and outside_url; others are answered with 421. Without it any host may be named',
+  },
+  {
     key: 'offline_mode',
     type: 'flag',
     default: 'false',

@@ -21,6 +21,7 @@ import { jsonApi } from './installers/json-api.ts'
 import { simple } from './installers/simple.ts'
 import { operators } from './operators/operators.ts'
 import { addressOfClient, peerOf, routedPath } from './outside.ts'
+import { checkHost } from './own-hosts.ts'
 import { documentation } from './people/documentation.ts'
 import { frame, people } from './people/people.ts'
 import { toxResults } from './people/tox-results.ts'
@@ -66,6 +67,7 @@ export function createApp(services: Services): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     beginAnswer(shelf, request)
     identify(reply)
+    checkHost(request, server)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     reply.header('x-devpi-serial', String(catalog.serial))

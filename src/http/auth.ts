@@ -1,7 +1,7 @@
 /** From a request's headers to who is asking. */
 import type { FastifyRequest } from 'fastify'
 import { ANONYMOUS, type Principal } from '../model/access.ts'
-import { isLocal } from './outside.ts'
+import { whyNoBootstrap } from './bootstrap.ts'
 import type { Services } from './services.ts'
 
 /**
@@ -24,7 +24,8 @@ export async function principalOf(
   if (colon === -1) return ANONYMOUS
   const user = pair.slice(0, colon)
   const secret = pair.slice(colon + 1)
-  return (await tokens.principal(secret, user)) ?? (await login.principal({ user, secret, isLocal: isLocal(request) }))
+  const isLocal = secret === '' && whyNoBootstrap(request, server) === undefined
+  return (await tokens.principal(secret, user)) ?? (await login.principal({ user, secret, isLocal }))
 }
 
 /** Whom a trusted proxy names in the header that was agreed on. */

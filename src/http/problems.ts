@@ -20,6 +20,8 @@ export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'file-exists': 409,
   'file-invalid': 400,
   'file-withheld': 403,
+  // Misdirected Request (RFC 9110 §15.5.20).
+  'host-unknown': 421,
   'index-exists': 409,
   'index-not-volatile': 403,
   'login-refused': 401,

@@ -31,6 +31,7 @@ import type { Shelf } from './door/shelf.ts'
 import type { EncodedPages } from './installers/encoded.ts'
 import type { FileBodies } from './installers/file-body.ts'
 import type { HandOver } from './installers/hand-over.ts'
+import type { OwnHosts } from './own-hosts.ts'
 import type { RequestCounts } from './request-counts.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
 
@@ -75,6 +76,8 @@ export interface ServerFacts {
   readonly host: string
   readonly port: number
   readonly outsideUrl?: URL
+  /** The hosts that requests may name. */
+  readonly ownHosts: OwnHosts
   /** The proxy whose headers are believed. */
   readonly trustedProxy?: TrustedProxy
   /** In lower case. */

@@ -16,6 +16,7 @@ export const PROBLEM_CODES = [
   'file-exists',
   'file-invalid',
   'file-withheld',
+  'host-unknown',
   'index-exists',
   'index-not-volatile',
   'login-refused',

@@ -40,15 +40,29 @@ const FLAGS = [
   '--no-first-run',
   '--no-pings',
   '--no-proxy-server',
-  // The page's requests are watched below; this is for whatever else the browser would like to ask.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]',
 ]
 
+/** The page's requests are watched below; this is for whatever else the browser would like to ask. */
+function resolverRules(names: readonly string[]): string {
+  const here = names.map((name) => `MAP ${name} 127.0.0.1, `).join('')
+  return `--host-resolver-rules=${here}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]`
+}
+
+export interface BrowserOptions {
+  /** Names that lead to this machine, as somebody's DNS may say of them. */
+  readonly names?: readonly string[]
+}
+
 /** Unpacks the browser first where that has not been done (three seconds). Takes a quarter of a second then. */
-export async function startBrowser(): Promise<TestBrowser> {
+export async function startBrowser({ names = [] }: BrowserOptions = {}): Promise<TestBrowser> {
   const unpacked = await unpackedChromium()
   const home = await tempFolder()
-  const browser = await launch(unpacked, home)
+  const browser = await launch(unpacked, home, [
+    ...FLAGS,
+    resolverRules(names),
+    // Not every browser asks its user before a page of elsewhere may reach this machine: a name from elsewhere is to be judged by us.
+    ...(names.length > 0 ? ['--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests'] : []),
+  ])
   return {
     version: browser.version(),
     newPage: (serverUrl, options) => newPage(browser, serverUrl, options),
@@ -59,9 +73,9 @@ export async function startBrowser(): Promise<TestBrowser> {
   }
 }
 
-async function launch(unpacked: Chromium, home: TempFolder): Promise<Browser> {
+async function launch(unpacked: Chromium, home: TempFolder, args: string[]): Promise<Browser> {
   const env = cleanEnv(home.path, { FONTCONFIG_FILE: unpacked.fontsFile })
-  const options = { executablePath: unpacked.executable, headless: true, args: FLAGS, timeout: 30_000 }
+  const options = { executablePath: unpacked.executable, headless: true, args, timeout: 30_000 }
   try {
     return await chromium.launch({ ...options, env })
   } catch (error) {

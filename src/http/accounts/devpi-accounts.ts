@@ -8,7 +8,8 @@ import type { IndexRecord, User } from '../../model/records.ts'
 import { sendJson, sendResult } from '../answers.ts'
 import { readableTo } from '../asked.ts'
 import { principalOf } from '../auth.ts'
-import { isLocal, outsideBase } from '../outside.ts'
+import { whyNoBootstrap } from '../bootstrap.ts'
+import { outsideBase } from '../outside.ts'
 import type { Services } from '../services.ts'
 
 type Named = { Params: { user: string; index: string } }
@@ -37,7 +38,9 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
     if (typeof user !== 'string' || typeof password !== 'string') {
       throw new Problem('bad-request', 'Bad request: no user/password specified')
     }
-    const token = await login.login({ user, secret: password, isLocal: isLocal(request) })
+    const whyNotLocal = whyNoBootstrap(request, server)
+    const isLocal = whyNotLocal === undefined
+    const token = await login.login({ user, secret: password, isLocal, ...(!isLocal && { whyNotLocal }) })
     return sendResult(reply, 200, 'proxyauth', token, 'login successful')
   })
 
