@@ -26,6 +26,7 @@ import { documentation } from './people/documentation.ts'
 import { frame, people } from './people/people.ts'
 import { toxResults } from './people/tox-results.ts'
 import { sendFailure, sendProblem } from './problems.ts'
+import { checkJsonType, checkOrigin } from './request-origin.ts'
 import type { Services } from './services.ts'
 import { projectStatus } from './uploaders/project-status.ts'
 import { removal } from './uploaders/removal.ts'
@@ -68,6 +69,7 @@ export function createApp(services: Services): FastifyInstance {
     beginAnswer(shelf, request)
     identify(reply)
     checkHost(request, server)
+    checkOrigin(request, server)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     reply.header('x-devpi-serial', String(catalog.serial))
@@ -93,15 +95,15 @@ export function createApp(services: Services): FastifyInstance {
     )
   })
 
-  // devpi-client says that it sends JSON also where it sends nothing, and sends `{}` with some GET requests. What else a
-  // body says it is does not count, as with devpi: JSON is what can be read as JSON.
+  // devpi-client says that it sends JSON also where it sends nothing, and sends `{}` with some GET requests.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined)
     try {
+      checkJsonType(request)
       done(null, JSON.parse(body as string))
-    } catch {
-      done(new Problem('bad-request', 'Bad request: could not decode json'))
+    } catch (error) {
+      done(error instanceof Problem ? error : new Problem('bad-request', 'Bad request: could not decode json'))
     }
   })
 

@@ -12,7 +12,6 @@ export async function principalOf(
   request: FastifyRequest,
   { login, tokens, vouched, server }: Pick<Services, 'login' | 'tokens' | 'vouched' | 'server'>,
 ): Promise<Principal> {
-  if (isForged(request)) return ANONYMOUS
   const pair = decoded(request.headers['x-devpi-auth']) ?? basic(request.headers.authorization)
   if (pair === undefined) {
     const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]
@@ -35,13 +34,6 @@ function remoteUser(request: FastifyRequest, server: Services['server']): string
   }
   const named = request.headers[server.remoteUserHeader]
   return typeof named === 'string' && named !== '' ? named : undefined
-}
-
-/** A page of another site makes a browser change something here, with what the browser remembers for its user. */
-function isForged(request: FastifyRequest): boolean {
-  const site = request.headers['sec-fetch-site']
-  const changes = request.method !== 'GET' && request.method !== 'HEAD'
-  return changes && (site === 'cross-site' || site === 'same-site')
 }
 
 /** Whether the request carries credentials at all. */

@@ -41,6 +41,7 @@ export const PROBLEM_CODES = [
   'oidc-token-invalid',
   'oidc-token-used',
   'option-invalid',
+  'origin-foreign',
   'port-in-use',
   'project-closed',
   'publisher-unknown',

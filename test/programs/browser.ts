@@ -23,9 +23,9 @@ export interface TestBrowser extends AsyncDisposable {
   readonly version: string
   /**
    * An empty page with storage of its own, at home on `serverUrl`: paths given to `page.goto()` are taken from there, and requests to
-   * any other origin are refused and complained about.
+   * any other origin are refused and complained about, unless it is among `others`.
    */
-  newPage(serverUrl: string, options?: BrowserContextOptions): Promise<TestPage>
+  newPage(serverUrl: string, options?: BrowserContextOptions, others?: readonly string[]): Promise<TestPage>
 }
 
 const FLAGS = [
@@ -65,7 +65,7 @@ export async function startBrowser({ names = [] }: BrowserOptions = {}): Promise
   ])
   return {
     version: browser.version(),
-    newPage: (serverUrl, options) => newPage(browser, serverUrl, options),
+    newPage: (serverUrl, options, others) => newPage(browser, serverUrl, options, others),
     async [Symbol.asyncDispose]() {
       await browser.close()
       await home.remove()
@@ -84,13 +84,18 @@ async function launch(unpacked: Chromium, home: TempFolder, args: string[]): Pro
   }
 }
 
-async function newPage(browser: Browser, serverUrl: string, options: BrowserContextOptions = {}): Promise<TestPage> {
-  const { origin } = new URL(serverUrl)
+async function newPage(
+  browser: Browser,
+  serverUrl: string,
+  options: BrowserContextOptions = {},
+  others: readonly string[] = [],
+): Promise<TestPage> {
+  const origins = [serverUrl, ...others].map((each) => new URL(each).origin)
   const complaints: Complaint[] = []
   const context = await browser.newContext({ baseURL: serverUrl, serviceWorkers: 'block', ...options })
   context.setDefaultTimeout(10_000)
   await context.route(
-    (url) => url.origin !== origin && /^(https?|wss?):$/.test(url.protocol),
+    (url) => !origins.includes(url.origin) && /^(https?|wss?):$/.test(url.protocol),
     async (route) => {
       complaints.push({ kind: 'address', text: `${route.request().method()} ${route.request().url()}` })
       await route.abort('blockedbyclient')

@@ -14,7 +14,8 @@ const PYTP_TYPE = 'application/vnd.pypi.pytp.v1+json'
 export function oidc(app: FastifyInstance, services: Services): void {
   const { exchange, tokens, publishers, log, server } = services
 
-  // A scope of its own: uploaders do not all say that they send JSON, and what is none is told in their form.
+  // A scope of its own: uploaders do not all say that they send JSON, and what is none is told in their form. (A page of elsewhere has no token
+  // to show here, and a browser remembers none for it.)
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

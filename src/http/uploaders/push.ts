@@ -5,6 +5,7 @@ import type { OutwardPushes } from '../../publish/push/push-external.ts'
 import { readPushOrder } from '../../publish/push/push-order.ts'
 import { sendResult } from '../answers.ts'
 import { principalOf } from '../auth.ts'
+import { checkJsonType } from '../request-origin.ts'
 import type { Services } from '../services.ts'
 
 export type AnswerPush = (
@@ -14,12 +15,13 @@ export type AnswerPush = (
   body: Buffer,
 ) => Promise<FastifyReply>
 
-/** What answers pushes. They are JSON whatever their sender calls them, as in devpi. */
+/** What answers pushes. */
 export function pushes(services: Services): AnswerPush {
   const { publishing: publisher, indexes, server, log } = services
   const pusher = { ...publisher, indexes }
   let outward: OutwardPushes | undefined
   return async (request, reply, name, body) => {
+    if (body.length > 0) checkJsonType(request)
     const who = await principalOf(request, services)
     const order = readPushOrder(jsonObject(body))
     const isInside = order.target !== undefined
