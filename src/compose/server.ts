@@ -42,9 +42,11 @@ import { loadedOnce, loadSendfile } from '../lib/sendfile.ts'
 import { describeFile } from '../mirrors/describe-file.ts'
 import { Mirrors } from '../mirrors/mirrors.ts'
 import type { Duties, Peers, SharedMirrors } from '../mirrors/peers.ts'
-import { mayUnder } from '../model/access.ts'
+import { isNamedUser, mayUnder } from '../model/access.ts'
 import { isAlias } from '../model/aliases.ts'
+import type { UserName } from '../model/names.ts'
 import { isMirror } from '../model/records.ts'
+import { OutgoingPolicy } from '../upstream/outgoing-policy.ts'
 import { documentationPage } from '../web/packages/documentation-page.ts'
 import { homePage, userPage } from '../web/packages/home-page.ts'
 import { indexPage } from '../web/packages/index-page.ts'
@@ -94,6 +96,11 @@ export async function openServer(
     (error) =>
       log.http.error({ err: error }, 'Cannot use the sendfile of the system; files and pages are sent without it'),
   )
+  const outgoing = {
+    allow: config.outgoingAllow,
+    ownPorts: config.listen.map(({ port }) => port).filter((port) => port !== 0),
+  }
+  const isNamed = (user: UserName) => isNamedUser(user, config.mayMirror, config.restrictModify)
   const shelf = new Shelf({
     catalog,
     changesSince: (serial, most) => catalog.read((reader) => changesSince(reader, serial, most)),
@@ -116,6 +123,8 @@ export async function openServer(
       },
       environment: config.upstreams,
       hasNamedOwners: config.restrictModify !== undefined,
+      outgoing,
+      isNamed,
       limits,
       clock,
       userAgent,
@@ -159,7 +168,7 @@ export async function openServer(
   const tokens = new LoginTokens({ secret, lifeSeconds: limits.tokenSeconds, clock })
   const { authorities } = config.upstreams
   const issuers = stack.use(
-    new OidcIssuers({ clock, limits, userAgent, ...(authorities !== undefined && { authorities }) }),
+    new OidcIssuers({ clock, limits, userAgent, outgoing, ...(authorities !== undefined && { authorities }) }),
   )
   const apiTokens = stack.use(
     new ApiTokens({
@@ -184,13 +193,17 @@ export async function openServer(
     login: new Login(catalog, passwords, tokens),
     tokens: apiTokens,
     publishers: new TrustedPublishers({ catalog, clock, may, limits }),
-    exchange: new TokenExchange({ catalog, clock, limits, issuers, audience: config.oidcAudience }),
+    exchange: new TokenExchange({ catalog, clock, limits, issuers, isNamed, audience: config.oidcAudience }),
     vouched: new VouchedUsers(catalog, stores.users, { autocreate: config.autocreateUsers }),
     users: stores.users,
     indexRecords: new IndexRecords(catalog, clock, may),
     groups: new Groups(catalog, may),
     may,
     encoded: new EncodedPages(limits.encodedPageBytes),
+    outgoing: {
+      policy: new OutgoingPolicy(outgoing),
+      isNamed: (user) => isNamedUser(user, config.mayPushOut, config.restrictModify),
+    },
     publishing: { catalog, blobs, limits, clock, may, provenances },
     provenances,
     advisories: new Advisories({ catalog, limits }),
@@ -245,7 +258,15 @@ export async function openServer(
       const root = await catalog.read((reader) => findUser(reader, 'root'))
       return root?.passwordHash !== undefined && (await passwords.matches('', root.passwordHash))
     },
-    createListener: () => createListener(app.routing, limits, readyAnswers(services)),
+    createListener: () => {
+      const listener = createListener(app.routing, limits, readyAnswers(services))
+      // The port may be the system's choice. Nobody here has the server ask itself.
+      listener.on('listening', () => {
+        const address = listener.address()
+        if (typeof address === 'object' && address !== null) outgoing.ownPorts.push(address.port)
+      })
+      return listener
+    },
     start: async () => {
       if (!isFirst) return
       runner.start()

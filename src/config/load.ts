@@ -10,6 +10,7 @@ import { boolean, byteLimit, dayLimit, type Given, octal, oneOf, url, wholeNumbe
 import {
   accelRedirect,
   allowedHosts,
+  outgoingAllow,
   remoteUserHeader,
   type TrustedProxySetting,
   trustedProxy,
@@ -51,6 +52,11 @@ export interface Config {
   readonly hasSendfile: boolean
   /** Users and `:groups` who may create and change users and indexes; absent: everybody their own. An empty list is nobody. */
   readonly restrictModify?: readonly string[]
+  /** Users and `:groups` who may make mirrors, and push to other servers, besides root; absent: those of `restrictModify`. */
+  readonly mayMirror?: readonly string[]
+  readonly mayPushOut?: readonly string[]
+  /** Hosts and networks that the server's own requests may go to, wherever they are. */
+  readonly outgoingAllow: readonly string[]
   readonly autocreateUsers: boolean
   /** Upload 2.0 (PEP 694). */
   readonly uploadSessions: boolean
@@ -120,6 +126,7 @@ export function loadConfig(sources: ConfigSources): Config {
     autocreateUsers: flag('autocreate_users'),
     uploadSessions: flag('upload_sessions'),
     oidcAudience: text('oidc_audience') ?? outsideUrl?.host ?? 'airlock',
+    outgoingAllow: raw.has('outgoing_allow') ? outgoingAllow(raw.get('outgoing_allow')!) : [],
     hasSendfile: !flag('no_sendfile'),
     upstreams: upstreamSettings(sources.env, sources.cwd),
     logLevel: oneOf('log_level', raw.get('log_level')!, ['error', 'warn', 'info', 'debug'] as const),
@@ -142,6 +149,8 @@ export function loadConfig(sources: ConfigSources): Config {
     ...(userHeader !== undefined && { remoteUserHeader: userHeader }),
     ...(handOver !== undefined && { accelRedirect: handOver }),
     ...(restricted !== undefined && { restrictModify: words(restricted) }),
+    ...(raw.has('may_mirror') && { mayMirror: words(raw.get('may_mirror')!) }),
+    ...(raw.has('may_push_out') && { mayPushOut: words(raw.get('may_push_out')!) }),
   })
 }
 

@@ -100,7 +100,7 @@ export function createApp(services: Services): FastifyInstance {
   app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined)
     try {
-      checkJsonType(request)
+      if (request.routeOptions.config.takesUntypedJson !== true) checkJsonType(request)
       done(null, JSON.parse(body as string))
     } catch (error) {
       done(error instanceof Problem ? error : new Problem('bad-request', 'Bad request: could not decode json'))

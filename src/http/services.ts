@@ -25,6 +25,7 @@ import type { May } from '../model/access.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import type { Publishing } from '../publish/publishing.ts'
+import type { OutwardPushesOptions } from '../publish/push/push-external.ts'
 import type { PageFlights } from './door/page-flights.ts'
 import type { ReadyFiles } from './door/ready-files.ts'
 import type { Shelf } from './door/shelf.ts'
@@ -52,6 +53,8 @@ export interface Services {
   readonly groups: Groups
   readonly may: May
   readonly publishing: Publishing
+  /** How near releases may be pushed. */
+  readonly outgoing: Pick<OutwardPushesOptions, 'policy' | 'isNamed'>
   readonly provenances: Provenances
   readonly advisories: Advisories
   readonly documentation: Documentation

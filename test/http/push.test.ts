@@ -21,7 +21,7 @@ for (const tag of ['py3-none-any', 'py3-none-linux_x86_64', 'py3-none-win_amd64'
   const { path } = upstream.add('rope', wheel({ name: 'rope', version: '1.0', tag }))
   if (tag.includes('win')) upstream.misbehave(path, { kind: 'status', status: 404 })
 }
-const world = await startWorld({ upstream })
+const world = await startWorld({ upstream, settings: { may_push_out: 'alice' } })
 after(async () => {
   await world[Symbol.asyncDispose]()
   await upstream[Symbol.asyncDispose]()

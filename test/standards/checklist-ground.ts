@@ -51,6 +51,7 @@ export async function startGround(fill: (upstream: FakeUpstream) => void): Promi
     sigstore_trusted_root: trustedRoot,
     trusted_proxy: 'localhost',
     root_passwd: 'password of root',
+    outgoing_allow: '127.0.0.1',
   }
   const limits = {
     upstreamAnswerMs: 700,

@@ -17,7 +17,7 @@ export type AnswerPush = (
 
 /** What answers pushes. */
 export function pushes(services: Services): AnswerPush {
-  const { publishing: publisher, indexes, server, log } = services
+  const { publishing: publisher, indexes, server, log, outgoing } = services
   const pusher = { ...publisher, indexes }
   let outward: OutwardPushes | undefined
   return async (request, reply, name, body) => {
@@ -28,7 +28,7 @@ export function pushes(services: Services): AnswerPush {
     // Loaded with the first push.
     const { pushRelease } = await import('../../publish/push/push.ts')
     const { isTaken, OutwardPushes } = await import('../../publish/push/push-external.ts')
-    outward ??= new OutwardPushes(pusher, `airlock/${server.version}`)
+    outward ??= new OutwardPushes({ ...outgoing, pusher, userAgent: `airlock/${server.version}` })
     const rows = isInside ? await pushRelease(pusher, who, name, order) : await outward.push(who, name, order)
     const isDone = isInside || isTaken(rows)
     const where = order.target ?? 'elsewhere'
