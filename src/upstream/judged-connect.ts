@@ -37,7 +37,8 @@ export async function judgedConnect(
   }
 }
 
-function judgedLookup(policy: OutgoingPolicy, reach: Reach, port: number): LookupFunction {
+/** As node:net wants it, for connections to that port. */
+export function judgedLookup(policy: OutgoingPolicy, reach: Reach, port: number): LookupFunction {
   return (hostname, options, callback) => {
     void resolved(hostname, options).then(
       (all) => {

@@ -10,7 +10,7 @@ import type { Services } from '../services.ts'
 export function advisories(app: FastifyInstance, { advisories, server }: Services): void {
   if (server.takenAliases.has('v1')) return
   // pip-audit does not say that it sends JSON; and a question changes nothing, whoever has it sent.
-  const options = { errorHandler: answerProblem, config: { takesUntypedJson: true } }
+  const options = { errorHandler: answerProblem, config: { takesUntypedJson: true } as const }
 
   app.post('/v1/query', options, async (request, reply) => {
     const [page] = await advisories.find([asked(request.body)])
