@@ -131,10 +131,9 @@ async function mirrored({ url }: ServerProcess, { url: upstream }: RealUpstream)
   const login = await tell(`${url}/+login`, 'POST', { user: 'root', password: '' })
   const { password } = login.result as { password: string }
   const auth = Buffer.from(`root:${password}`).toString('base64')
-  await tell(`${url}/bench`, 'PUT', { password: 'bench' }, auth)
   const options = { type: 'mirror', volatile: false, mirror_url: upstream, mirror_no_project_list: true }
-  await tell(`${url}/bench/real`, 'PUT', options, auth)
-  return `${url}/bench/real/+simple/`
+  await tell(`${url}/root/real`, 'PUT', options, auth)
+  return `${url}/root/real/+simple/`
 }
 
 async function tell(url: string, method: string, json: unknown, auth?: string): Promise<Record<string, unknown>> {
