@@ -6,6 +6,7 @@ import type { FastifyRequest } from 'fastify'
 import { isOwnAddress } from '../lib/addresses.ts'
 import type { Outside } from './outside.ts'
 import { type OwnHosts, readHost } from './own-hosts.ts'
+import { servicePeer } from './peer-account.ts'
 
 export interface BootstrapGround extends Pick<Outside, 'trustedProxy'> {
   readonly ownHosts: OwnHosts
@@ -55,6 +56,8 @@ export function whyNoBootstrap(request: FastifyRequest, ground: BootstrapGround)
   if (other !== undefined) return `has the header "${other.slice(0, 100)}", as from a browser or a proxy`
   const said = headers['user-agent'] ?? ''
   if (NO_CLIENT.test(said)) return `was sent by "${said.slice(0, 20)}", which is no client`
+  const service = servicePeer(socket)
+  if (service !== undefined) return `was made by a service of this machine (user id ${service}), as by a proxy`
   return whyNotAskedDirectly(request, ground)
 }
 

@@ -1,10 +1,17 @@
 /** The empty password of root: whose request it counts for, over which way, in which form. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { nginxSite } from '../../src/cli/templates/nginx-template.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { startBrowser } from '../programs/browser.ts'
+import { cleanEnv } from '../programs/clean-env.ts'
+import { hasNginx, startNginx } from '../programs/nginx.ts'
+import { freePort } from '../world/free-port.ts'
 import { type InProcessServer, startInProcess } from './in-process-server.ts'
 
 const PAIR = Buffer.from('root:').toString('base64')
@@ -288,6 +295,28 @@ describe('what passes requests on', () => {
     for (const way of Object.keys(WAYS) as Way[]) assert.equal(await counts(way, {}, proxy), false, way)
   })
 
+  test('nginx as generated speaks for strangers, by any one of the headers that it sets', async () => {
+    const passed = [...site(`http://127.0.0.1:${port}`).matchAll(/proxy_set_header (\S+) (\S+);/g)]
+      .map(([, name = '', value]) => [name, value === '""' ? '' : '127.0.0.1'] as const)
+      .filter(([name, value]) => value !== '' && name.toLowerCase() !== 'host')
+    assert.ok(passed.length > 4)
+    for (const way of Object.keys(WAYS) as Way[]) {
+      assert.equal(await counts(way, { headers: Object.fromEntries(passed) }), false)
+      for (const [name, value] of passed) assert.equal(await counts(way, { headers: { [name]: value } }), false, name)
+    }
+  })
+
+  test('a real nginx as generated, where there is one, speaks for strangers', async () => {
+    if (!(await hasNginx())) return
+    const outer = await freePort()
+    await using _nginx = await startNginx(site(`http://127.0.0.1:${outer}`), outer)
+    for (const way of Object.keys(WAYS) as Way[]) {
+      for (const host of [`127.0.0.1:${outer}`, `127.0.0.1:${port}`]) {
+        assert.equal(await counts(way, { headers: { host } }, { port: outer }), false, way)
+      }
+    }
+  })
+
   test('a proxy that is trusted speaks for strangers, whatever it sends', async () => {
     for (const trusted_proxy of ['localhost', '127.0.0.0/8', '*']) {
       await using behind = await startInProcess({ flags: { no_root_pypi: true, trusted_proxy } })
@@ -337,6 +366,21 @@ describe('what passes requests on', () => {
   })
 })
 
+if (process.platform === 'linux' && process.getuid?.() === 0) {
+  test('a proxy under a service account that changes nothing speaks for strangers', async () => {
+    const ask = `const request = require('node:http').request({ host: '127.0.0.1', port: ${port}, path: '/+api', headers: { host: '127.0.0.1:${port}', authorization: 'Basic ${PAIR}' } })
+      request.on('response', async (response) => { for await (const chunk of response) process.stdout.write(chunk) })
+      request.end()`
+    for (const [uid, isTold] of [
+      [33, 'noauth'],
+      [1234, 'ok'],
+    ] as const) {
+      const child = spawn(process.execPath, ['-e', ask], { uid, env: cleanEnv('/nonexistent'), cwd: '/' })
+      assert.match(await text(child.stdout), new RegExp(`"${isTold}"`), String(uid))
+    }
+  })
+}
+
 describe('a real browser whom DNS has led here', () => {
   test('does not get in with the empty password, and sees nothing where hosts are named', async () => {
     const ATTACK = 'rebound.evil.test'
@@ -375,6 +419,13 @@ describe('a real browser whom DNS has led here', () => {
     }
   })
 })
+
+/** The file of gen-config for a server that listens at `port` here. */
+function site(outside_url: string): string {
+  const flags = { serverdir: '/srv/airlock', host: '127.0.0.1', port: String(port), outside_url }
+  const config = loadConfig({ flags, env: {}, cwd: '/srv' })
+  return nginxSite(config, { isCaching: false, hostname: 'localhost' })
+}
 
 async function relay(serve: (socket: Socket) => void): Promise<{ readonly port: number } & AsyncDisposable> {
   const open = new Set<Socket>()
