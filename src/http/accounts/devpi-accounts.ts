@@ -38,9 +38,10 @@ export function devpiAccounts(app: FastifyInstance, services: Services): void {
     if (typeof user !== 'string' || typeof password !== 'string') {
       throw new Problem('bad-request', 'Bad request: no user/password specified')
     }
-    const whyNotLocal = whyNoBootstrap(request, server)
-    const isLocal = whyNotLocal === undefined
-    const token = await login.login({ user, secret: password, isLocal, ...(!isLocal && { whyNotLocal }) })
+    const whyNotLocal = password === '' ? whyNoBootstrap(request, server) : undefined
+    const isLocal = password === '' && whyNotLocal === undefined
+    const given = { user, secret: password, isLocal, ...(whyNotLocal !== undefined && { whyNotLocal }) }
+    const token = await login.login(given)
     return sendResult(reply, 200, 'proxyauth', token, 'login successful')
   })
 
