@@ -173,6 +173,7 @@ export class Mirrors implements AsyncDisposable {
         : new MirrorNames({
             ...shared,
             upstream: place,
+            nearOf: () => upstream.near,
             ...(others !== undefined && { shared: others }),
             sections: this.#sections,
             path,

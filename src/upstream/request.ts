@@ -19,6 +19,8 @@ export interface UpstreamPlace {
   readonly outgoing: OutgoingRules
   /** It may be on this machine or in a private network, and then what it links and redirects to may be, too. */
   readonly mayBeNear: boolean
+  /** How near it was found to be before; absent: it was not looked for yet. */
+  readonly near?: Reach
   /** What the server's environment has for this mirror. */
   readonly access?: MirrorAccess
   /** A netrc file, which may be missing. */
@@ -80,6 +82,7 @@ export class UpstreamRequests implements AsyncDisposable {
     this.#options = options
     this.#credentials = new UpstreamCredentials({ mirrorUrl, access, netrc })
     this.#policy = new OutgoingPolicy(options.outgoing)
+    this.#near = options.near
     if (options.hosts === undefined) this.#ownHosts = new UpstreamHosts({ ...options, policy: this.#policy })
     const tls = {
       authorities: [authorities, access?.authorities].filter((path) => path !== undefined),
@@ -88,6 +91,11 @@ export class UpstreamRequests implements AsyncDisposable {
     }
     this.#group = (options.hosts ?? this.#ownHosts!).group(tls, options.mayBeNear)
     this.reachability = this.#group.reachabilityOf(this.base.origin, this.base.pathname, () => this.#reach())
+  }
+
+  /** How near the upstream was when it was first found; `undefined` before. */
+  get near(): Reach | undefined {
+    return this.#near
   }
 
   /**

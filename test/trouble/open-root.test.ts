@@ -140,6 +140,25 @@ describe('on every address of the machine', () => {
   })
 })
 
+for (const [what, args, isLoud] of [
+  ['listens on this machine alone', ['--host', '127.0.0.1'], false],
+  ['listens on a socket, as for a proxy', ['--host', '127.0.0.1', '--unix-socket', 'socket'], true],
+  ['trusts a proxy', ['--host', '127.0.0.1', '--trusted-proxy', '127.0.0.1'], true],
+  ['has an address outside', ['--host', '127.0.0.1', '--outside-url', 'https://index.example'], true],
+] as const) {
+  test(`a server that ${what} is ${isLoud ? 'loud' : 'silent'} about the empty password`, async () => {
+    await using folder = await tempFolder()
+    const places = args.map((each) => (each === 'socket' ? join(folder.path, each) : each))
+    const server = await startServer({
+      program: 'bin/airlock',
+      args: ['serve', '--serverdir', join(folder.path, 'server'), '--no-root-pypi', '--port', '0', ...places],
+    })
+    // What it has to say of its start is said when it has ended.
+    await server[Symbol.asyncDispose]()
+    assert.equal(server.output().includes('EMPTY PASSWORD'), isLoud, server.output())
+  })
+}
+
 if (OWN.some(({ address }) => address === '::1')) {
   describe('on both families of addresses', () => {
     for (const { address, family } of OWN) {
