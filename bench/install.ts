@@ -11,7 +11,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { fetch } from 'undici'
 import { cleanEnv } from '../test/programs/clean-env.ts'
 import { devpiProgram } from '../test/programs/devpi-programs.ts'
 import { startDevpiServer } from '../test/programs/devpi-server-process.ts'
@@ -19,6 +18,7 @@ import { pythonClients } from '../test/programs/python-clients.ts'
 import { runProgram } from '../test/programs/run-program.ts'
 import { CHECKOUT, type ServerProcess, startServer } from '../test/programs/server-process.ts'
 import { type RealUpstream, realUpstream } from '../test/upstream/real-upstream.ts'
+import { programFetch } from '../test/world/program-fetch.ts'
 import { tempFolder } from '../test/world/temp-folder.ts'
 import { type Contestant, keepResult, machine, ratio, shown, table, takeTurns } from './measure.ts'
 
@@ -131,14 +131,13 @@ async function mirrored({ url }: ServerProcess, { url: upstream }: RealUpstream)
   const login = await tell(`${url}/+login`, 'POST', { user: 'root', password: '' })
   const { password } = login.result as { password: string }
   const auth = Buffer.from(`root:${password}`).toString('base64')
-  await tell(`${url}/bench`, 'PUT', { password: 'bench' }, auth)
   const options = { type: 'mirror', volatile: false, mirror_url: upstream, mirror_no_project_list: true }
-  await tell(`${url}/bench/real`, 'PUT', options, auth)
-  return `${url}/bench/real/+simple/`
+  await tell(`${url}/root/real`, 'PUT', options, auth)
+  return `${url}/root/real/+simple/`
 }
 
 async function tell(url: string, method: string, json: unknown, auth?: string): Promise<Record<string, unknown>> {
-  const answer = await fetch(url, {
+  const answer = await programFetch(url, {
     method,
     headers: { 'content-type': 'application/json', ...(auth !== undefined && { 'x-devpi-auth': auth }) },
     body: JSON.stringify(json),

@@ -49,6 +49,7 @@ export class IndexRecords {
       }
       const name = indexName(owner.name, indexPart(index))
       const options = createdOptions(owner.name, sent)
+      this.#checkMirror(who, options)
       await checkBases(writer, options)
       await createIndex(writer, name, owner.name, options)
       return (await findIndex(writer, name))!
@@ -82,9 +83,20 @@ export class IndexRecords {
         if (refuseNoop) throw new Problem('option-invalid', 'The requested modifications resulted in no changes')
         return record
       }
+      this.#checkMirror(who, options, record.options)
       await checkBases(writer, options, record.options)
       await changeIndex(writer, record, options)
       return { ...record, options }
+    })
+  }
+
+  /** What a mirror is of, the server asks for; and it may reach more than its users. */
+  #checkMirror(who: Principal, options: IndexOptions, before?: IndexOptions): void {
+    if (options.type !== 'mirror') return
+    if (before?.type === 'mirror' && before.mirror_url === options.mirror_url) return
+    if (this.#may(who, { do: 'make-mirror' })) return
+    throw new Problem('not-allowed', 'no permission to make a mirror, or to say of what it is one', {
+      hint: 'whoever runs the server can list you in may_mirror',
     })
   }
 

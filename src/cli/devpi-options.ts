@@ -100,7 +100,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   'master-url': 'refused: this server cannot be a replica',
   storage: 'only sqlite is known',
   'ldap-config': 'refused: users log in with passwords that are kept here',
-  'acl-mirror-index-create': 'refused: --restrict-modify says who may create indexes',
+  'acl-mirror-index-create': 'refused: the setting may_mirror says who may make mirrors',
 }
 
 /** A storage may be a mapping in the file, with its name in it. */
@@ -143,6 +143,6 @@ function refuseLdap(_file: string): never {
 
 function refuseMirrorAcl(_users: string): never {
   throw new Problem('setting-invalid', 'Cannot restrict the creation of mirrors by itself', {
-    hint: 'say who may create indexes with --restrict-modify',
+    hint: 'say who may make mirrors in the setting may_mirror',
   })
 }

@@ -29,6 +29,7 @@ import { Shelf } from '../http/door/shelf.ts'
 import { EncodedPages } from '../http/installers/encoded.ts'
 import { FileBodies } from '../http/installers/file-body.ts'
 import type { HandOver } from '../http/installers/hand-over.ts'
+import { OwnHosts } from '../http/own-hosts.ts'
 import { RequestCounts } from '../http/request-counts.ts'
 import type { Services } from '../http/services.ts'
 import { TrustedProxy } from '../http/trusted-proxy.ts'
@@ -42,11 +43,12 @@ import { loadedOnce, loadSendfile } from '../lib/sendfile.ts'
 import { describeFile } from '../mirrors/describe-file.ts'
 import { Mirrors } from '../mirrors/mirrors.ts'
 import type { Duties, Peers, SharedMirrors } from '../mirrors/peers.ts'
-import { mayUnder } from '../model/access.ts'
+import { isNamedUser, mayUnder } from '../model/access.ts'
 import { isAlias } from '../model/aliases.ts'
 import { Problem } from '../model/errors.ts'
-import { userName } from '../model/names.ts'
+import { type UserName, userName } from '../model/names.ts'
 import { isMirror } from '../model/records.ts'
+import { OutgoingPolicy } from '../upstream/outgoing-policy.ts'
 import { documentationPage } from '../web/packages/documentation-page.ts'
 import { homePage, userPage } from '../web/packages/home-page.ts'
 import { indexPage } from '../web/packages/index-page.ts'
@@ -96,6 +98,11 @@ export async function openServer(
     (error) =>
       log.http.error({ err: error }, 'Cannot use the sendfile of the system; files and pages are sent without it'),
   )
+  const outgoing = {
+    allow: config.outgoingAllow,
+    ownPorts: config.listen.map(({ port }) => port).filter((port) => port !== 0),
+  }
+  const isNamed = (user: UserName) => isNamedUser(user, config.mayMirror, config.restrictModify)
   const shelf = new Shelf({
     catalog,
     changesSince: (serial, most) => catalog.read((reader) => changesSince(reader, serial, most)),
@@ -118,6 +125,8 @@ export async function openServer(
       },
       environment: config.upstreams,
       hasNamedOwners: config.restrictModify !== undefined,
+      outgoing,
+      isNamed,
       limits,
       clock,
       userAgent,
@@ -161,7 +170,7 @@ export async function openServer(
   const tokens = new LoginTokens({ secret, lifeSeconds: limits.tokenSeconds, clock })
   const { authorities } = config.upstreams
   const issuers = stack.use(
-    new OidcIssuers({ clock, limits, userAgent, ...(authorities !== undefined && { authorities }) }),
+    new OidcIssuers({ clock, limits, userAgent, outgoing, ...(authorities !== undefined && { authorities }) }),
   )
   const apiTokens = stack.use(
     new ApiTokens({
@@ -186,13 +195,17 @@ export async function openServer(
     login: new Login(catalog, passwords, tokens),
     tokens: apiTokens,
     publishers: new TrustedPublishers({ catalog, clock, may, limits }),
-    exchange: new TokenExchange({ catalog, clock, limits, issuers, audience: config.oidcAudience }),
+    exchange: new TokenExchange({ catalog, clock, limits, issuers, isNamed, audience: config.oidcAudience }),
     vouched: new VouchedUsers(catalog, stores.users, { autocreate: config.autocreateUsers }),
     users: stores.users,
     indexRecords: new IndexRecords(catalog, clock, may),
     groups: new Groups(catalog, may),
     may,
     encoded: new EncodedPages(limits.encodedPageBytes),
+    outgoing: {
+      policy: new OutgoingPolicy(outgoing),
+      isNamed: (user) => isNamedUser(user, config.mayPushOut, config.restrictModify),
+    },
     publishing: { catalog, blobs, limits, clock, may, provenances },
     provenances,
     advisories: new Advisories({ catalog, limits }),
@@ -225,6 +238,7 @@ export async function openServer(
       serverDir: folder.root,
       host: config.listen[0]?.host ?? config.unixSocket?.path ?? 'localhost',
       port: config.listen[0]?.port ?? 0,
+      ownHosts: new OwnHosts({ ...config, listens: config.listen.map(({ host }) => host) }),
       absoluteUrls: config.absoluteUrls,
       uploadSessions: config.uploadSessions,
       defaultIndex: config.defaultIndex,
@@ -246,7 +260,15 @@ export async function openServer(
       const root = await catalog.read((reader) => findUser(reader, userName('root')))
       return root?.passwordHash !== undefined && (await passwords.matches('', root.passwordHash))
     },
-    createListener: () => createListener(app.routing, limits, readyAnswers(services)),
+    createListener: () => {
+      const listener = createListener(app.routing, limits, readyAnswers(services))
+      // The port may be the system's choice. Nobody here has the server ask itself.
+      listener.on('listening', () => {
+        const address = listener.address()
+        if (typeof address === 'object' && address !== null) outgoing.ownPorts.push(address.port)
+      })
+      return listener
+    },
     start: async () => {
       if (!isFirst) return
       runner.start()

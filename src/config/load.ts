@@ -8,7 +8,14 @@ import { LIMITS, type Limits, withLimits } from '../model/limits.ts'
 import { type IndexName, parseIndexName } from '../model/names.ts'
 import type { DevpiFile } from './devpi-file.ts'
 import { boolean, byteLimit, dayLimit, type Given, octal, oneOf, url, wholeNumber, words, wrong } from './given.ts'
-import { accelRedirect, remoteUserHeader, type TrustedProxySetting, trustedProxy } from './proxy-settings.ts'
+import {
+  accelRedirect,
+  allowedHosts,
+  outgoingAllow,
+  remoteUserHeader,
+  type TrustedProxySetting,
+  trustedProxy,
+} from './proxy-settings.ts'
 import { flagOf, SETTINGS, type Setting, type SettingKey, variablesOf } from './settings.ts'
 import { type UpstreamSettings, upstreamSettings } from './upstream-settings.ts'
 
@@ -18,6 +25,8 @@ export interface Config {
   /** Threads that serve; the process's own is one of them. */
   readonly workers: number
   readonly outsideUrl?: URL
+  /** Hosts that requests may name, besides those that are the server's own; absent: any. */
+  readonly allowedHosts?: readonly string[]
   readonly offline: boolean
   readonly absoluteUrls: boolean
   readonly mirrorExpirySeconds: number
@@ -44,6 +53,11 @@ export interface Config {
   readonly hasSendfile: boolean
   /** Users and `:groups` who may create and change users and indexes; absent: everybody their own. An empty list is nobody. */
   readonly restrictModify?: readonly string[]
+  /** Users and `:groups` who may make mirrors, and push to other servers, besides root; absent: those of `restrictModify`. */
+  readonly mayMirror?: readonly string[]
+  readonly mayPushOut?: readonly string[]
+  /** Hosts and networks that the server's own requests may go to, wherever they are. */
+  readonly outgoingAllow: readonly string[]
   readonly autocreateUsers: boolean
   /** Upload 2.0 (PEP 694). */
   readonly uploadSessions: boolean
@@ -90,6 +104,8 @@ export function loadConfig(sources: ConfigSources): Config {
   const userHeader = remoteUserHeader(raw.get('remote_user_header'), proxy)
   const handOver = accelRedirect(raw.get('x_accel_redirect'), proxy !== undefined || socket !== undefined)
   const restricted = raw.get('restrict_modify')
+  const hosts = raw.get('allowed_hosts')
+  const allowed = hosts === undefined ? [] : allowedHosts(hosts)
   const rootPasswordHash = text('root_passwd_hash')
   const outside = raw.get('outside_url')
   const outsideUrl = outside !== undefined && outside.value !== '' ? url('outside_url', outside) : undefined
@@ -111,6 +127,7 @@ export function loadConfig(sources: ConfigSources): Config {
     autocreateUsers: flag('autocreate_users'),
     uploadSessions: flag('upload_sessions'),
     oidcAudience: text('oidc_audience') ?? outsideUrl?.host ?? 'airlock',
+    outgoingAllow: raw.has('outgoing_allow') ? outgoingAllow(raw.get('outgoing_allow')!) : [],
     hasSendfile: !flag('no_sendfile'),
     upstreams: upstreamSettings(sources.env, sources.cwd),
     logLevel: oneOf('log_level', raw.get('log_level')!, ['error', 'warn', 'info', 'debug'] as const),
@@ -120,6 +137,7 @@ export function loadConfig(sources: ConfigSources): Config {
       connectMs: Math.min(LIMITS.connectMs, integer('request_timeout', 1, 3600) * 1000),
     }),
     ...(outsideUrl !== undefined && { outsideUrl }),
+    ...(allowed.length > 0 && { allowedHosts: allowed }),
     ...(secretFile !== undefined && { secretFile }),
     ...(sigstoreTrustedRoot !== undefined && { sigstoreTrustedRoot }),
     ...(mirrorCacheBytes !== undefined && { mirrorCacheBytes }),
@@ -132,6 +150,8 @@ export function loadConfig(sources: ConfigSources): Config {
     ...(userHeader !== undefined && { remoteUserHeader: userHeader }),
     ...(handOver !== undefined && { accelRedirect: handOver }),
     ...(restricted !== undefined && { restrictModify: words(restricted) }),
+    ...(raw.has('may_mirror') && { mayMirror: words(raw.get('may_mirror')!) }),
+    ...(raw.has('may_push_out') && { mayPushOut: words(raw.get('may_push_out')!) }),
   })
 }
 

@@ -39,6 +39,10 @@ for (const [flags, says] of [
   [{ remote_user_header: 'a b', trusted_proxy: '::1' }, /the name of a header/],
   [{ x_accel_redirect: '/+blobs/' }, /x_accel_redirect without trusted_proxy or unix_socket/],
   [{ x_accel_redirect: '/+blobs', trusted_proxy: '::1' }, /a path with a slash before and after it/],
+  [{ allowed_hosts: 'https://index.example' }, /hosts without scheme and port/],
+  [{ allowed_hosts: 'index.example:3141' }, /hosts without scheme and port/],
+  [{ allowed_hosts: 'a.example,*' }, /hosts without scheme and port/],
+  [{ allowed_hosts: 'a.*.example' }, /hosts without scheme and port/],
   [{ x_accel_redirect: '/a b/', trusted_proxy: '::1' }, /a path with a slash before and after it/],
 ] as const) {
   test(`loadConfig() refuses ${JSON.stringify(flags)}`, () => {
@@ -53,4 +57,11 @@ test('remoteUserHeader() is kept in lower case', () => {
   assert.equal(load({ remote_user_header: 'X-Remote-User', trusted_proxy: '::1' }).remoteUserHeader, 'x-remote-user')
   assert.equal(load({ x_accel_redirect: '/+blobs/', unix_socket: 's' }).accelRedirect, '/+blobs/')
   assert.equal(load({}).accelRedirect, undefined)
+})
+
+test('allowedHosts() are in lower case and without brackets', () => {
+  const { allowedHosts } = load({ allowed_hosts: 'A.Example, *.b.example, [2001:DB8::1], 10.0.0.1' })
+  assert.deepEqual(allowedHosts, ['a.example', '*.b.example', '2001:db8::1', '10.0.0.1'])
+  assert.equal(load({}).allowedHosts, undefined)
+  assert.equal(load({ allowed_hosts: '' }).allowedHosts, undefined)
 })

@@ -34,10 +34,7 @@ export function trustedProxy(raw: ReadonlyMap<SettingKey, Given>, count: number)
     throw new Problem('setting-invalid', `Cannot use ${idle} without trusted_proxy: no proxy is trusted`)
   }
   const address = String(given.value)
-  const [host = '', bits, ...more] = address.split('/')
-  const family = isIP(host)
-  const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32))
-  if (!['*', 'localhost'].includes(address) && (family === 0 || !isNetwork || more.length > 0)) {
+  if (!['*', 'localhost'].includes(address) && !isNetwork(address)) {
     throw wrong('trusted_proxy', given, 'an IP address, a network such as 10.0.0.0/8, localhost, or *')
   }
   const said = raw.get('trusted_proxy_headers')!
@@ -62,6 +59,35 @@ export function accelRedirect(given: Given | undefined, hasProxy: boolean): stri
   throw new Problem('setting-invalid', 'Cannot use x_accel_redirect without trusted_proxy or unix_socket', {
     hint: 'set trusted_proxy to the address of nginx: only what it asks for is left to it',
   })
+}
+
+/** As `allowedHosts`, and networks as `address/bits`. */
+export function outgoingAllow(given: Given): string[] {
+  const entries = words(given).map((each) => each.toLowerCase().replace(/^\[(.*)\]$/, '$1'))
+  if (entries.every((entry) => isNetwork(entry) || isHostPattern(entry))) return entries
+  throw wrong(
+    'outgoing_allow',
+    given,
+    'hosts, addresses and networks without scheme and port, such as *.example.org or 10.0.0.0/8',
+  )
+}
+
+function isNetwork(text: string): boolean {
+  const [host = '', bits, ...more] = text.split('/')
+  const family = isIP(host)
+  const isMask = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32))
+  return family !== 0 && isMask && more.length === 0
+}
+
+function isHostPattern(text: string): boolean {
+  return /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(text)
+}
+
+/** Names and addresses without port, in lower case; `*.` before a name stands for every host below it. */
+export function allowedHosts(given: Given): string[] {
+  const hosts = words(given).map((each) => each.toLowerCase().replace(/^\[(.*)\]$/, '$1'))
+  if (hosts.every((host) => isIP(host) !== 0 || isHostPattern(host))) return hosts
+  throw wrong('allowed_hosts', given, 'hosts without scheme and port, such as index.example.org or *.example.org')
 }
 
 /** Anybody could send the header: without a proxy that sets it, it would let everybody in as anybody. */

@@ -67,6 +67,13 @@ export const SETTINGS = [
     sentence: 'Address under which clients reach the server through a proxy; the header X-Outside-Url wins over it',
   },
   {
+    key: 'allowed_hosts',
+    type: 'list',
+    value: 'HOSTS',
+    sentence:
+      'Hosts that requests may name (index.example.org, *.example.org), besides localhost, this machine’s addresses and outside_url; others are answered with 421. Without it any host may be named',
+  },
+  {
     key: 'offline_mode',
     type: 'flag',
     default: 'false',
@@ -228,6 +235,27 @@ export const SETTINGS = [
     value: 'USERS',
     sentence:
       'Only these users, and members of these :groups, may create and change users and indexes; root is to be named too',
+  },
+  {
+    key: 'may_mirror',
+    type: 'list',
+    value: 'USERS',
+    sentence:
+      'Users, and members of these :groups, who may make mirrors and say of what, besides root; mirrors of users who are named here may be of this machine and of private networks. Without it those of restrict_modify, else nobody',
+  },
+  {
+    key: 'may_push_out',
+    type: 'list',
+    value: 'USERS',
+    sentence:
+      'Users, and members of these :groups, who may push releases to other servers, besides root; those who are named here to this machine and to private networks, too. Without it those of restrict_modify, else nobody',
+  },
+  {
+    key: 'outgoing_allow',
+    type: 'list',
+    value: 'HOSTS',
+    sentence:
+      'Hosts (files.example.org, *.example.org), addresses and networks (10.0.0.0/8) that every mirror, push and OIDC issuer may be at, though they are on this machine or in a private network',
   },
   {
     key: 'oidc_audience',

@@ -7,8 +7,10 @@ import { keepFromShared, land } from './cache-note.ts'
 import { cameAsPush } from './door/front-door.ts'
 import { beginAnswer, shelve } from './door/shelving.ts'
 import { addressOfClient, peerOf, routedPath } from './outside.ts'
+import { checkHost } from './own-hosts.ts'
 import { frame } from './people/people.ts'
 import { sendFailure, sendProblem } from './problems.ts'
+import { checkJsonType, checkOrigin } from './request-origin.ts'
 import { addRoutes } from './route.ts'
 import { routeTable, servedRoutes } from './routes.ts'
 import type { Services } from './services.ts'
@@ -47,6 +49,8 @@ export function createApp(services: Services): FastifyInstance {
   app.addHook('onRequest', async (request, reply) => {
     beginAnswer(shelf, request)
     identify(reply)
+    checkHost(request, server)
+    checkOrigin(request, server)
   })
   app.addHook('onSend', async (request, reply, payload) => {
     reply.header('x-devpi-serial', String(catalog.serialWithin(limits.serialAgeMs) ?? (await catalog.latestSerial())))
@@ -72,15 +76,15 @@ export function createApp(services: Services): FastifyInstance {
     )
   })
 
-  // devpi-client says that it sends JSON also where it sends nothing, and sends `{}` with some GET requests. What else a
-  // body says it is does not count, as with devpi: JSON is what can be read as JSON.
+  // devpi-client says that it sends JSON also where it sends nothing, and sends `{}` with some GET requests.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined)
     try {
+      if (request.routeOptions.config.takesUntypedJson !== true) checkJsonType(request)
       done(null, JSON.parse(body as string))
-    } catch {
-      done(new Problem('bad-request', 'Bad request: could not decode json'))
+    } catch (error) {
+      done(error instanceof Problem ? error : new Problem('bad-request', 'Bad request: could not decode json'))
     }
   })
 

@@ -7,7 +7,7 @@ import type { IndexRecord } from '../model/records.ts'
 import { asProjectName, type ProjectName } from '../pep/name.ts'
 import { principalOf } from './auth.ts'
 import { markForSome } from './cache-note.ts'
-import { isInstaller, isPerson } from './senders.ts'
+import { isBrowser, isInstaller, isPerson } from './senders.ts'
 import type { Services } from './services.ts'
 
 export type AtIndex = FastifyRequest<{ Params: { user: string; index: string } }>
@@ -68,14 +68,16 @@ export async function readableTo(
 }
 
 /**
- * Installers and browsers hold credentials back until they are asked for them (401), and pip asks its keyring for others
+ * Installers hold credentials back until they are asked for them (401), and pip asks its keyring for others
  * where those it had were wrong; programs are told at once (403, as devpi does).
  */
 function readForbiddenTo(request: FastifyRequest, who: Principal): Problem {
   const isAsking = request.routeOptions.config.speaks === 'text' || isPerson(request) || isInstaller(request)
   if (!isAsking || who.name !== undefined || who.publisher !== undefined) return readForbidden()
   return new Problem('login-required', 'package read forbidden without login', {
-    hint: 'put user and password, or a login token, into the address or into netrc',
+    hint: isBrowser(request)
+      ? 'ask with a program that sends user and password, such as pip or curl: browsers are not asked for them'
+      : 'put user and password, or a login token, into the address or into netrc',
   })
 }
 

@@ -1,7 +1,7 @@
 /** Authentication: finds the principal of a request from its headers. */
 import type { FastifyRequest } from 'fastify'
 import { ANONYMOUS, type Principal } from '../model/access.ts'
-import { isLocal } from './outside.ts'
+import { whyNoBootstrap } from './bootstrap.ts'
 import type { Services } from './services.ts'
 
 /**
@@ -12,7 +12,6 @@ export async function principalOf(
   request: FastifyRequest,
   { login, tokens, vouched, server }: Pick<Services, 'login' | 'tokens' | 'vouched' | 'server'>,
 ): Promise<Principal> {
-  if (isForged(request)) return ANONYMOUS
   const pair = decoded(request.headers['x-devpi-auth']) ?? basic(request.headers.authorization)
   if (pair === undefined) {
     const bearer = /^Bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? '')?.[1]
@@ -24,7 +23,8 @@ export async function principalOf(
   if (colon === -1) return ANONYMOUS
   const user = pair.slice(0, colon)
   const secret = pair.slice(colon + 1)
-  return (await tokens.principal(secret, user)) ?? (await login.principal({ user, secret, isLocal: isLocal(request) }))
+  const isLocal = secret === '' && whyNoBootstrap(request, server) === undefined
+  return (await tokens.principal(secret, user)) ?? (await login.principal({ user, secret, isLocal }))
 }
 
 /** Whom a trusted proxy names in the header that was agreed on. */
@@ -34,13 +34,6 @@ function remoteUser(request: FastifyRequest, server: Services['server']): string
   }
   const named = request.headers[server.remoteUserHeader]
   return typeof named === 'string' && named !== '' ? named : undefined
-}
-
-/** A page of another site makes a browser change something here, with what the browser remembers for its user. */
-function isForged(request: FastifyRequest): boolean {
-  const site = request.headers['sec-fetch-site']
-  const changes = request.method !== 'GET' && request.method !== 'HEAD'
-  return changes && (site === 'cross-site' || site === 'same-site')
 }
 
 /** Whether the request carries credentials at all. */

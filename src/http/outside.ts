@@ -1,7 +1,6 @@
 /** The client's address, and the server's address as the client knows it, with proxies in between. */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import type { FastifyRequest } from 'fastify'
 import { isHost, type TrustedProxy } from './trusted-proxy.ts'
 
@@ -54,41 +53,9 @@ export function peerOf(socket: Pick<Socket, 'remoteAddress'>, { trustedProxy }: 
   return trustedProxy.isFrom(socket.remoteAddress) ? 'proxied ' : 'direct '
 }
 
-/** What a proxy adds, or passes on from a sender who would like to seem near. */
-const SIGNS_OF_A_PROXY = [
-  'forwarded',
-  'via',
-  'x-forwarded-by',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-proto',
-  'x-forwarded-server',
-  'x-outside-url',
-  'x-real-ip',
-]
-
-/**
- * Whether the sender is on this very machine: any of its own addresses counts. What came through a proxy, even one on
- * this machine, is taken for a stranger's: the headers that say otherwise could be the stranger's own. A Unix socket is
- * there for a proxy.
- */
-export function isLocal(request: FastifyRequest): boolean {
-  const isProxied = SIGNS_OF_A_PROXY.some((header) => header in request.headers)
-  const peer = request.socket.remoteAddress
-  return !isProxied && peer !== undefined && isOwnAddress(peer)
-}
-
 /** What the header says, else the setting. What is no web address is nothing. */
 function outsideUrl(request: IncomingMessage, { outsideUrl: configured }: Outside): URL | undefined {
   const header = request.headers['x-outside-url']
   const said = typeof header === 'string' && URL.canParse(header) ? new URL(header) : undefined
   return said !== undefined && /^https?:$/.test(said.protocol) ? said : configured
-}
-
-function isOwnAddress(address: string): boolean {
-  const plain = address.replace(/^::ffff:/i, '').replace(/%.*$/, '')
-  if (plain === '::1' || /^127\./.test(plain)) return true
-  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.address === plain))
 }

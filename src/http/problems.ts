@@ -4,7 +4,7 @@ import Negotiator from 'negotiator'
 import { STATUS_CODES } from '../lib/node-http.ts'
 import type { Problem, ProblemCode } from '../model/errors.ts'
 import { sendJson, sendPage, setReason } from './answers.ts'
-import { readsProblems } from './senders.ts'
+import { isBrowser, readsProblems } from './senders.ts'
 
 export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'advisories-missing': 503,
@@ -20,6 +20,8 @@ export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'file-exists': 409,
   'file-invalid': 400,
   'file-withheld': 403,
+  // Misdirected Request (RFC 9110 §15.5.20).
+  'host-unknown': 421,
   'index-exists': 409,
   'index-not-volatile': 403,
   'login-refused': 401,
@@ -46,6 +48,7 @@ export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'oidc-token-invalid': 422,
   'oidc-token-used': 422,
   'option-invalid': 400,
+  'origin-foreign': 403,
   'port-in-use': 500,
   'project-closed': 403,
   'publisher-unknown': 422,
@@ -96,7 +99,9 @@ export function sendProblem(
       ? 'application/problem+json'
       : (new Negotiator(request.raw).mediaType(shapes) ?? 'text/plain')
   const said = problem.hint === undefined ? problem.message : `${problem.message}\nhint: ${problem.hint}`
-  if (problem.code === 'login-required') reply.header('www-authenticate', 'Basic realm="pypi"')
+  if (problem.code === 'login-required' && !isBrowser(request)) {
+    reply.header('www-authenticate', 'Basic realm="pypi"')
+  }
   if (status === 503 && problem.retrySeconds !== undefined) {
     // Whole seconds: a date is more than some clients read.
     reply.header('retry-after', String(Math.ceil(problem.retrySeconds)))

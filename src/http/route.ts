@@ -33,7 +33,7 @@ export interface AnswerOptions {
   /** What it does, for `docs/api.md`: a sentence without a final full stop. */
   readonly about: string
   /** How problems are told. */
-  readonly config?: Pick<FastifyContextConfig, 'speaks' | 'prefers'>
+  readonly config?: Pick<FastifyContextConfig, 'speaks' | 'prefers' | 'takesUntypedJson'>
   /** Bodies are read in its own way; absent: as JSON. Routes with the same function share one scope. */
   readonly scope?: (scope: FastifyInstance) => void
   readonly bodyLimit?: number

@@ -29,3 +29,11 @@ export function isPerson(request: FastifyRequest): boolean {
 export function readsProblems(request: FastifyRequest): boolean {
   return /(^| )uv\//.test(request.headers['user-agent'] ?? '')
 }
+
+/**
+ * The sender is a browser, whatever it asks for. It is not asked for a password (`WWW-Authenticate`): one that it has it sends with every
+ * request, also with those that pages of elsewhere make. (PowerShell calls itself one, and waits to be asked.)
+ */
+export function isBrowser({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  return 'sec-fetch-mode' in headers || /^Mozilla\/(?!.*PowerShell\/)/.test(headers['user-agent'] ?? '')
+}

@@ -25,12 +25,14 @@ import type { May } from '../model/access.ts'
 import type { Limits } from '../model/limits.ts'
 import type { IndexName } from '../model/names.ts'
 import type { Publishing } from '../publish/publishing.ts'
+import type { OutwardPushesOptions } from '../publish/push/push-external.ts'
 import type { PageFlights } from './door/page-flights.ts'
 import type { ReadyFiles } from './door/ready-files.ts'
 import type { Shelf } from './door/shelf.ts'
 import type { EncodedPages } from './installers/encoded.ts'
 import type { FileBodies } from './installers/file-body.ts'
 import type { HandOver } from './installers/hand-over.ts'
+import type { OwnHosts } from './own-hosts.ts'
 import type { RequestCounts } from './request-counts.ts'
 import type { TrustedProxy } from './trusted-proxy.ts'
 
@@ -51,6 +53,8 @@ export interface Services {
   readonly groups: Groups
   readonly may: May
   readonly publishing: Publishing
+  /** How near releases may be pushed. */
+  readonly outgoing: Pick<OutwardPushesOptions, 'policy' | 'isNamed'>
   readonly provenances: Provenances
   readonly advisories: Advisories
   readonly documentation: Documentation
@@ -75,6 +79,8 @@ export interface ServerFacts {
   readonly host: string
   readonly port: number
   readonly outsideUrl?: URL
+  /** The hosts that requests may name. */
+  readonly ownHosts: OwnHosts
   /** The proxy whose headers are believed. */
   readonly trustedProxy?: TrustedProxy
   /** In lower case. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wheel } from '../../test/builders/wheels.ts'
+import { ALL_NAMED } from '../../test/world/near.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { deleteIndex } from '../catalog/accounts.ts'
 import { saveAttachment } from '../catalog/attachments.ts'
@@ -29,6 +30,7 @@ async function given() {
   const mirrors = stack.use(
     new Mirrors({
       ...place,
+      ...ALL_NAMED,
       catalog,
       blobs,
       folder: stores.folder,

@@ -6,6 +6,7 @@ import { type BuiltFile, metadataWithoutName, notAZip, wheel } from '../../test/
 import { type ZipMember, zip } from '../../test/builders/zip.ts'
 import { type FakeSettings, type FakeUpstream, startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
 import type { Behaviour } from '../../test/world/answer.ts'
+import { ALL_NAMED } from '../../test/world/near.ts'
 import { sourceIn } from '../../test/world/source-in.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { indexAsWritten } from '../catalog/accounts.ts'
@@ -79,6 +80,7 @@ async function opened(
   const warnings: string[] = []
   const all = withLimits({ rangedTailBytes: 4096, upstreamPageMs: 2000, ...limits })
   const mirrors = new Mirrors({
+    ...ALL_NAMED,
     catalog: stores.catalog,
     blobs: stores.blobs,
     folder: join(stores.folder, 'mirrors'),

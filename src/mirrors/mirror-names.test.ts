@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
+import { NEAR } from '../../test/world/near.ts'
 import { openTempStores } from '../../test/world/temp-stores.ts'
 import { deleteIndex } from '../catalog/accounts.ts'
 import { withLimits } from '../model/limits.ts'
@@ -19,7 +20,7 @@ test('refresh() of an index that was removed meanwhile ends without an error', a
   await using names = new MirrorNames({
     catalog: stores.catalog,
     record,
-    upstream: { url: upstream.url, limits: withLimits({}), userAgent: 'test' },
+    upstream: { url: upstream.url, ...NEAR, limits: withLimits({}), userAgent: 'test' },
     path: join(stores.folder, 'list'),
     sections: new ListSections(0),
     temp: stores.folder,
@@ -54,7 +55,7 @@ for (const [what, isThere] of [
     await using names = new MirrorNames({
       ...{ catalog: stores.catalog, record, path: join(stores.folder, 'list'), temp, clock: stores.clock, limits },
       sections: new ListSections(0),
-      upstream: { url: upstream.url, limits, userAgent: 'test' },
+      upstream: { url: upstream.url, ...NEAR, limits, userAgent: 'test' },
       expiryMs: 1000,
       offline: false,
       onFailure: (reason) => failures.push(reason),
@@ -82,7 +83,7 @@ test('a server that stops while the list is on its way leaves nothing in the fol
     const names = new MirrorNames({
       ...shared,
       sections: new ListSections(0),
-      upstream: { url: upstream.url, limits, userAgent: 'test' },
+      upstream: { url: upstream.url, ...NEAR, limits, userAgent: 'test' },
       expiryMs: 1000,
       offline: false,
       limits,

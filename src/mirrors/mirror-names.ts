@@ -27,6 +27,8 @@ export interface MirrorNamesOptions {
   readonly record: MirrorRecord
   /** What the thread needs to ask upstream by itself. */
   readonly upstream: NamesWork['upstream']
+  /** How near upstream was found to be; the thread does not take another answer of its name server for it. */
+  readonly nearOf?: () => NamesWork['upstream']['near'] | undefined
   /** Of the list. */
   readonly path: string
   /** A folder on the same file system for what is not finished. */
@@ -258,7 +260,9 @@ export class MirrorNames implements AsyncDisposable {
 
   /** In a folder that goes however the thread ends. */
   async #work(nowMs: number): Promise<NamesResult> {
-    const { path, temp, upstream } = this.#options
+    const { path, temp, nearOf } = this.#options
+    const near = nearOf?.()
+    const upstream = { ...this.#options.upstream, ...(near !== undefined && { near }) }
     await mkdir(temp, { recursive: true })
     const folder = await mkdtemp(join(temp, 'names-'))
     try {

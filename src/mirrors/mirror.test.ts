@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BuiltFile, wheel } from '../../test/builders/wheels.ts'
 import { type FakeUpstream, startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
+import { ALL_NAMED } from '../../test/world/near.ts'
 import { sourceIn } from '../../test/world/source-in.ts'
 import { openTempStores, type TempStores } from '../../test/world/temp-stores.ts'
 import { changeIndex, indexAsWritten } from '../catalog/accounts.ts'
@@ -48,6 +49,7 @@ async function given(
     }))
   const warnings: string[] = []
   const mirrors = new Mirrors({
+    ...ALL_NAMED,
     catalog: stores.catalog,
     blobs: stores.blobs,
     folder: join(stores.folder, 'mirrors'),

@@ -14,6 +14,7 @@ import { isMirror, type MirrorRecord } from '../model/records.ts'
 import { ListSections } from '../names/list-sections.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { UpstreamHosts } from '../upstream/hosts.ts'
+import { OutgoingPolicy } from '../upstream/outgoing-policy.ts'
 import { type PlaceOptions, placeOf } from '../upstream/place.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { FileUses } from './file-uses.ts'
@@ -63,7 +64,11 @@ export class Mirrors implements AsyncDisposable {
   constructor(options: MirrorsOptions) {
     this.#options = options
     const news = options.onNews
-    this.#hosts = new UpstreamHosts({ ...options, ...(news !== undefined && { onTurn: () => news() }) })
+    this.#hosts = new UpstreamHosts({
+      ...options,
+      policy: new OutgoingPolicy(options.outgoing),
+      ...(news !== undefined && { onTurn: () => news() }),
+    })
     this.#sections = new ListSections(options.limits.readyListBytes)
     const { catalog, limits, clock, warn } = options
     const onFailure = (error: unknown) => warn('Cannot write down uses of files', { err: error })
@@ -171,6 +176,7 @@ export class Mirrors implements AsyncDisposable {
         : new MirrorNames({
             ...shared,
             upstream: place,
+            nearOf: () => upstream.near,
             ...(others !== undefined && { shared: others }),
             sections: this.#sections,
             path,

@@ -30,6 +30,7 @@ export type Action =
   | { readonly do: 'create-user' | 'modify-groups' | 'list-groups' }
   | { readonly do: 'modify-user' | 'change-password' | 'delete-user' | 'manage-tokens'; readonly user: UserName }
   | { readonly do: 'create-index'; readonly user: UserName }
+  | { readonly do: 'make-mirror' }
   | { readonly do: 'modify-index' | 'delete-index'; readonly user: UserName }
   | { readonly do: 'read'; readonly index: IndexName; readonly options: IndexOptions }
   | ({ readonly do: 'upload' | 'upload-toxresult' | 'push-elsewhere'; readonly options: IndexOptions } & OfProject)
@@ -43,11 +44,19 @@ interface OfProject {
 
 export type May = (who: Principal, action: Action) => boolean
 
+/** Each lists users and `:groups`. */
+export interface AccessRules {
+  readonly restrictModify?: readonly string[]
+  /** Who may make mirrors and say of what, and who may push releases to other servers, besides root; absent: whom `restrictModify` lists. */
+  readonly mayMirror?: readonly string[]
+  readonly mayPushOut?: readonly string[]
+}
+
 /**
  * The decision under a server's rules. `restrictModify` lists the only users and `:groups` that may change users and
  * indexes; without it root and the owner may. Uploading and reading always go by the index's own lists alone.
  */
-export function mayUnder({ restrictModify }: { readonly restrictModify?: readonly string[] }): May {
+export function mayUnder({ restrictModify, mayMirror, mayPushOut }: AccessRules): May {
   const isKeeper = (who: Principal, owner?: UserName): boolean =>
     restrictModify === undefined
       ? isRoot(who) || (owner !== undefined && who.name === owner)
@@ -61,8 +70,11 @@ export function mayUnder({ restrictModify }: { readonly restrictModify?: readonl
       case 'modify-groups':
         return isKeeper(who)
       case 'list-groups':
-      case 'push-elsewhere':
         return who.name !== undefined
+      case 'make-mirror':
+        return isRoot(who) || isListed(who, mayMirror ?? restrictModify ?? [])
+      case 'push-elsewhere':
+        return isRoot(who) || (who.name !== undefined && isListed(who, mayPushOut ?? restrictModify ?? []))
       case 'modify-user':
       case 'create-index':
       case 'modify-index':
@@ -127,6 +139,14 @@ function isListed(who: Principal, list: readonly string[]): boolean {
       (who.name !== undefined && entry === who.name) ||
       (entry.startsWith(':') && who.groups.includes(entry.slice(1))),
   )
+}
+
+/**
+ * Whether the operator named the user himself, and not only a group of his: what he chooses as an address may be near the server. `lists`: the
+ * first one that is set counts.
+ */
+export function isNamedUser(user: UserName, ...lists: readonly (readonly string[] | undefined)[]): boolean {
+  return user === 'root' || lists.find((list) => list !== undefined)?.includes(user) === true
 }
 
 /** Under which name something is written down as done; `undefined` for nobody. */

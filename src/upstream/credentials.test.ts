@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Listener, listen } from '../../test/world/listener.ts'
+import { NEAR } from '../../test/world/near.ts'
 import { tempFolder } from '../../test/world/temp-folder.ts'
 import type { MirrorAccess } from '../config/upstream-settings.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -129,7 +130,15 @@ async function hearing(answer: (path: string) => { location?: string; body?: str
 }
 
 function asking(url: string, more: Partial<UpstreamOptions> = {}): Upstream {
-  return new Upstream({ url, limits: withLimits({}), clock: systemClock, userAgent: 'test', offline: false, ...more })
+  return new Upstream({
+    url,
+    ...NEAR,
+    limits: withLimits({}),
+    clock: systemClock,
+    userAgent: 'test',
+    offline: false,
+    ...more,
+  })
 }
 
 test('Upstream keeps credentials to its own host, through redirects and for files elsewhere', async () => {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { wheel } from '../../test/builders/wheels.ts'
 import { startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
 import { type Listener, listen } from '../../test/world/listener.ts'
+import { ALL_NAMED, NEAR } from '../../test/world/near.ts'
 import { upstreamSettings } from '../config/upstream-settings.ts'
 import { systemClock } from '../lib/clock.ts'
 import { collect } from '../lib/streams.ts'
@@ -14,6 +15,7 @@ import { indexName, userName } from '../model/names.ts'
 import type { MirrorRecord } from '../model/records.ts'
 import { projectName } from '../pep/name.ts'
 import { UpstreamHosts } from './hosts.ts'
+import { OutgoingPolicy } from './outgoing-policy.ts'
 import { placeOf } from './place.ts'
 import { retryAfterMs, type UpstreamOptions } from './request.ts'
 import { Upstream } from './upstream.ts'
@@ -24,7 +26,15 @@ const PAGE = '<html><body><a href="acme-1.0.tar.gz">acme</a></body></html>'
 const isFailure = (error: Problem) => error.code === 'upstream-failed'
 
 function asking(url: string, more: Partial<UpstreamOptions> = {}): Upstream {
-  return new Upstream({ url, limits: withLimits({}), clock: systemClock, userAgent: 'test', offline: false, ...more })
+  return new Upstream({
+    url,
+    ...NEAR,
+    limits: withLimits({}),
+    clock: systemClock,
+    userAgent: 'test',
+    offline: false,
+    ...more,
+  })
 }
 
 /** Answers by path with a status, which may be changed. */
@@ -151,7 +161,12 @@ test('Upstream opens no more connections to a host than the limit, however many 
     response.setHeader('content-type', 'text/html').end(PAGE)
   })
   const limits = withLimits({ upstreamPageConnections: 3, upstreamConnections: 2 })
-  await using hosts = new UpstreamHosts({ limits, clock: systemClock, userAgent: 'test' })
+  await using hosts = new UpstreamHosts({
+    limits,
+    clock: systemClock,
+    userAgent: 'test',
+    policy: new OutgoingPolicy(NEAR.outgoing),
+  })
   const mirrors = ['/one/', '/two/', '/three/'].map((path) => asking(`${server.url}${path}`, { limits, hosts }))
   await Promise.all(
     mirrors.flatMap((each) => Array.from({ length: 5 }, (_, at) => each.page(projectName(`p${at}`), {}))),
@@ -193,7 +208,7 @@ test('placeOf() gives what the environment has to mirrors of root, and of others
     user: userName(user),
     options: { type: 'mirror', volatile: true, mirror_url: 'https://a.example/' },
   })
-  const given = { limits: withLimits({}), userAgent: 'test', environment }
+  const given = { ...ALL_NAMED, limits: withLimits({}), userAgent: 'test', environment }
   const ours = placeOf(record('root', 'company-pypi'), given)
   assert.deepEqual([ours.access?.username, ours.netrc], ['aws', '/tilde/.netrc'])
   // Of the same label, and somebody else's.

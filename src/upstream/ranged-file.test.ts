@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { type FakeSettings, type FakeUpstream, startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
 import type { Behaviour } from '../../test/world/answer.ts'
+import { NEAR } from '../../test/world/near.ts'
 import { systemClock } from '../lib/clock.ts'
 import { collect } from '../lib/streams.ts'
 import { type Limits, withLimits } from '../model/limits.ts'
@@ -26,6 +27,7 @@ async function given(settings: Partial<FakeSettings> = {}, limits: Partial<Limit
   const { path, url } = fake.add('acme', { filename: 'acme-1.0-py3-none-any.whl', bytes: BYTES })
   const upstream = new Upstream({
     url: fake.url,
+    ...NEAR,
     limits: withLimits({ rangedTailBytes: TAIL, rangedReads: 4, rangedBytes: 15_000, ...limits }),
     clock: systemClock,
     userAgent: 'test',

@@ -7,6 +7,7 @@ import { Problem } from '../model/errors.ts'
 import type { Limits } from '../model/limits.ts'
 import { UpstreamCredentials, withoutUserinfo } from './credentials.ts'
 import { type HostGroup, UpstreamHosts } from './hosts.ts'
+import { OutgoingPolicy, type OutgoingRules, type Reach } from './outgoing-policy.ts'
 import type { Reachability } from './reachability.ts'
 
 /** Where an upstream is and how it is asked: plain values, which may go to another thread. */
@@ -15,6 +16,11 @@ export interface UpstreamPlace {
   readonly url: string
   readonly limits: Limits
   readonly userAgent: string
+  readonly outgoing: OutgoingRules
+  /** It may be on this machine or in a private network, and then what it links and redirects to may be, too. */
+  readonly mayBeNear: boolean
+  /** How near it was found to be before; absent: it was not looked for yet. */
+  readonly near?: Reach
   /** What the server's environment has for this mirror. */
   readonly access?: MirrorAccess
   /** A netrc file, which may be missing. */
@@ -63,6 +69,11 @@ export class UpstreamRequests implements AsyncDisposable {
   readonly #credentials: UpstreamCredentials
   readonly #ownHosts: UpstreamHosts | undefined
   readonly #group: HostGroup
+  readonly #policy: OutgoingPolicy
+  /** How near the upstream was when it was first found. */
+  #near: Reach | undefined
+  /** Until then it is not looked for again: where a proxy knows all names, this machine may know none. */
+  #unknownUntilMs = 0
 
   constructor(options: UpstreamOptions) {
     const { url, access, netrc, authorities } = options
@@ -70,13 +81,21 @@ export class UpstreamRequests implements AsyncDisposable {
     this.base = withoutUserinfo(mirrorUrl)
     this.#options = options
     this.#credentials = new UpstreamCredentials({ mirrorUrl, access, netrc })
-    if (options.hosts === undefined) this.#ownHosts = new UpstreamHosts(options)
-    this.#group = (options.hosts ?? this.#ownHosts!).group({
+    this.#policy = new OutgoingPolicy(options.outgoing)
+    this.#near = options.near
+    if (options.hosts === undefined) this.#ownHosts = new UpstreamHosts({ ...options, policy: this.#policy })
+    const tls = {
       authorities: [authorities, access?.authorities].filter((path) => path !== undefined),
       ...(access?.certificate !== undefined && { certificate: access.certificate }),
       ...(access?.key !== undefined && { key: access.key }),
-    })
-    this.reachability = this.#group.reachabilityOf(this.base.origin, this.base.pathname)
+    }
+    this.#group = (options.hosts ?? this.#ownHosts!).group(tls, options.mayBeNear)
+    this.reachability = this.#group.reachabilityOf(this.base.origin, this.base.pathname, () => this.#reach())
+  }
+
+  /** How near the upstream was when it was first found; `undefined` before. */
+  get near(): Reach | undefined {
+    return this.#near
   }
 
   /**
@@ -124,7 +143,8 @@ export class UpstreamRequests implements AsyncDisposable {
     signal: AbortSignal | undefined,
   ): Promise<UpstreamAnswer> {
     const isOwn = url.origin === this.base.origin
-    const reachability = isOwn ? this.reachability : this.#group.reachabilityOf(url.origin, '/')
+    const reach = await this.#reach()
+    const reachability = isOwn ? this.reachability : this.#group.reachabilityOf(url.origin, '/', () => this.#reach())
     const authorization = await this.#credentials.headerFor(url)
     if (!reachability.mayTry()) throw unreachable(url, reachability, reachability.reason)
     this.figures.requests++
@@ -135,7 +155,7 @@ export class UpstreamRequests implements AsyncDisposable {
       this.#options.limits.upstreamPageMs,
     )
     try {
-      const answer = await this.#group.request(what, {
+      const answer = await this.#group.request(what, reach, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
@@ -158,12 +178,27 @@ export class UpstreamRequests implements AsyncDisposable {
       return told
     } catch (error) {
       this.figures.failures++
+      if (error instanceof Problem) throw error
       const reason = reasonOf(error)
       if (isConnectionTrouble(error)) reachability.failed(reason, url.pathname)
       throw unreachable(url, reachability, reason, error)
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /**
+   * How near what is asked for may be: as the upstream is. It stays so while the server runs: an upstream that was on the Internet does not come
+   * nearer by another answer of its name server.
+   */
+  async #reach(): Promise<Reach> {
+    if (!this.#options.mayBeNear) return 'public'
+    const nowMs = performance.now()
+    if (this.#near === undefined && nowMs >= this.#unknownUntilMs) {
+      this.#near = await this.#policy.reachOf(this.base.hostname)
+      this.#unknownUntilMs = nowMs + this.#options.limits.backoffMostMs
+    }
+    return this.#near ?? 'public'
   }
 
   #told(url: URL, { statusCode, headers, body }: Dispatcher.ResponseData): UpstreamAnswer {

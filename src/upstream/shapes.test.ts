@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { type Listener, listen } from '../../test/world/listener.ts'
+import { NEAR } from '../../test/world/near.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Problem } from '../model/errors.ts'
 import { type Limits, withLimits } from '../model/limits.ts'
@@ -37,7 +38,15 @@ function serving(answers: Readonly<Record<string, Sent | (() => Sent)>>): Promis
 }
 
 function asking(url: string, more: Partial<UpstreamOptions> & { limits?: Limits } = {}): Upstream {
-  return new Upstream({ url, limits: withLimits({}), clock: systemClock, userAgent: 'test', offline: false, ...more })
+  return new Upstream({
+    url,
+    ...NEAR,
+    limits: withLimits({}),
+    clock: systemClock,
+    userAgent: 'test',
+    offline: false,
+    ...more,
+  })
 }
 
 function filesOf(answer: PageAnswer) {

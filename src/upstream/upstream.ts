@@ -6,6 +6,7 @@ import { HTML_TYPE, JSON_TYPE, type ListedProject, type ProjectDetail } from '..
 import { detailFromHtml, namesFromHtml } from '../pep/simple-html.ts'
 import { detailFromJson, projectsFromJson } from '../pep/simple-json.ts'
 import { begun, decoded, ENCODINGS, pageForm, textOf } from './body.ts'
+import type { Reach } from './outgoing-policy.ts'
 import { RangedFile } from './ranged-file.ts'
 import type { Reachability } from './reachability.ts'
 import {
@@ -76,6 +77,11 @@ export class Upstream implements AsyncDisposable {
   /** Of the index itself; hosts that files lie on have their own. */
   get reachability(): Reachability {
     return this.#requests.reachability
+  }
+
+  /** How near it was when it was first found; `undefined` before. */
+  get near(): Reach | undefined {
+    return this.#requests.near
   }
 
   get figures(): Readonly<UpstreamFigures> {

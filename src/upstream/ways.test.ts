@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { makeAuthority } from '../../test/upstream/certificates.ts'
 import { listen } from '../../test/world/listener.ts'
+import { NEAR } from '../../test/world/near.ts'
 import { type TempFolder, tempFolder } from '../../test/world/temp-folder.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Problem } from '../model/errors.ts'
@@ -51,7 +52,15 @@ async function pem(folder: TempFolder, name: string, text: string): Promise<stri
 }
 
 function asking(url: string, more: Partial<UpstreamOptions> = {}): Upstream {
-  return new Upstream({ url, limits: withLimits({}), clock: systemClock, userAgent: 'test', offline: false, ...more })
+  return new Upstream({
+    url,
+    ...NEAR,
+    limits: withLimits({}),
+    clock: systemClock,
+    userAgent: 'test',
+    offline: false,
+    ...more,
+  })
 }
 
 const isFailure = (error: Problem) => error.code === 'upstream-failed'

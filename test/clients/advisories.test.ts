@@ -9,6 +9,7 @@ import { wheel } from '../builders/wheels.ts'
 import { zip } from '../builders/zip.ts'
 import { type AuditReport, pipAudit } from '../programs/pip-audit.ts'
 import { type PythonClients, pythonClients } from '../programs/python-clients.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
 const PASSWORD = 'correct horse'
@@ -29,7 +30,7 @@ describe('auditors', { timeout: 600_000 }, () => {
   before(async () => {
     clients = await pythonClients()
     served = await serveFolder({ AIRLOCK_NO_ROOT_PYPI: '1', AIRLOCK_ROOT_PASSWD: PASSWORD })
-    const made = await fetch(`${served.url}/root/own`, {
+    const made = await programFetch(`${served.url}/root/own`, {
       method: 'PUT',
       headers: {
         'content-type': 'application/json',

@@ -9,6 +9,7 @@ import { type PythonEnvironment, preparePythonEnvironment } from '../programs/py
 import { runProgram } from '../programs/run-program.ts'
 import { CHECKOUT } from '../programs/server-process.ts'
 import { type RealAttestations, realAttestations } from '../sigstore/real-attestations.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { startWorld } from '../world/world.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
@@ -34,7 +35,7 @@ describe('real attestations', { timeout: 600_000 }, () => {
     clients = await pythonClients()
     const authorization = `Basic ${Buffer.from(`root:${PASSWORD}`).toString('base64')}`
     for (const index of ['uv', 'ours']) {
-      const made = await fetch(`${served.url}/root/${index}`, {
+      const made = await programFetch(`${served.url}/root/${index}`, {
         method: 'PUT',
         headers: { authorization, 'content-type': 'application/json' },
         body: JSON.stringify({ bases: '', volatile: false }),

@@ -7,6 +7,7 @@ import { type BuiltFile, sdist, wheel } from '../builders/wheels.ts'
 import { type Bandersnatch, bandersnatch } from '../programs/bandersnatch.ts'
 import { type ServerProcess, startServer } from '../programs/server-process.ts'
 import { type RealUpstream, realUpstream } from '../upstream/real-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type TempFolder, tempFolder } from '../world/temp-folder.ts'
 
 /** Old ones, of few and small files. */
@@ -44,7 +45,7 @@ describe('bandersnatch', { timeout: 300_000 }, () => {
   })
 
   function send(method: string, path: string, body?: unknown): Promise<Response> {
-    return fetch(server.url + path, {
+    return programFetch(server.url + path, {
       method,
       headers: { 'content-type': 'application/json', 'x-devpi-auth': token },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -56,7 +57,7 @@ describe('bandersnatch', { timeout: 300_000 }, () => {
       ...fieldParts({ ':action': 'file_upload', name: 'airtight', version }),
       { name: 'content', filename: file.filename, content: file.bytes },
     ])
-    const answer = await fetch(`${server.url}/legacy/`, {
+    const answer = await programFetch(`${server.url}/legacy/`, {
       method: 'POST',
       headers: { 'content-type': form.contentType, 'x-devpi-auth': token },
       body: new Uint8Array(form.body),

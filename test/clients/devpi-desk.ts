@@ -11,6 +11,7 @@ import {
   runDevpiClient,
 } from '../programs/devpi-clients.ts'
 import type { Outcome } from '../programs/run-program.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { tempFolder } from '../world/temp-folder.ts'
 import { serveFolder } from './served-folder.ts'
 
@@ -55,7 +56,7 @@ export async function devpiDesk(version: DevpiClientVersion, env: Env = {}): Pro
 
   async function state(path: string): Promise<Record<string, unknown> | undefined> {
     const authorization = `Basic ${Buffer.from('root:').toString('base64')}`
-    const answer = await fetch(`${url}/${path}`, { headers: { accept: 'application/json', authorization } })
+    const answer = await programFetch(`${url}/${path}`, { headers: { accept: 'application/json', authorization } })
     if (answer.status === 404 || answer.status === 410) return undefined
     assert.equal(answer.status, 200, await answer.clone().text())
     return ((await answer.json()) as { result: Record<string, unknown> }).result

@@ -11,6 +11,7 @@ import { startDevpiServer } from '../programs/devpi-server-process.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { CHECKOUT, startServer } from '../programs/server-process.ts'
 import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { tempFolder } from '../world/temp-folder.ts'
 import { canLogIn, type Portrait, portrait } from './server-portrait.ts'
 
@@ -95,7 +96,7 @@ async function filledByTheRealOne(home: string, upstream: FakeUpstream, magnet: 
     const address = `${server.url}/alice/dev/+f/${again.sha256.slice(0, 3)}/${again.sha256.slice(3, 16)}/${again.filename}`
     for (const outcome of ['passed', 'failed']) await postResult(address, { outcome })
     await devpi('push', 'paper-clip==1.0', 'alice/prod')
-    const fetched = await fetch(
+    const fetched = await programFetch(
       `${server.url}/root/public/+f/${magnet.sha256.slice(0, 3)}/${magnet.sha256.slice(3, 16)}/${magnet.filename}`,
     ).then(async (answer) => (answer.status === 404 ? undefined : await answer.arrayBuffer()))
     // Its page first: before that, devpi does not know the address.
@@ -125,7 +126,7 @@ function wordsOf({ projects }: Portrait, key: string): string[] {
 }
 
 async function postResult(address: string, result: object): Promise<void> {
-  const answer = await fetch(address, {
+  const answer = await programFetch(address, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(result),

@@ -9,6 +9,7 @@ import { wheel } from '../builders/wheels.ts'
 import { cleanEnv } from '../programs/clean-env.ts'
 import { type Outcome, runProgram } from '../programs/run-program.ts'
 import { CHECKOUT, startServer } from '../programs/server-process.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type TempFolder, tempFolder } from '../world/temp-folder.ts'
 
 /** argon2id of "from a hash", as argon2-cffi writes it, at the least cost. */
@@ -35,8 +36,9 @@ async function initialised(name: string, ...args: string[]): Promise<string> {
 
 async function login(url: string, user: string, password: string): Promise<number> {
   const body = JSON.stringify({ user, password })
-  return (await fetch(`${url}/+login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }))
-    .status
+  return (
+    await programFetch(`${url}/+login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  ).status
 }
 
 test('devpi-init fails on a second run, and with what is no hash for root', async () => {
@@ -130,14 +132,17 @@ test('devpi-fsck ends with 0 when all is well, and with 1 when a file is damaged
     await using server = await startServer({ program: 'compat/bin/devpi-server', args: ['--serverdir', serverdir] })
     const authorization = `Basic ${Buffer.from('root:secret').toString('base64')}`
     const json = { authorization, 'content-type': 'application/json' }
-    assert.equal((await fetch(`${server.url}/root/prod`, { method: 'PUT', headers: json, body: '{}' })).status, 200)
+    assert.equal(
+      (await programFetch(`${server.url}/root/prod`, { method: 'PUT', headers: json, body: '{}' })).status,
+      200,
+    )
     const form = multipart([
       ...fieldParts({ ':action': 'file_upload', name: 'acme', version: '1.0' }),
       { name: 'content', filename: file.filename, content: file.bytes },
     ])
     const headers = { authorization, 'content-type': form.contentType }
     const body = new Uint8Array(form.body)
-    assert.equal((await fetch(`${server.url}/root/prod/`, { method: 'POST', headers, body })).status, 200)
+    assert.equal((await programFetch(`${server.url}/root/prod/`, { method: 'POST', headers, body })).status, 200)
   }
   const fsck = (...more: string[]): Promise<Outcome> => run('devpi-fsck', ['--serverdir', 'checked', ...more])
   const clean = await fsck()

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fieldParts, multipart } from '../builders/multipart.ts'
 import { sdist, wheel } from '../builders/wheels.ts'
 import { type AddedFile, type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
 const JSON_TYPE = 'application/vnd.pypi.simple.v1+json'
@@ -216,14 +217,14 @@ for (const [how, isOffline] of [
     }
 
     async function makeStage(): Promise<void> {
-      const login = await fetch(`${served.url}/+login`, {
+      const login = await programFetch(`${served.url}/+login`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ user: 'root', password: '' }),
       })
       const { result } = (await login.json()) as { result: { password: string } }
       const auth = { 'x-devpi-auth': Buffer.from(`root:${result.password}`).toString('base64') }
-      const made = await fetch(`${served.url}/root/prod`, {
+      const made = await programFetch(`${served.url}/root/prod`, {
         method: 'PUT',
         headers: { ...auth, 'content-type': 'application/json' },
         body: JSON.stringify({ bases: 'root/pypi' }),
@@ -234,7 +235,7 @@ for (const [how, isOffline] of [
         ...fieldParts({ ':action': 'file_upload', name: 'private', version: '1.0' }),
         { name: 'content', filename: mine.filename, content: mine.bytes },
       ])
-      const put = await fetch(`${served.url}/root/prod/`, {
+      const put = await programFetch(`${served.url}/root/prod/`, {
         method: 'POST',
         headers: { ...auth, 'content-type': form.contentType },
         body: new Uint8Array(form.body),

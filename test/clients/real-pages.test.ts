@@ -12,6 +12,7 @@ import { addUp, type Comparison, comparePages, preparePageParsers } from '../ups
 import { htmlFaults, jsonFaults, unlistedVersions } from '../upstream/page-shape.ts'
 import { type RealPages, realPages, type UpstreamFile, type UpstreamPage } from '../upstream/real-pages.ts'
 import { FILELESS_PROJECTS, ODD_PROJECTS, USED_PROJECTS } from '../upstream/real-projects.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type TempFolder, tempFolder } from '../world/temp-folder.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
@@ -212,7 +213,7 @@ describe('real project pages', { timeout: 900_000 }, () => {
 
   async function create(index: string, options: Record<string, unknown>): Promise<void> {
     const authorization = `Basic ${Buffer.from(`root:${PASSWORD}`).toString('base64')}`
-    const answer = await fetch(`${served.url}/root/${index}`, {
+    const answer = await programFetch(`${served.url}/root/${index}`, {
       method: 'PUT',
       headers: { authorization, 'content-type': 'application/json' },
       body: JSON.stringify(options),

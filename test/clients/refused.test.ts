@@ -11,6 +11,7 @@ import { cleanEnv } from '../programs/clean-env.ts'
 import { type Outcome, runProgram } from '../programs/run-program.ts'
 import { CHECKOUT, startServer } from '../programs/server-process.ts'
 import { freePort } from '../world/free-port.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type TempFolder, tempFolder } from '../world/temp-folder.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
@@ -329,7 +330,7 @@ async function ask(
   body: { readonly json?: unknown; readonly form?: ReturnType<typeof multipart>; readonly password?: string } = {},
 ): Promise<Told> {
   const { json, form, password = '' } = body
-  const answer = await fetch(`${url}/${path}`, {
+  const answer = await programFetch(`${url}/${path}`, {
     method,
     headers: {
       authorization: `Basic ${Buffer.from(`root:${password}`).toString('base64')}`,

@@ -1,5 +1,6 @@
 /** Everything visible on a server that speaks devpi, as JSON, to compare two servers. */
 import { digestOf } from '../../src/lib/digest.ts'
+import { programFetch } from '../world/program-fetch.ts'
 
 export interface Portrait {
   readonly users: Record<string, unknown>
@@ -45,7 +46,7 @@ export async function portrait(url: string, mirrored: readonly string[] = []): P
 
 /** Whether the user can log in with the password. */
 export async function canLogIn(url: string, user: string, password: string): Promise<boolean> {
-  const answer = await fetch(`${url}/+login`, {
+  const answer = await programFetch(`${url}/+login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ user, password }),

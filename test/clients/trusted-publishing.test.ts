@@ -11,6 +11,7 @@ import { CHECKOUT } from '../programs/server-process.ts'
 import { makeAuthority } from '../upstream/certificates.ts'
 import { type FakeIssuer, githubClaims, startFakeIssuer } from '../upstream/fake-issuer.ts'
 import { startTlsRelay, type TlsRelay } from '../upstream/tls-relay.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
 const PASSWORD = 'correct horse'
@@ -165,7 +166,7 @@ describe('Trusted Publishing', { timeout: 600_000 }, () => {
     assert.equal((await served.requestPaths()).at(-1), '/_/oidc/burn-token')
     await served.stop()
     await served.start()
-    const again = await fetch(`${served.url}/_/oidc/mint-token`, {
+    const again = await programFetch(`${served.url}/_/oidc/mint-token`, {
       method: 'POST',
       body: JSON.stringify({ token: once }),
     })

@@ -5,6 +5,7 @@ import { order, UPLOAD_TYPE } from '../builders/upload-session.ts'
 import { wheel } from '../builders/wheels.ts'
 import { pythonClients } from '../programs/python-clients.ts'
 import { startInProcess } from '../trouble/in-process-server.ts'
+import { programFetch } from '../world/program-fetch.ts'
 
 const server = await startInProcess({ flags: { no_root_pypi: true, upload_sessions: true } })
 const clients = await pythonClients()
@@ -24,14 +25,14 @@ async function posts(url: string, body?: Readonly<Record<string, unknown>> | Buf
   const isBytes = Buffer.isBuffer(body)
   const sent = isBytes ? new Uint8Array(body) : JSON.stringify({ meta: { 'api-version': '2.0' }, ...body })
   const type = isBytes ? 'application/octet-stream' : UPLOAD_TYPE
-  const answer = await fetch(url, { method: 'POST', headers: { ...root, 'content-type': type }, body: sent })
+  const answer = await programFetch(url, { method: 'POST', headers: { ...root, 'content-type': type }, body: sent })
   const text = await answer.text()
   assert.ok(answer.ok, text)
   return JSON.parse(text) as Told
 }
 
 test('pip and uv install a release from its preview, and what it requires from the index', async () => {
-  await fetch(`${server.url}/root/dev`, { method: 'PUT', headers: root, body: '{}' })
+  await programFetch(`${server.url}/root/dev`, { method: 'PUT', headers: root, body: '{}' })
   const widget = wheel({ name: 'widget', version: '1.0' })
   const form = new FormData()
   for (const [name, value] of [
@@ -42,7 +43,10 @@ test('pip and uv install a release from its preview, and what it requires from t
     form.set(name, value)
   }
   form.set('content', new Blob([new Uint8Array(widget.bytes)]), widget.filename)
-  assert.equal((await fetch(`${server.url}/root/dev/`, { method: 'POST', headers: root, body: form })).status, 200)
+  assert.equal(
+    (await programFetch(`${server.url}/root/dev/`, { method: 'POST', headers: root, body: form })).status,
+    200,
+  )
 
   const session = await posts(`${server.url}/root/dev/+upload`, { name: 'acme', version: '1.0' })
   const file = await posts(session.links.upload!, order(built))

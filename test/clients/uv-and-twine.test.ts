@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { type BuiltFile, sdist, type WheelOptions, wheel } from '../builders/wheels.ts'
 import { type PythonClients, pythonClients } from '../programs/python-clients.ts'
 import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
 const PASSWORD = 'correct horse'
@@ -203,7 +204,7 @@ describe('uv and twine', { timeout: 600_000 }, () => {
 
   async function api<T>(method: string, path: string, body: unknown): Promise<T> {
     const authorization = `Basic ${Buffer.from(`root:${PASSWORD}`).toString('base64')}`
-    const answer = await fetch(`${served.url}${path}`, {
+    const answer = await programFetch(`${served.url}${path}`, {
       method,
       headers: { authorization, 'content-type': 'application/json' },
       body: JSON.stringify(body),

@@ -7,6 +7,7 @@ import { sdist, wheel } from '../builders/wheels.ts'
 import { type PythonClients, pythonClients } from '../programs/python-clients.ts'
 import { CHECKOUT } from '../programs/server-process.ts'
 import { type RealUpstream, type RelayRequest, realUpstream } from '../upstream/real-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type ServedFolder, serveFolder } from './served-folder.ts'
 
 const PASSWORD = 'correct horse'
@@ -110,7 +111,7 @@ describe('uv and metadata files', { timeout: 600_000 }, () => {
   })
 
   async function makeIndex(name: string, options: object): Promise<void> {
-    const answer = await fetch(`${served.url}/${name}`, {
+    const answer = await programFetch(`${served.url}/${name}`, {
       method: 'PUT',
       headers: {
         'content-type': 'application/json',

@@ -7,6 +7,7 @@ import { wheel } from '../builders/wheels.ts'
 import { pythonClients } from '../programs/python-clients.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { CHECKOUT } from '../programs/server-process.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { serveFolder } from './served-folder.ts'
 
 const PASSWORD = 'correct horse'
@@ -25,7 +26,7 @@ test('pip, uv and twine heed what airlock yank and airlock status say', { timeou
   const api = async (method: string, path: string, body: unknown) => {
     const authorization = `Basic ${Buffer.from(`root:${PASSWORD}`).toString('base64')}`
     const headers = { authorization, 'content-type': 'application/json' }
-    const answer = await fetch(`${served.url}/root/prod${path}`, { method, headers, body: JSON.stringify(body) })
+    const answer = await programFetch(`${served.url}/root/prod${path}`, { method, headers, body: JSON.stringify(body) })
     assert.equal(answer.status, 200, await answer.text())
   }
   const upload = async (...files: readonly [name: string, version: string][]) => {

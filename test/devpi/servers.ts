@@ -24,7 +24,12 @@ export async function withAirlock<Result>(act: (stage: Stage) => Promise<Result>
   const args = ['--serverdir', folder, '--no-root-pypi']
   const made = await runProgram(program, args, { cwd: home.path, env: cleanEnv(home.path) })
   if (made.code !== 0) throw new Error(`Cannot initialise Airlock:\n${made.output}`)
-  await using server = await startServer({ program: 'compat/bin/devpi-server', args: ['--serverdir', folder] })
+  await using server = await startServer({
+    program: 'compat/bin/devpi-server',
+    args: ['--serverdir', folder],
+    // Upstream and the index elsewhere are on this machine, and not root's.
+    env: { AIRLOCK_OUTGOING_ALLOW: '127.0.0.1,localhost' },
+  })
   return await withSurroundings(server, act)
 }
 

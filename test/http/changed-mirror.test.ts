@@ -20,7 +20,7 @@ for (const [what, path] of [
   test(`a mirror that is removed with ${what} leaves no list behind, and is not known any more`, async () => {
     await using upstream = await startFakeUpstream()
     upstream.add('acme', wheel({ name: 'acme', version: '1.0' }))
-    await using world = await startWorld({ upstream })
+    await using world = await startWorld({ upstream, settings: { may_mirror: 'carol' } })
     const carol = await world.person('carol')
     const lists = join(world.folder, 'mirrors')
     for (const round of [1, 2]) {

@@ -3,7 +3,7 @@ import { after, test } from 'node:test'
 import { wheel } from '../builders/wheels.ts'
 import { type Answer, type Ask, type Person, startWorld } from '../world/world.ts'
 
-const world = await startWorld()
+const world = await startWorld({ settings: { may_mirror: 'alice' } })
 after(() => world[Symbol.asyncDispose]())
 const { root, alice, stranger } = world
 const bob = await world.person('bob')

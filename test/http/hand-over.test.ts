@@ -12,7 +12,7 @@ import { hasNginx, startNginx } from '../programs/nginx.ts'
 import { freePort } from '../world/free-port.ts'
 import { startWorld } from '../world/world.ts'
 
-const SETTINGS = { trusted_proxy: '127.0.0.1', x_accel_redirect: '/+blobs/' }
+const SETTINGS = { trusted_proxy: '127.0.0.1', x_accel_redirect: '/+blobs/', root_passwd: 'password of root' }
 const ASKS = { 'x-sendfile-type': 'X-Accel-Redirect' }
 const world = await startWorld({ settings: SETTINGS })
 after(() => world[Symbol.asyncDispose]())
@@ -70,7 +70,7 @@ test('what needs no file is not left to the proxy', async () => {
 })
 
 test('without the setting nothing is left to the proxy', async () => {
-  await using other = await startWorld({ settings: { trusted_proxy: '127.0.0.1' } })
+  await using other = await startWorld({ settings: { trusted_proxy: '127.0.0.1', root_passwd: 'password of root' } })
   assert.equal((await other.alice.uploads(file, 'alice/dev')).status, 200)
   const answer = await other.stranger.asks(path, { from: '127.0.0.1', headers: ASKS })
   assert.ok(answer.bytes.equals(file.bytes))

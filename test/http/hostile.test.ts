@@ -152,6 +152,23 @@ test('a JSON body past the limit is 413, and a deep one is no failure of ours', 
   assert.equal(answer.status, 400)
 })
 
+for (const [what, body, status] of [
+  ['a list in lists', `${'['.repeat(500)}${']'.repeat(500)}`, 400],
+  ['a key twice', '{"title": "a", "title": "b"}', 200],
+  ['__proto__', '{"title": "a", "__proto__": {"email": "x"}}', 200],
+  ['half a character', '{"title": "\\ud800"}', 200],
+  ['NaN', '{"title": NaN}', 400],
+] as const) {
+  test(`JSON with ${what} is ${status}`, async () => {
+    const answer = await alice.asks('/alice', {
+      method: 'PATCH',
+      body,
+      headers: { 'content-type': 'application/json' },
+    })
+    assert.equal(answer.status, status, answer.text)
+  })
+}
+
 test('credentials of any shape are nobody and never a failure', async () => {
   const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64')
   for (const value of [

@@ -7,7 +7,7 @@ import { startWorld } from '../world/world.ts'
 test('GET /+metrics counts, and names no index to who may not read it', async () => {
   await using upstream = await startFakeUpstream({ projectList: false })
   upstream.add('acme', wheel({ name: 'acme', version: '1.0' }))
-  await using world = await startWorld({ upstream })
+  await using world = await startWorld({ upstream, settings: { may_mirror: 'alice' } })
   const options = { type: 'mirror', mirror_url: upstream.url, mirror_no_project_list: true, acl_pkg_read: ['alice'] }
   assert.equal((await world.alice.asks('/alice/hidden', { method: 'PUT', json: options })).status, 200)
   for (const path of ['/alice/hidden/+simple/acme/', '/root/pypi/+simple/acme/', '/root/pypi/+simple/acme/']) {

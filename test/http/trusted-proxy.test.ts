@@ -162,7 +162,10 @@ const CASES: readonly Case[] = [
   },
 ]
 
-const bySettings = Map.groupBy(CASES, ({ settings = PROXY }) => JSON.stringify(settings))
+/** From where a proxy may be, the empty password is nobody's. */
+const ROOT = 'password of root'
+
+const bySettings = Map.groupBy(CASES, ({ settings = PROXY }) => JSON.stringify({ ...settings, root_passwd: ROOT }))
 
 for (const [settings, cases] of bySettings) {
   test(`the outside address, told ${settings}`, async (t) => {
@@ -206,13 +209,23 @@ test('the address of who asks is taken from the trusted proxy only', async () =>
   assert.equal(await address('10.0.0.2', '192.0.2.7'), '10.0.0.2')
 })
 
-test('what came through a proxy is not from this machine, trusted or not', async () => {
-  for (const settings of [{}, { trusted_proxy: 'localhost' }, { trusted_proxy: '*' }]) {
-    await using world = await startWorld({ settings })
+test('what came through a proxy is not from this machine, and from the address of a trusted one nothing is', async () => {
+  await using away = await startWorld({ settings: { trusted_proxy: '10.0.0.1' } })
+  await using here = await startWorld({ settings: { trusted_proxy: 'localhost', root_passwd: ROOT } })
+  await using anywhere = await startWorld({ settings: { trusted_proxy: '*', root_passwd: ROOT } })
+  for (const world of [here, anywhere]) {
+    const answer = await world.root.asks('/root', { method: 'PATCH', json: { password: '' } })
+    assert.equal(answer.status, 200, answer.text)
+  }
+  for (const [world, status] of [
+    [away, 200],
+    [here, 401],
+    [anywhere, 401],
+  ] as const) {
     const login = async (headers: Headers) =>
       (await world.stranger.asks('/+login', { from: '127.0.0.1', headers, json: { user: 'root', password: '' } }))
         .status
-    assert.equal(await login({}), 200)
+    assert.equal(await login({}), status)
     for (const header of ['for', 'host', 'port', 'prefix', 'proto', 'server', 'by']) {
       assert.equal(await login({ [`x-forwarded-${header}`]: '127.0.0.1' }), 401, header)
     }

@@ -8,7 +8,10 @@ import { githubClaims, startFakeIssuer } from '../upstream/fake-issuer.ts'
 import { type Answer, type Ask, type Person, startWorld } from '../world/world.ts'
 
 const issuer = await startFakeIssuer()
-const world = await startWorld({ limits: { issuerRetryMs: 60_000 }, settings: { default_index: 'alice/dev' } })
+const world = await startWorld({
+  limits: { issuerRetryMs: 60_000 },
+  settings: { default_index: 'alice/dev', outgoing_allow: '127.0.0.1' },
+})
 after(async () => {
   await world[Symbol.asyncDispose]()
   await issuer[Symbol.asyncDispose]()

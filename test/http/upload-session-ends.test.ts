@@ -24,6 +24,7 @@ import { sdist, wheel } from '../builders/wheels.ts'
 import { throwawaySigstore } from '../sigstore/throwaway.ts'
 import { startInProcess } from '../trouble/in-process-server.ts'
 import { startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { type ProgramRequest, programFetch } from '../world/program-fetch.ts'
 import { tempFolder } from '../world/temp-folder.ts'
 import { startWorld } from '../world/world.ts'
 
@@ -295,6 +296,7 @@ test('a session outlives the server, with all that was sent', async () => {
   await using place = await tempFolder()
   const flags = { serverdir: place.path, no_root_pypi: true, upload_sessions: true }
   const pair = Buffer.from('root:').toString('base64')
+  const JSON_TYPE = { 'content-type': 'application/json' }
   const post = {
     method: 'POST',
     headers: { 'x-devpi-auth': pair, 'content-type': 'application/vnd.pypi.upload.v2+json' },
@@ -312,9 +314,13 @@ test('a session outlives the server, with all that was sent', async () => {
   let status = ''
   {
     await using server = await startInProcess({ flags })
-    const ask = async (url: string, init: object) =>
-      (await (await fetch(new URL(url, server.url), init)).json()) as Body
-    await fetch(`${server.url}/root/dev`, { ...post, method: 'PUT', body: '{}' })
+    const ask = async (url: string, init: ProgramRequest) =>
+      (await (await programFetch(new URL(url, server.url), init)).json()) as Body
+    await programFetch(`${server.url}/root/dev`, {
+      method: 'PUT',
+      headers: { ...JSON_TYPE, 'x-devpi-auth': pair },
+      body: '{}',
+    })
     const session = await ask('/root/dev/+upload', api({ name: 'acme', version: '1.0' }))
     publish = new URL(session.links.publish!).pathname
     status = new URL(session.links.session!).pathname
@@ -324,9 +330,9 @@ test('a session outlives the server, with all that was sent', async () => {
   }
   await using server = await startInProcess({ flags })
   const headers = { 'x-devpi-auth': pair }
-  const state = (await (await fetch(server.url + status, { headers })).json()) as Body
+  const state = (await (await programFetch(server.url + status, { headers })).json()) as Body
   assert.equal(state.files[built.filename]?.status, 'completed')
-  assert.equal((await fetch(server.url + publish, { method: 'POST', headers })).status, 201)
+  assert.equal((await programFetch(server.url + publish, { method: 'POST', headers })).status, 201)
   const report = await check(server.stores.catalog, server.stores.blobs, { hashes: true })
   assert.deepEqual([report.faults, report.unnamed], [[], 0])
 })

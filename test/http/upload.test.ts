@@ -4,7 +4,7 @@ import { fieldParts, multipart } from '../builders/multipart.ts'
 import { cutShort, notAZip, sdist, wheel } from '../builders/wheels.ts'
 import { startWorld } from '../world/world.ts'
 
-const world = await startWorld({ limits: { uploadBytes: 100_000 } })
+const world = await startWorld({ limits: { uploadBytes: 100_000 }, settings: { may_mirror: 'alice' } })
 after(() => world[Symbol.asyncDispose]())
 const { alice, stranger } = world
 const bob = await world.person('bob')

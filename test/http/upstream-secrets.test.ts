@@ -17,7 +17,7 @@ before(async () => {
   upstream = await startFakeUpstream({ credentials: { user: 'me', password: SECRET }, links: 'separate' })
   upstream.add('acme', ACME)
   shown = upstream.url
-  world = await startWorld({ upstream })
+  world = await startWorld({ upstream, settings: { may_mirror: 'alice' } })
   const mirror_url = upstream.url.replace('//', `//me:${SECRET}@`)
   const made = await world.alice.asks('/alice/mirror', { method: 'PUT', json: { type: 'mirror', mirror_url } })
   assert.equal(made.status, 200, made.text)

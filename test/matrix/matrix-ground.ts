@@ -7,6 +7,7 @@ import { fieldParts, multipart } from '../builders/multipart.ts'
 import { type BuiltFile, sdist, wheel } from '../builders/wheels.ts'
 import { type ServedFolder, serveFolder } from '../clients/served-folder.ts'
 import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type KeyringEntry, type MatrixClients, matrixClients } from './matrix-clients.ts'
 import { type BreakingRelay, startBreakingRelay } from './matrix-relay.ts'
 
@@ -147,7 +148,7 @@ function basic({ user, password }: { readonly user: string; readonly password: s
 function api(url: string) {
   return async (method: string, path: string, body: unknown): Promise<void> => {
     const headers = { authorization: basic(ROOT), 'content-type': 'application/json' }
-    const answer = await fetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) })
+    const answer = await programFetch(`${url}${path}`, { method, headers, body: JSON.stringify(body) })
     assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.text()}`)
   }
 }
@@ -157,6 +158,6 @@ async function send(url: string, index: string, name: string, { filename, bytes 
   const fields = { ':action': 'file_upload', metadata_version: '2.1', name, version, filetype: 'bdist_wheel' }
   const form = multipart([...fieldParts(fields), { name: 'content', filename, content: bytes }])
   const headers = { authorization: basic(ROOT), 'content-type': form.contentType }
-  const answer = await fetch(`${url}/root/${index}/`, { method: 'POST', headers, body: form.body })
+  const answer = await programFetch(`${url}/root/${index}/`, { method: 'POST', headers, body: form.body })
   assert.equal(answer.status, 200, await answer.text())
 }

@@ -6,6 +6,7 @@ import { type WheelOptions, wheel } from '../builders/wheels.ts'
 import { startBrowser, type TestBrowser, type TestPage } from '../programs/browser.ts'
 import { type InProcessServer, startInProcess } from '../trouble/in-process-server.ts'
 import { sendUpload } from '../trouble/upload-request.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { HOSTILE_READMES } from './hostile-readmes.ts'
 import { startPathProxy } from './path-proxy.ts'
 
@@ -32,7 +33,7 @@ let browser: TestBrowser
 before(async () => {
   server = await startInProcess({ flags: { no_root_pypi: true } })
   browser = await startBrowser()
-  const made = await fetch(`${server.url}/root/dev`, {
+  const made = await programFetch(`${server.url}/root/dev`, {
     method: 'PUT',
     headers: { ...LOGIN, 'content-type': 'application/json' },
     // What a strict index refuses for its form comes from mirrors and imports all the same.

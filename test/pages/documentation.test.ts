@@ -7,6 +7,7 @@ import { wheel } from '../builders/wheels.ts'
 import { zip } from '../builders/zip.ts'
 import { startBrowser, type TestBrowser } from '../programs/browser.ts'
 import { type InProcessServer, startInProcess } from '../trouble/in-process-server.ts'
+import { programFetch } from '../world/program-fetch.ts'
 
 const LOGIN = { authorization: `Basic ${Buffer.from('root:').toString('base64')}` }
 const FILE = wheel({ name: 'acme', version: '1.0' })
@@ -181,6 +182,6 @@ async function uploads(fields: Readonly<Record<string, string>>, filename: strin
 
 async function sends(method: string, path: string, body: string | Buffer, type: string): Promise<void> {
   const headers = { ...LOGIN, 'content-type': type }
-  const answer = await fetch(server.url + path, { method, headers, body })
+  const answer = await programFetch(server.url + path, { method, headers, body })
   assert.equal(answer.status, 200, `${method} ${path}: ${await answer.text()}`)
 }

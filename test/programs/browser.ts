@@ -23,9 +23,9 @@ export interface TestBrowser extends AsyncDisposable {
   readonly version: string
   /**
    * An empty page with storage of its own, at home on `serverUrl`: paths given to `page.goto()` are taken from there, and requests to
-   * any other origin are refused and complained about.
+   * any other origin are refused and complained about, unless it is among `others`.
    */
-  newPage(serverUrl: string, options?: BrowserContextOptions): Promise<TestPage>
+  newPage(serverUrl: string, options?: BrowserContextOptions, others?: readonly string[]): Promise<TestPage>
 }
 
 const FLAGS = [
@@ -40,18 +40,32 @@ const FLAGS = [
   '--no-first-run',
   '--no-pings',
   '--no-proxy-server',
-  // The page's requests are watched below; this is for whatever else the browser would like to ask.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]',
 ]
 
+/** The page's requests are watched below; this is for whatever else the browser would like to ask. */
+function resolverRules(names: readonly string[]): string {
+  const here = names.map((name) => `MAP ${name} 127.0.0.1, `).join('')
+  return `--host-resolver-rules=${here}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE [::1]`
+}
+
+export interface BrowserOptions {
+  /** Names that lead to this machine, as somebody's DNS may say of them. */
+  readonly names?: readonly string[]
+}
+
 /** Unpacks the browser first where that has not been done (three seconds). Takes a quarter of a second then. */
-export async function startBrowser(): Promise<TestBrowser> {
+export async function startBrowser({ names = [] }: BrowserOptions = {}): Promise<TestBrowser> {
   const unpacked = await unpackedChromium()
   const home = await tempFolder()
-  const browser = await launch(unpacked, home)
+  const browser = await launch(unpacked, home, [
+    ...FLAGS,
+    resolverRules(names),
+    // Not every browser asks its user before a page of elsewhere may reach this machine: a name from elsewhere is to be judged by us.
+    ...(names.length > 0 ? ['--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests'] : []),
+  ])
   return {
     version: browser.version(),
-    newPage: (serverUrl, options) => newPage(browser, serverUrl, options),
+    newPage: (serverUrl, options, others) => newPage(browser, serverUrl, options, others),
     async [Symbol.asyncDispose]() {
       await browser.close()
       await home.remove()
@@ -59,9 +73,9 @@ export async function startBrowser(): Promise<TestBrowser> {
   }
 }
 
-async function launch(unpacked: Chromium, home: TempFolder): Promise<Browser> {
+async function launch(unpacked: Chromium, home: TempFolder, args: string[]): Promise<Browser> {
   const env = cleanEnv(home.path, { FONTCONFIG_FILE: unpacked.fontsFile })
-  const options = { executablePath: unpacked.executable, headless: true, args: FLAGS, timeout: 30_000 }
+  const options = { executablePath: unpacked.executable, headless: true, args, timeout: 30_000 }
   try {
     return await chromium.launch({ ...options, env })
   } catch (error) {
@@ -70,13 +84,18 @@ async function launch(unpacked: Chromium, home: TempFolder): Promise<Browser> {
   }
 }
 
-async function newPage(browser: Browser, serverUrl: string, options: BrowserContextOptions = {}): Promise<TestPage> {
-  const { origin } = new URL(serverUrl)
+async function newPage(
+  browser: Browser,
+  serverUrl: string,
+  options: BrowserContextOptions = {},
+  others: readonly string[] = [],
+): Promise<TestPage> {
+  const origins = [serverUrl, ...others].map((each) => new URL(each).origin)
   const complaints: Complaint[] = []
   const context = await browser.newContext({ baseURL: serverUrl, serviceWorkers: 'block', ...options })
   context.setDefaultTimeout(10_000)
   await context.route(
-    (url) => url.origin !== origin && /^(https?|wss?):$/.test(url.protocol),
+    (url) => !origins.includes(url.origin) && /^(https?|wss?):$/.test(url.protocol),
     async (route) => {
       complaints.push({ kind: 'address', text: `${route.request().method()} ${route.request().url()}` })
       await route.abort('blockedbyclient')

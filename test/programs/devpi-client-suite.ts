@@ -63,6 +63,8 @@ export async function runDevpiClientSuite(chosen: readonly string[] = []): Promi
         PIP_CONSTRAINT: constraints,
         PIP_DISABLE_PIP_VERSION_CHECK: '1',
         PIP_INDEX_URL: upstream.url,
+        // Their mirrors are of the relay, which is on this machine, and are not root's.
+        AIRLOCK_OUTGOING_ALLOW: '127.0.0.1,localhost',
         PYTHONUTF8: '1',
       }),
       timeoutMs: SUITE_MS,

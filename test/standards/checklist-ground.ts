@@ -46,7 +46,13 @@ export async function startGround(fill: (upstream: FakeUpstream) => void): Promi
   const sigstore = throwawaySigstore()
   const trustedRoot = join(folder.path, 'trusted_root.json')
   await writeFile(trustedRoot, sigstore.trustedRoot)
-  const settings = { default_index: 'alice/dev', sigstore_trusted_root: trustedRoot, trusted_proxy: 'localhost' }
+  const settings = {
+    default_index: 'alice/dev',
+    sigstore_trusted_root: trustedRoot,
+    trusted_proxy: 'localhost',
+    root_passwd: 'password of root',
+    outgoing_allow: '127.0.0.1',
+  }
   const limits = {
     upstreamAnswerMs: 700,
     upstreamSilenceMs: 700,

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { wheel } from '../builders/wheels.ts'
 import { startServer } from '../programs/server-process.ts'
 import { type AddedFile, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { tempFolder } from '../world/temp-folder.ts'
 import { fileUrl, readAway } from './read-away.ts'
 import { sendUpload } from './upload-request.ts'
@@ -107,9 +108,9 @@ export async function evictUnderLoad(t: TestContext, plan: EvictionPlan): Promis
 async function setUp(url: string): Promise<void> {
   const headers = { ...LOGIN, 'content-type': 'application/json' }
   const stage = JSON.stringify({ type: 'stage', bases: [] })
-  const made = await fetch(`${url}/root/dev`, { method: 'PUT', headers, body: stage })
+  const made = await programFetch(`${url}/root/dev`, { method: 'PUT', headers, body: stage })
   assert.equal(made.status, 200, await made.text())
-  const pin = await fetch(`${url}/root/pypi`, { method: 'PATCH', headers, body: '["mirror_pinned=pinned"]' })
+  const pin = await programFetch(`${url}/root/pypi`, { method: 'PATCH', headers, body: '["mirror_pinned=pinned"]' })
   assert.equal(pin.status, 200, await pin.text())
 }
 

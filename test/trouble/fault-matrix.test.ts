@@ -16,6 +16,7 @@ import type { Limits } from '../../src/model/limits.ts'
 import { fieldParts, multipart } from '../builders/multipart.ts'
 import { type BuiltFile, wheel } from '../builders/wheels.ts'
 import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { ask, type InProcessServer, type Reply, startInProcess } from './in-process-server.ts'
 
@@ -256,7 +257,7 @@ async function drafts({ stores }: InProcessServer): Promise<string[]> {
 
 async function addPrivate({ server }: Ground): Promise<void> {
   const send = (method: string, path: string, body: Buffer | string, type: string) =>
-    fetch(`${server.url}${path}`, {
+    programFetch(`${server.url}${path}`, {
       method,
       body,
       headers: { 'content-type': type, authorization: `Basic ${Buffer.from('alice:x').toString('base64')}` },

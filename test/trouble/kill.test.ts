@@ -14,6 +14,7 @@ import { own } from '../programs/owned-processes.ts'
 import { runProgram } from '../programs/run-program.ts'
 import { CHECKOUT, type ServerProcess, startServer } from '../programs/server-process.ts'
 import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { tempFolder } from '../world/temp-folder.ts'
 import { ask } from './in-process-server.ts'
 import { sendUpload } from './upload-request.ts'
@@ -248,7 +249,7 @@ async function until(isSo: () => boolean): Promise<void> {
 
 /** A token: it outlives the restarts, and costs the server no hash of a password after each. */
 async function logIn(server: ServerProcess): Promise<Record<string, string>> {
-  const response = await fetch(`${server.url}/+login`, {
+  const response = await programFetch(`${server.url}/+login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ user: 'root', password: '' }),
@@ -266,7 +267,7 @@ async function makeIndexes(
     ['dev', { type: 'stage', bases: [], volatile: true }],
     ['up', { type: 'mirror', mirror_url: upstream.url, mirror_no_project_list: true }],
   ] as const) {
-    const response = await fetch(`${server.url}/root/${name}`, {
+    const response = await programFetch(`${server.url}/root/${name}`, {
       method: 'PUT',
       headers: { ...login, 'content-type': 'application/json' },
       body: JSON.stringify(body),

@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib'
 import { wheel } from '../builders/wheels.ts'
 import { type ServerProcess, startServer } from '../programs/server-process.ts'
 import { type FakeUpstream, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { tempFolder } from '../world/temp-folder.ts'
 import { sha256 } from './big-wheel.ts'
 import { sendUpload } from './upload-request.ts'
@@ -141,6 +142,6 @@ export async function forgetPeak(pid: number): Promise<void> {
 
 async function changed({ url }: ServerProcess, method: string, path: string, body: unknown): Promise<void> {
   const headers = { ...LOGIN, 'content-type': 'application/json' }
-  const answer = await fetch(url + path, { method, headers, body: JSON.stringify(body) })
+  const answer = await programFetch(url + path, { method, headers, body: JSON.stringify(body) })
   if (!answer.ok) throw new Error(`Cannot change ${path}: ${await answer.text()}`)
 }

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ServerProcess, startServer } from '../programs/server-process.ts'
 import { type FakeSettings, startFakeUpstream } from '../upstream/fake-upstream.ts'
+import { programFetch } from '../world/program-fetch.ts'
 import { type TempFolder, tempFolder } from '../world/temp-folder.ts'
 import { bigWheel, hashed, sha256 } from './big-wheel.ts'
 import { sendUpload } from './upload-request.ts'
@@ -79,7 +80,7 @@ test(`downloading ${BIG_BYTES / 1e6} MB through the mirror by four at once, one 
 test(`uploading a wheel of ${BIG_BYTES / 1e6} MB`, async (t) => {
   await using upstream = await startFakeUpstream()
   await using server = await serve(upstream.url)
-  const made = await fetch(`${server.url}/root/dev`, {
+  const made = await programFetch(`${server.url}/root/dev`, {
     method: 'PUT',
     headers: { ...LOGIN, 'content-type': 'application/json' },
     body: JSON.stringify({ type: 'stage', bases: [] }),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -26,32 +27,37 @@ const OWN = Object.values(networkInterfaces())
   .flatMap((each) => each ?? [])
   .filter(({ address }) => !address.startsWith('fe80:'))
 
-async function login(url: string, password = ''): Promise<Answer> {
-  const response = await fetch(`${url}/+login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user: 'root', password }),
+/** As clients ask. Node's `fetch` sends what browsers do, and is refused. */
+const ASK = `(method, url, headers, body) => new Promise((resolve, reject) => {
+  const request = require('node:http').request(url, { method, headers: { 'content-type': 'application/json', ...headers } })
+  request.on('error', reject)
+  request.on('response', async (response) => {
+    let text = ''
+    for await (const chunk of response.setEncoding('utf8')) text += chunk
+    resolve({ status: response.statusCode, text })
   })
-  return { status: response.status, text: await response.text() }
+  request.end(JSON.stringify(body))
+})`
+const ask: (method: string, url: string, headers: Readonly<Record<string, string>>, body: object) => Promise<Answer> =
+  new Function('require', `return ${ASK}`)(createRequire(import.meta.url))
+
+async function login(url: string, password = ''): Promise<Answer> {
+  return await ask('POST', `${url}/+login`, {}, { user: 'root', password })
 }
 
 /** As a program for another machine, which prints its answer as JSON. */
 function loginScript(url: string, password = ''): string {
-  return `const response = await fetch('${url}/+login', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user: 'root', password: '${password}' }),
-  })
-  console.log(JSON.stringify({ status: response.status, text: await response.text() }))`
+  return askScript('POST', `${url}/+login`, {}, { user: 'root', password })
 }
 
 function putScript(url: string): string {
-  return `const response = await fetch('${url}/root/smuggled', {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json', authorization: '${BASIC.authorization}' },
-    body: '${JSON.stringify(INDEX)}',
-  })
-  console.log(JSON.stringify({ status: response.status, text: await response.text() }))`
+  return askScript('PUT', `${url}/root/smuggled`, BASIC, INDEX)
+}
+
+function askScript(method: string, url: string, headers: object, body: object): string {
+  const args = [method, url, headers, body].map((each) => JSON.stringify(each)).join(', ')
+  return `const require = process.getBuiltinModule('node:module').createRequire('file:///')
+  console.log(JSON.stringify(await (${ASK})(${args})))`
 }
 
 function isTaken({ status, text }: Answer): void {
@@ -134,6 +140,25 @@ describe('on every address of the machine', () => {
   })
 })
 
+for (const [what, args, isLoud] of [
+  ['listens on this machine alone', ['--host', '127.0.0.1'], false],
+  ['listens on a socket, as for a proxy', ['--host', '127.0.0.1', '--unix-socket', 'socket'], true],
+  ['trusts a proxy', ['--host', '127.0.0.1', '--trusted-proxy', '127.0.0.1'], true],
+  ['has an address outside', ['--host', '127.0.0.1', '--outside-url', 'https://index.example'], true],
+] as const) {
+  test(`a server that ${what} is ${isLoud ? 'loud' : 'silent'} about the empty password`, async () => {
+    await using folder = await tempFolder()
+    const places = args.map((each) => (each === 'socket' ? join(folder.path, each) : each))
+    const server = await startServer({
+      program: 'bin/airlock',
+      args: ['serve', '--serverdir', join(folder.path, 'server'), '--no-root-pypi', '--port', '0', ...places],
+    })
+    // What it has to say of its start is said when it has ended.
+    await server[Symbol.asyncDispose]()
+    assert.equal(server.output().includes('EMPTY PASSWORD'), isLoud, server.output())
+  })
+}
+
 if (OWN.some(({ address }) => address === '::1')) {
   describe('on both families of addresses', () => {
     for (const { address, family } of OWN) {
@@ -154,11 +179,11 @@ describe('whoever is not on the machine, or may not be', () => {
   let server: InProcessServer
   before(async () => {
     server = await startInProcess({ flags: { no_root_pypi: true } })
-    assert.equal((await ask('PUT', '/root/kept', '127.0.0.1', BASIC, INDEX)).status, 200)
+    assert.equal((await inject('PUT', '/root/kept', '127.0.0.1', BASIC, INDEX)).status, 200)
   })
   after(() => server[Symbol.asyncDispose]())
 
-  async function ask(
+  async function inject(
     method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     url: string,
     remoteAddress: string,
@@ -169,7 +194,7 @@ describe('whoever is not on the machine, or may not be', () => {
     return { status: statusCode, text: body }
   }
   const logIn = (from: string, headers: Record<string, string> = {}, password = '') =>
-    ask('POST', '/+login', from, headers, { user: 'root', password })
+    inject('POST', '/+login', from, headers, { user: 'root', password })
 
   for (const from of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) {
     test(`${from} is this machine`, async () => isTaken(await logIn(from)))
@@ -212,9 +237,9 @@ describe('whoever is not on the machine, or may not be', () => {
   ] as const) {
     for (const headers of [BASIC, { 'x-devpi-auth': Buffer.from('root:').toString('base64') }]) {
       test(`${method} ${url} ${JSON.stringify(payload)} by ${Object.keys(headers)[0]} with the empty password is nobody's`, async () => {
-        const { status, text } = await ask(method, url, STRANGER, headers, payload)
+        const { status, text } = await inject(method, url, STRANGER, headers, payload)
         assert.match(String(status), /^40[13]$/, text)
-        const proxied = await ask(method, url, '127.0.0.1', { ...headers, 'x-forwarded-for': STRANGER }, payload)
+        const proxied = await inject(method, url, '127.0.0.1', { ...headers, 'x-forwarded-for': STRANGER }, payload)
         assert.match(String(proxied.status), /^40[13]$/, proxied.text)
       })
     }
@@ -228,11 +253,11 @@ describe('whoever is not on the machine, or may not be', () => {
   })
 
   test('an index made on the machine itself is made', async () => {
-    assert.equal((await ask('PUT', '/root/own', '127.0.0.1', BASIC, INDEX)).status, 200)
+    assert.equal((await inject('PUT', '/root/own', '127.0.0.1', BASIC, INDEX)).status, 200)
   })
 
   test('a password set on the machine itself works from anywhere', async () => {
-    assert.equal((await ask('PATCH', '/root', '127.0.0.1', BASIC, { password: 'set now' })).status, 200)
+    assert.equal((await inject('PATCH', '/root', '127.0.0.1', BASIC, { password: 'set now' })).status, 200)
     isTaken(await logIn(STRANGER, {}, 'set now'))
     assert.equal((await logIn('127.0.0.1')).status, 401)
   })

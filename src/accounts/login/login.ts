@@ -14,8 +14,10 @@ export interface Credentials {
   readonly user: string
   /** A password or a login token. */
   readonly secret: string
-  /** The request comes from this very machine. */
+  /** The request comes from a program on this very machine, and through nobody else: only then the empty password counts. */
   readonly isLocal: boolean
+  /** Why it does not, as the end of a sentence that begins with "this request". */
+  readonly whyNotLocal?: string
 }
 
 /** Passwords found right a moment ago, so that not each of many requests costs a hash. */
@@ -47,6 +49,7 @@ export class Login {
         'login-refused',
         `user '${user.name}' could not be authenticated: the empty password is accepted only from the server itself. ` +
           `Set one there with: airlock passwd ${user.name} --serverdir DIR`,
+        credentials.whyNotLocal === undefined ? {} : { hint: `this request ${credentials.whyNotLocal}` },
       )
     }
     return this.renew(user)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startFakeIssuer } from '../../../test/upstream/fake-issuer.ts'
+import { ALL_NAMED } from '../../../test/world/near.ts'
 import { openTempStores } from '../../../test/world/temp-stores.ts'
 import { deleteIndex, indexAsWritten } from '../../catalog/accounts.ts'
 import { ANONYMOUS, may, type Principal } from '../../model/access.ts'
@@ -27,9 +28,9 @@ async function given(changed: Partial<Limits> = {}) {
   const limits = withLimits(changed)
   const troubles: unknown[] = []
   const tokens = stack.use(new ApiTokens({ catalog, clock, may, limits, onTrouble: (error) => troubles.push(error) }))
-  const issuers = stack.use(new OidcIssuers({ clock, limits, userAgent: 'test' }))
+  const issuers = stack.use(new OidcIssuers({ ...ALL_NAMED, clock, limits, userAgent: 'test' }))
   const publishers = new TrustedPublishers({ catalog, clock, may, limits })
-  const exchange = new TokenExchange({ catalog, clock, limits, issuers, audience: 'airlock' })
+  const exchange = new TokenExchange({ ...ALL_NAMED, catalog, clock, limits, issuers, audience: 'airlock' })
   const opened = stack.move()
   return {
     ...{ stores, issuer, tokens, publishers, exchange, troubles },

@@ -6,6 +6,7 @@ import { collect } from '../../lib/streams.ts'
 import { Problem } from '../../model/errors.ts'
 import type { Limits } from '../../model/limits.ts'
 import { UpstreamHosts } from '../../upstream/hosts.ts'
+import { OutgoingPolicy, type OutgoingRules } from '../../upstream/outgoing-policy.ts'
 import { UpstreamRequests } from '../../upstream/request.ts'
 import { isTrustworthy } from './issuer-address.ts'
 
@@ -13,6 +14,7 @@ export interface OidcIssuersOptions {
   readonly clock: Clock
   readonly limits: Limits
   readonly userAgent: string
+  readonly outgoing: OutgoingRules
   /** A PEM file of authorities that are believed besides the machine's own. */
   readonly authorities?: string
 }
@@ -34,23 +36,25 @@ export class OidcIssuers implements AsyncDisposable {
     // A redirect could lead to where others may write: the issuer itself has to answer.
     const limits = { ...options.limits, redirects: 0, upstreamPageMs: options.limits.issuerAnswerMs }
     this.#options = { ...options, limits }
-    this.#hosts = new UpstreamHosts(this.#options)
+    this.#hosts = new UpstreamHosts({ ...this.#options, policy: new OutgoingPolicy(options.outgoing) })
     this.#known = new Recent(limits.issuersKept)
     this.#failed = new Recent(limits.issuersKept)
   }
 
-  /** The issuer's keys, not older than `issuerKeysMs`. Throws `upstream-failed`. */
-  async keys(issuer: string): Promise<JSONWebKeySet> {
+  /**
+   * The issuer's keys, not older than `issuerKeysMs`. `mayBeNear`: it may be on this machine or in a private network. Throws `upstream-failed`.
+   */
+  async keys(issuer: string, mayBeNear: boolean): Promise<JSONWebKeySet> {
     const known = this.#known.get(issuer)
     const isFresh = known !== undefined && this.#ageMs(known) < this.#options.limits.issuerKeysMs
-    return isFresh ? known.keys : (await this.#fetched(issuer)).keys
+    return isFresh ? known.keys : (await this.#fetched(issuer, mayBeNear)).keys
   }
 
   /** For a token whose key is not among them: `undefined` when they were asked for a moment ago. Throws `upstream-failed`. */
-  async keysAnew(issuer: string): Promise<JSONWebKeySet | undefined> {
+  async keysAnew(issuer: string, mayBeNear: boolean): Promise<JSONWebKeySet | undefined> {
     const known = this.#known.get(issuer)
     if (known !== undefined && this.#ageMs(known) < this.#options.limits.issuerRefetchMs) return undefined
-    return (await this.#fetched(issuer)).keys
+    return (await this.#fetched(issuer, mayBeNear)).keys
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -61,11 +65,11 @@ export class OidcIssuers implements AsyncDisposable {
     return this.#options.clock.now().getTime() - fetchedMs
   }
 
-  async #fetched(issuer: string): Promise<Known> {
+  async #fetched(issuer: string, mayBeNear: boolean): Promise<Known> {
     const { clock, limits } = this.#options
     const failed = this.#failed.get(issuer)
     if (failed !== undefined && failed.untilMs > clock.now().getTime()) throw failed.problem
-    const flight = this.#flights.get(issuer) ?? this.#fetch(issuer)
+    const flight = this.#flights.get(issuer) ?? this.#fetch(issuer, mayBeNear)
     this.#flights.set(issuer, flight)
     try {
       const known = await flight
@@ -80,9 +84,15 @@ export class OidcIssuers implements AsyncDisposable {
     }
   }
 
-  async #fetch(issuer: string): Promise<Known> {
+  async #fetch(issuer: string, mayBeNear: boolean): Promise<Known> {
     const fetchedMs = this.#options.clock.now().getTime()
-    const requests = new UpstreamRequests({ ...this.#options, url: issuer, offline: false, hosts: this.#hosts })
+    const requests = new UpstreamRequests({
+      ...this.#options,
+      url: issuer,
+      mayBeNear,
+      offline: false,
+      hosts: this.#hosts,
+    })
     const signal = AbortSignal.timeout(this.#options.limits.issuerAnswerMs)
     const discovery = new URL(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`)
     const { issuer: said, jwks_uri } = await this.#json(requests, discovery, signal)

@@ -6,6 +6,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { PublisherIdentity } from '../../model/access.ts'
 import { Problem } from '../../model/errors.ts'
 import type { Limits } from '../../model/limits.ts'
+import { type UserName, userOf } from '../../model/names.ts'
 import type { TrustedPublisher } from '../../model/tokens.ts'
 import { newSecret } from '../tokens/token-secret.ts'
 import type { OidcIssuers } from './oidc-issuers.ts'
@@ -17,6 +18,8 @@ export interface TokenExchangeOptions {
   readonly clock: Clock
   readonly limits: Limits
   readonly issuers: OidcIssuers
+  /** Whether the operator named the user: issuers that the user's indexes trust may be on this machine and in private networks. */
+  readonly isNamed: (user: UserName) => boolean
   /** Whom OIDC tokens for this server are meant for. */
   readonly audience: string
 }
@@ -45,7 +48,7 @@ export class TokenExchange {
    * cannot be asked for its keys, `busy`.
    */
   async exchange(oidcToken: unknown): Promise<Exchanged> {
-    const { catalog, limits } = this.#options
+    const { catalog, limits, isNamed } = this.#options
     if (typeof oidcToken !== 'string' || oidcToken === '') {
       throw new Problem('bad-request', 'Cannot mint a token: the request has no OIDC token under "token"')
     }
@@ -60,19 +63,20 @@ export class TokenExchange {
         hint: 'add one with: airlock publisher add',
       })
     }
-    const verified = await this.#verified(oidcToken, issuer)
+    const mayBeNear = trusted.some(({ index }) => isNamed(userOf(index)))
+    const verified = await this.#verified(oidcToken, issuer, mayBeNear)
     const claims = textClaims(verified.claims)
     return await this.#mint(verified, issuer, claims)
   }
 
-  async #verified(oidcToken: string, issuer: string): Promise<VerifiedToken> {
+  async #verified(oidcToken: string, issuer: string, mayBeNear: boolean): Promise<VerifiedToken> {
     const { issuers, clock, limits, audience } = this.#options
     const expected = { issuer, audience, clock, leewaySeconds: limits.oidcLeewaySeconds }
     const { verifyToken } = await checks()
-    const verified = await verifyToken(oidcToken, await issuers.keys(issuer), expected)
+    const verified = await verifyToken(oidcToken, await issuers.keys(issuer, mayBeNear), expected)
     if (verified !== 'unknown-key') return verified
     // Issuers change keys from time to time.
-    const newer = await issuers.keysAnew(issuer)
+    const newer = await issuers.keysAnew(issuer, mayBeNear)
     const again = newer === undefined ? verified : await verifyToken(oidcToken, newer, expected)
     if (again !== 'unknown-key') return again
     throw new Problem('oidc-token-invalid', 'Cannot accept the OIDC token: its issuer has no such key')

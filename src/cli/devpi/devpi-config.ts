@@ -100,9 +100,13 @@ export function fullNames(command: Command, argv: readonly string[]): string[] {
   })
 }
 
-/** devpi's default folder. */
+/** devpi's default folder, and whom it lets make mirrors and push to other servers. How near these may be is not its rule, but ours. */
 function defaultsOf(context: CliContext): NonNullable<ConfigSources['defaults']> {
-  return { serverdir: join(context.env.HOME ?? context.cwd, '.devpi', 'server') }
+  return {
+    serverdir: join(context.env.HOME ?? context.cwd, '.devpi', 'server'),
+    may_mirror: ':AUTHENTICATED:',
+    may_push_out: ':AUTHENTICATED:',
+  }
 }
 
 function chosenFile(command: Command, context: CliContext, say: (line: string) => void): DevpiFile | undefined {

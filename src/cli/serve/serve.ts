@@ -57,8 +57,7 @@ export async function serve(
       log,
     )
     for (const { host, bound } of found) announce.write(`serving at url: ${toldAddress(host, bound[0]!.port)}\n`)
-    const isPublic = config.outsideUrl !== undefined || config.listen.some(({ host }) => !isLoopback(host))
-    if (isPublic && (await opened.hasOpenRoot())) warnOfOpenRoot(context.stderr, config.serverDir)
+    if (isPublic(config) && (await opened.hasOpenRoot())) warnOfOpenRoot(context.stderr, config.serverDir)
     await opened.start()
     setTimeout(flushCompileCache, CACHE_MS).unref()
     await stopped(context.stop)
@@ -90,6 +89,12 @@ function toldAddress(host: string, port: number): string {
   return host === 'localhost' ? `${url} (might be http://[${host}]:${port} for IPv6)` : url
 }
 
+/** Whether others than programs on this machine get here: from other machines, or by a proxy that somebody has set up for them. */
+function isPublic({ listen, outsideUrl, trustedProxy, unixSocket }: Config): boolean {
+  const isProxied = outsideUrl !== undefined || trustedProxy !== undefined || unixSocket !== undefined
+  return isProxied || listen.some(({ host }) => !isLoopback(host))
+}
+
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }
@@ -99,7 +104,9 @@ function warnOfOpenRoot(stderr: Writable, folder: string): void {
     [
       '',
       'WARNING: root has an EMPTY PASSWORD and this server can be reached from other machines.',
-      `Such a login is accepted only from this machine; set a password with: airlock passwd root --serverdir ${folder}`,
+      'Such a login is accepted only from programs on this machine. A proxy on this machine that passes requests on as they come',
+      'makes everybody such a program, and so is every user of this machine.',
+      `Set a password with: airlock passwd root --serverdir ${folder}`,
       '',
       '',
     ].join('\n'),

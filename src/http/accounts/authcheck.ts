@@ -1,11 +1,12 @@
 /**
  * `/+authcheck`, for nginx's `auth_request`: whether the request named by `X-Original-Uri` may go on. Empty answers:
- * 200, 403, or 401 with a challenge for who has given no name yet, or a wrong one (but 403 for devpi-client, which shows it better).
+ * 200, 403, or 401 with a challenge (for browsers without) for who has given no name yet, or a wrong one (but 403 for devpi-client, which shows it better).
  */
 import { readOf } from '../../model/access.ts'
 import { principalOf } from '../auth.ts'
 import { routedPath } from '../outside.ts'
 import { answer, type Route } from '../route.ts'
+import { isBrowser } from '../senders.ts'
 import type { Services } from '../services.ts'
 import { addressReader } from './routed-address.ts'
 
@@ -34,7 +35,8 @@ export function authcheckAnswer(services: Services, routes: () => readonly Route
       if (may(who, readOf(record))) return reply.code(200).send()
       const isClient = (request.headers['user-agent'] ?? '').includes('devpi-client')
       if (isClient || who.name !== undefined || who.publisher !== undefined) return reply.code(403).send()
-      return reply.code(401).header('www-authenticate', 'Basic realm="pypi"').send()
+      if (!isBrowser(request)) reply.header('www-authenticate', 'Basic realm="pypi"')
+      return reply.code(401).send()
     },
   )
 }

@@ -8,7 +8,8 @@ import type { IndexRecord, User } from '../../model/records.ts'
 import { sendJson, sendResult } from '../answers.ts'
 import { readableTo } from '../asked.ts'
 import { principalOf } from '../auth.ts'
-import { isLocal, outsideBase } from '../outside.ts'
+import { whyNoBootstrap } from '../bootstrap.ts'
+import { outsideBase } from '../outside.ts'
 import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
@@ -41,7 +42,10 @@ export function accountAnswers(services: Services) {
       if (typeof user !== 'string' || typeof password !== 'string') {
         throw new Problem('bad-request', 'Bad request: no user/password specified')
       }
-      const token = await login.login({ user, secret: password, isLocal: isLocal(request) })
+      const whyNotLocal = password === '' ? whyNoBootstrap(request, server) : undefined
+      const isLocal = password === '' && whyNotLocal === undefined
+      const given = { user, secret: password, isLocal, ...(whyNotLocal !== undefined && { whyNotLocal }) }
+      const token = await login.login(given)
       return sendResult(reply, 200, 'proxyauth', token, 'login successful')
     }),
 

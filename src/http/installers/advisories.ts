@@ -10,15 +10,17 @@ import type { Services } from '../services.ts'
 
 export function advisoryAnswers({ advisories }: Services) {
   const errorHandler = answerProblem
+  // pip-audit does not say that it sends JSON; and a question changes nothing, whoever has it sent.
+  const config = { takesUntypedJson: true } as const
   return {
     query: answer(
-      { about: 'Known vulnerabilities of one version of a project (OSV)', errorHandler },
+      { about: 'Known vulnerabilities of one version of a project (OSV)', errorHandler, config },
       async (request, reply) => {
         const [page] = await advisories.find([asked(request.body)])
         return fresh(reply).send(Readable.from(fullAnswer(advisories, page!)))
       },
     ),
-    queryBatch: answer({ about: 'The same, for many', errorHandler }, async (request, reply) => {
+    queryBatch: answer({ about: 'The same, for many', errorHandler, config }, async (request, reply) => {
       const { queries } = (request.body ?? {}) as { queries?: unknown }
       if (!Array.isArray(queries)) throw new Problem('bad-request', 'Invalid query: "queries" is no list')
       const pages = await advisories.find(queries.map(asked))

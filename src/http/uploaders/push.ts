@@ -5,6 +5,7 @@ import type { OutwardPushes } from '../../publish/push/push-external.ts'
 import { readPushOrder } from '../../publish/push/push-order.ts'
 import { sendResult } from '../answers.ts'
 import { principalOf } from '../auth.ts'
+import { checkJsonType } from '../request-origin.ts'
 import type { Services } from '../services.ts'
 
 export type AnswerPush = (
@@ -14,19 +15,20 @@ export type AnswerPush = (
   body: Buffer,
 ) => Promise<FastifyReply>
 
-/** What answers pushes. They are JSON whatever their sender calls them, as in devpi. */
+/** What answers pushes. */
 export function pushes(services: Services): AnswerPush {
-  const { publishing: publisher, indexes, server, log } = services
+  const { publishing: publisher, indexes, server, log, outgoing } = services
   const pusher = { ...publisher, indexes }
   let outward: OutwardPushes | undefined
   return async (request, reply, name, body) => {
+    if (body.length > 0) checkJsonType(request)
     const who = await principalOf(request, services)
     const order = readPushOrder(jsonObject(body))
     const isInside = order.target !== undefined
     // Loaded with the first push.
     const { pushRelease } = await import('../../publish/push/push.ts')
     const { isTaken, OutwardPushes } = await import('../../publish/push/push-external.ts')
-    outward ??= new OutwardPushes(pusher, `airlock/${server.version}`)
+    outward ??= new OutwardPushes({ ...outgoing, pusher, userAgent: `airlock/${server.version}` })
     const rows = isInside ? await pushRelease(pusher, who, name, order) : await outward.push(who, name, order)
     const isDone = isInside || isTaken(rows)
     const where = order.target ?? 'elsewhere'

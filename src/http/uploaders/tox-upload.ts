@@ -5,6 +5,7 @@ import { noSuchIndex, Problem } from '../../model/errors.ts'
 import { storeToxResult } from '../../publish/tox-result.ts'
 import { sendResult } from '../answers.ts'
 import { principalOf } from '../auth.ts'
+import { checkJsonType } from '../request-origin.ts'
 import { answer } from '../route.ts'
 import type { Services } from '../services.ts'
 
@@ -32,6 +33,7 @@ export function toxUploadAnswer(services: Services) {
         )
       }
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+      if (body.length > 0) checkJsonType(request)
       const path = await storeToxResult(publisher, who, record, { hashStart: first + second, filename }, body)
       return sendResult(reply, 200, 'toxresultpath', path)
     },

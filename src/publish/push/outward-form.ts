@@ -5,6 +5,8 @@ import type { Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { BlobStore } from '../../blob/blob-store.ts'
 import type { Digest } from '../../lib/digest.ts'
 import type { Limits } from '../../model/limits.ts'
+import { judgedConnect } from '../../upstream/judged-connect.ts'
+import type { OutgoingPolicy, Reach } from '../../upstream/outgoing-policy.ts'
 import { believeSystem } from '../../upstream/tls.ts'
 import type { Elsewhere } from './push-order.ts'
 
@@ -23,13 +25,23 @@ export class OutwardForms implements AsyncDisposable {
   readonly #blobs: BlobStore
   readonly #limits: Limits
   readonly #userAgent: string
+  readonly #policy: OutgoingPolicy
+  readonly #reach: Reach
   #agent: Promise<EnvHttpProxyAgent> | undefined
 
   constructor(
     to: Elsewhere,
-    options: { readonly blobs: BlobStore; readonly limits: Limits; readonly userAgent: string },
+    options: {
+      readonly blobs: BlobStore
+      readonly limits: Limits
+      readonly userAgent: string
+      readonly policy: OutgoingPolicy
+      readonly reach: Reach
+    },
   ) {
-    const { blobs, limits, userAgent } = options
+    const { blobs, limits, userAgent, policy, reach } = options
+    this.#policy = policy
+    this.#reach = reach
     this.#to = to
     this.#blobs = blobs
     this.#limits = limits
@@ -39,6 +51,9 @@ export class OutwardForms implements AsyncDisposable {
   /** Sends one form, with the file as its `content`. Gives the status and the beginning of the answer. Throws without one. */
   async send(fields: OutwardFields, file?: FormFile): Promise<{ readonly status: number; readonly text: string }> {
     const { url, username, password } = this.#to
+    const { hostname, port, protocol } = url
+    // Also where a proxy makes the connection.
+    this.#policy.checkName({ hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) }, this.#reach)
     const boundary = `airlock-${randomUUID()}`
     const head = Buffer.from(textParts(fields, boundary) + (file === undefined ? '' : fileHead(file, boundary)))
     const tail = Buffer.from(`${file === undefined ? '' : '\r\n'}--${boundary}--\r\n`)
@@ -68,7 +83,7 @@ export class OutwardForms implements AsyncDisposable {
     believeSystem()
     return new EnvHttpProxyAgent({
       connections: 1,
-      connect: { timeout: this.#limits.connectMs },
+      connect: await judgedConnect(this.#policy, this.#reach, { timeout: this.#limits.connectMs }),
       // Begins anew with each piece that the other side takes.
       headersTimeout: this.#limits.outwardAnswerMs,
       bodyTimeout: this.#limits.upstreamSilenceMs,

@@ -4,17 +4,19 @@ import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { type BuiltFile, sdist, wheel } from '../../../test/builders/wheels.ts'
 import { type Listener, listen } from '../../../test/world/listener.ts'
+import { NEAR } from '../../../test/world/near.ts'
 import { openTempStores, type TempStores } from '../../../test/world/temp-stores.ts'
 import { unattested } from '../../../test/world/unattested.ts'
 import { writeBlob } from '../../blob/blob-store.ts'
 import { saveAttachment } from '../../catalog/attachments.ts'
 import { stage } from '../../indexes/stage.ts'
-import { ANONYMOUS, may, type Principal } from '../../model/access.ts'
+import { ANONYMOUS, mayUnder, type Principal } from '../../model/access.ts'
 import type { Problem } from '../../model/errors.ts'
 import { type Limits, withLimits } from '../../model/limits.ts'
 import { userName } from '../../model/names.ts'
 import type { StageRecord } from '../../model/records.ts'
 import { projectName } from '../../pep/name.ts'
+import { OutgoingPolicy } from '../../upstream/outgoing-policy.ts'
 import { isTaken, OutwardPushes } from './push-external.ts'
 import { readPushOrder } from './push-order.ts'
 import type { ActionRow } from './pushed-release.ts'
@@ -60,16 +62,18 @@ async function openElsewhere(
   await stores.addRelease(dev, 'acme', '1.0', { name: 'Acme', version: '1.0', author: 'Wile E.', keywords: '' })
   await addDocumentation(stores, dev)
   const pusher = (limits: Partial<Limits> = {}) =>
-    new OutwardPushes(
-      {
+    new OutwardPushes({
+      pusher: {
         ...stores,
         limits: withLimits(limits),
-        may,
+        may: mayUnder({ mayPushOut: ['alice', 'bob'] }),
         provenances: unattested,
         indexes: { layer: async (record) => stage(stores.catalog, record as StageRecord) },
       },
-      'airlock/test',
-    )
+      userAgent: 'airlock/test',
+      policy: new OutgoingPolicy(NEAR.outgoing),
+      isNamed: () => true,
+    })
   const order = (sent: object = {}) =>
     readPushOrder({
       name: 'acme',

@@ -8,8 +8,10 @@ import { readDescription } from '../../mirrors/describe-file.ts'
 import { beyondScope, type Principal, uploadOf } from '../../model/access.ts'
 import { Problem } from '../../model/errors.ts'
 import { fileAddress } from '../../model/file-address.ts'
+import type { UserName } from '../../model/names.ts'
 import type { File, Release } from '../../model/records.ts'
 import { fileTypeOf, pythonTagOf } from '../../pep/filename.ts'
+import type { OutgoingPolicy } from '../../upstream/outgoing-policy.ts'
 import { type OutwardFields, OutwardForms } from './outward-form.ts'
 import { elsewhereOf, type PushOrder } from './push-order.ts'
 import {
@@ -22,15 +24,21 @@ import {
   retained,
 } from './pushed-release.ts'
 
+export interface OutwardPushesOptions {
+  readonly pusher: Pusher
+  readonly userAgent: string
+  readonly policy: OutgoingPolicy
+  /** Whether the operator named the user: the user's pushes may go to this machine and to private networks. */
+  readonly isNamed: (user: UserName) => boolean
+}
+
 /** Pushes under way are counted: each holds a connection, and as long as the other side likes. */
 export class OutwardPushes {
-  readonly #pusher: Pusher
-  readonly #userAgent: string
+  readonly #options: OutwardPushesOptions
   #running = 0
 
-  constructor(pusher: Pusher, userAgent: string) {
-    this.#pusher = pusher
-    this.#userAgent = userAgent
+  constructor(options: OutwardPushesOptions) {
+    this.#options = options
   }
 
   /**
@@ -39,20 +47,21 @@ export class OutwardPushes {
    * with; what gets no answer is a row with -1, and the last one.
    *
    * devpi does this for anybody who may read the index, logged in or not, so that strangers can make the server send
-   * requests to addresses that only it can reach, and read the answers. Here it takes a login; redirects are not
-   * followed, and what was sent as credentials goes to the address given and nowhere else.
+   * requests to addresses that only it can reach, and read the answers. Here it is for those whom `may_push_out` lists, and goes no nearer than
+   * the policy of outgoing requests says; redirects are not followed, and what was sent as credentials goes to the address given and nowhere else.
    *
    * Throws `login-required`, `busy`, what `elsewhereOf`, `findRelease` and `fetchRelease` do.
    */
   async push(who: Principal, from: string, order: PushOrder): Promise<ActionRow[]> {
-    const pusher = this.#pusher
+    const { pusher, userAgent, policy, isNamed } = this.#options
     const found = await findPushed(pusher, who, from, order)
     if (who.name === undefined) {
       throw new Problem('login-required', 'no permission to push elsewhere without login', { hint: 'log in first' })
     }
     const action = uploadOf('push-elsewhere', found.source, found.project)
     if (!pusher.may(who, action)) {
-      throw new Problem('not-allowed', `no permission to push elsewhere: ${beyondScope(who, action) ?? 'log in again'}`)
+      const why = beyondScope(who, action) ?? 'whoever runs the server can list you in may_push_out'
+      throw new Problem('not-allowed', `no permission to push elsewhere: ${why}`)
     }
     const elsewhere = elsewhereOf(order)
     if (this.#running >= pusher.limits.outwardPushes) {
@@ -66,7 +75,8 @@ export class OutwardPushes {
       await using _kept = await retained(pusher, found)
       await fetchRelease(pusher, found)
       const release = await pusher.catalog.read((reader) => heldRelease(reader, found, order))
-      await using forms = new OutwardForms(elsewhere, { ...pusher, userAgent: this.#userAgent })
+      const reach = isNamed(who.name) ? await policy.reachOf(elsewhere.url.hostname) : undefined
+      await using forms = new OutwardForms(elsewhere, { ...pusher, userAgent, policy, reach: reach ?? 'public' })
       return await pushForms(pusher, release, order, elsewhere.registers, forms)
     } finally {
       this.#running--

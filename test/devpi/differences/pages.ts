@@ -207,14 +207,13 @@ export const PAGES: RuleSection = {
       ],
     },
     {
-      about: 'Help for the search, a search by a page number, a search as XML (`pip search`)',
-      devpi: 'a page; 500 for a page number that is none; XML',
-      airlock: '404, one page without numbers, 400',
-      why: 'the search takes words and needs no help page; pip has had no search for years',
+      about: 'Help for the search, a search by a page number',
+      devpi: 'a page; 500 for a page number that is none',
+      airlock: '404, one page without numbers',
+      why: 'the search takes words and needs no help page',
       covers: [
         { steps: 'operators: what to search by', field: 'status', devpi: 200, airlock: 404 },
         { steps: 'operators: a search on a page that is none', field: 'status', devpi: 500, airlock: 200 },
-        { steps: ['operators: a search as XML', 'uploads: a form as XML'], field: 'status', devpi: 200, airlock: 400 },
       ],
     },
     {

@@ -57,7 +57,7 @@ export const REFUSALS: RuleSection = {
         },
         { steps: 'deletions: *', field: 'body.message', devpi: /NormalizedName/, airlock: /'/ },
         {
-          steps: ['indexes: volatile as *', 'hostile: JSON with NaN'],
+          steps: 'indexes: volatile as *',
           field: 'body.message',
           devpi: /^"Unknown boolean/,
         },
@@ -179,7 +179,6 @@ export const REFUSALS: RuleSection = {
           devpi: 200,
           airlock: 404,
         },
-        { steps: 'files: PUT of a file', field: 'status', devpi: 200, airlock: 400 },
         {
           steps: ['accounts: login by PUT', 'accounts: PUT of the root', 'accounts: a method that nobody knows'],
           field: 'status',

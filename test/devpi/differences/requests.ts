@@ -5,6 +5,39 @@ export const REQUESTS: RuleSection = {
   title: 'Requests that are not as they should be',
   rules: [
     {
+      about:
+        'JSON that is not called `application/json`, or a body of another type where JSON is read (the XML of `pip search`, too)',
+      devpi: 'what can be read as JSON is taken, whatever it is called',
+      airlock: '415',
+      why: 'a page of elsewhere can have a browser send text and forms with what it remembers for its user, and JSON it cannot',
+      covers: [
+        {
+          steps: [
+            'accounts: login with a form',
+            'accounts: login with JSON under another type',
+            'accounts: a user that exists, and no JSON',
+            'accounts: alice sends no JSON',
+            'indexes: an index from what is no JSON',
+            'indexes: a change without JSON',
+            'uploads: a form as XML',
+            'files: PUT of a file',
+            'files: a test result that is no JSON',
+            'push: a push that is no JSON',
+            'operators: a search as XML',
+            'hostile: JSON that is deep',
+            'hostile: JSON with a key twice',
+            'hostile: JSON with __proto__',
+            'hostile: JSON with half a character',
+            'hostile: JSON in latin-1',
+            'hostile: JSON with NaN',
+            'hostile: a request that expects to go on',
+          ],
+          field: 'status',
+          airlock: 415,
+        },
+      ],
+    },
+    {
       about: 'An address with bytes that are no UTF-8',
       devpi: '500',
       airlock: '400',
