@@ -72,6 +72,7 @@ export const SETTINGS = [
     value: 'HOSTS',
     sentence:
       'Hosts that requests may name (index.example.org, *.example.org), besides localhost, this machine’s addresses and outside_url; others are answered with 421. Without it any host may be named',
+    isOurs: true,
   },
   {
     key: 'offline_mode',
@@ -242,6 +243,7 @@ export const SETTINGS = [
     value: 'USERS',
     sentence:
       'Users, and members of these :groups, who may make mirrors and say of what, besides root; mirrors of users who are named here may be of this machine and of private networks. Without it those of restrict_modify, else nobody',
+    isOurs: true,
   },
   {
     key: 'may_push_out',
@@ -249,6 +251,7 @@ export const SETTINGS = [
     value: 'USERS',
     sentence:
       'Users, and members of these :groups, who may push releases to other servers, besides root; those who are named here to this machine and to private networks, too. Without it those of restrict_modify, else nobody',
+    isOurs: true,
   },
   {
     key: 'outgoing_allow',
@@ -256,6 +259,7 @@ export const SETTINGS = [
     value: 'HOSTS',
     sentence:
       'Hosts (files.example.org, *.example.org), addresses and networks (10.0.0.0/8) that every mirror, push and OIDC issuer may be at, though they are on this machine or in a private network',
+    isOurs: true,
   },
   {
     key: 'oidc_audience',
