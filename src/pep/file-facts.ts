@@ -35,6 +35,7 @@ export interface FileAddress {
 export function readAddress(href: string, base: URL): FileAddress | undefined {
   if (href.length > URL_LENGTH_MAX || !URL.canParse(href, base)) return undefined
   const url = new URL(href, base)
+  if (url.href.length > URL_LENGTH_MAX) return undefined
   if (url.protocol !== 'http:' && url.protocol !== 'https:' && url.protocol !== base.protocol) return undefined
   const pairs = url.hash.slice(1).split('&')
   url.hash = ''
@@ -102,8 +103,13 @@ export function readStamp(value: unknown): number | undefined {
 /** Throws `SyntaxError` unless `version` is of major version 1 of the Simple API, or not told at all (PEP 629). */
 export function checkApiVersion(version: unknown): void {
   if (version === undefined || version === null) return
-  if (/^1(?:\.|$)/.test(String(version))) return
+  if ((typeof version === 'string' || typeof version === 'number') && /^1(?:\.|$)/.test(String(version))) return
   throw new SyntaxError(
-    `Cannot read index page: it has API version ${JSON.stringify(version)}, and only 1.x is understood`,
+    `Cannot read index page: it has API version ${toldVersion(version)}, and only 1.x is understood`,
   )
+}
+
+/** What it is made of may be nested without end. */
+function toldVersion(version: unknown): string {
+  return typeof version === 'object' ? 'that is no text' : JSON.stringify(version).slice(0, 100)
 }
