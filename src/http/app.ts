@@ -1,6 +1,7 @@
 /** The app: the routes of `routes.ts`; what every answer carries; the one place where an error becomes an answer. */
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
 import { keepFromShared, land } from './cache-note.ts'
@@ -78,7 +79,7 @@ export function createApp(services: Services): FastifyInstance {
   app.addContentTypeParser(['application/json', '*'], { parseAs: 'string' }, (_request, body, done) => {
     if (body === '') return done(null, undefined)
     try {
-      done(null, JSON.parse(body as string))
+      done(null, parseBoundedJson(body as string))
     } catch {
       done(new Problem('bad-request', 'Bad request: could not decode json'))
     }

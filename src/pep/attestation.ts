@@ -54,7 +54,9 @@ export function readAttestation(value: unknown): Attestation {
   const object = asRecord(value)
   if (object === undefined) throw new AttestationError('it is no JSON object')
   if (object.version !== 1) {
-    throw new AttestationError(`it is of version ${(JSON.stringify(object.version) ?? 'unknown').slice(0, 100)}, only 1 is known`)
+    throw new AttestationError(
+      `it is of version ${(JSON.stringify(object.version) ?? 'unknown').slice(0, 100)}, only 1 is known`,
+    )
   }
   const material = asRecord(object.verification_material)
   const envelope = asRecord(object.envelope)

@@ -19,7 +19,24 @@ export const HASH_NAMES: readonly string[] = [
 ]
 
 /** A page with a URL longer than this is broken or hostile; browsers and servers give up sooner. */
-const URL_LENGTH_MAX = 8192
+export const URL_LENGTH_MAX = 8192
+/** Of all files of a page together; the largest have some 3 MB. A long address of the page makes each of its short links long. */
+const ADDRESS_CHARACTERS_MOST = 32 * 1024 * 1024
+
+/** Counts the addresses of a page's files. */
+export class AddressRoom {
+  #left = ADDRESS_CHARACTERS_MOST
+
+  /** Throws `SyntaxError` when there is no room left. */
+  take({ url, provenance = '' }: { readonly url: string; readonly provenance?: string }): void {
+    this.#left -= url.length + provenance.length
+    if (this.#left < 0) {
+      throw new SyntaxError(
+        `Cannot read project page: its addresses have more than ${ADDRESS_CHARACTERS_MOST} characters`,
+      )
+    }
+  }
+}
 
 /** A file's address and the hashes its fragment carried. */
 export interface FileAddress {

@@ -1,6 +1,7 @@
 /** Issuers of OIDC tokens: their keys, found by discovery (OpenID Connect Discovery 1.0 §4), and kept for some minutes. */
 
 import type { JSONWebKeySet } from 'jose'
+import { parseBoundedJson } from '../../lib/bounded-json.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { Recent } from '../../lib/recent.ts'
 import { collect } from '../../lib/streams.ts'
@@ -111,7 +112,7 @@ export class OidcIssuers implements AsyncDisposable {
       throw new SyntaxError(`it answered ${answer.status} for ${url.pathname}`)
     }
     const bytes = await collect(answer.body, this.#options.limits.issuerBytes)
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    const value: unknown = parseBoundedJson(bytes.toString('utf8'))
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new SyntaxError(`what is at ${url.href} is no JSON object`)
     }
