@@ -163,7 +163,7 @@ function imageText(image: Attributes, isLinked: boolean): { tagName: string; att
 /** Markdown says a column's alignment as a style, older HTML as an attribute. */
 function cell(attributes: Attributes): Attributes {
   const { style = '', align = '', colspan, rowspan, id } = attributes
-  const side = /^\s*(?:text-align:\s*)?(left|center|right)\s*;?\s*$/i.exec(style || align)?.[1]?.toLowerCase()
+  const side = /^(?:text-align:\s*)?(left|center|right)\s*;?$/i.exec((style || align).trim())?.[1]?.toLowerCase()
   return {
     ...(id !== undefined && { id }),
     ...(side !== undefined && { class: `align-${side}` }),
