@@ -3,7 +3,7 @@ import { ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDocumented, PARSERS, type Read } from './parsers.ts'
 
-const CHARACTERS = 16_000
+const PIECES_LEAST = 16_000
 const TIMES = 4
 /** Linear growth is 4, that by the square 16; a busy machine is between. */
 const GROWTH_MOST = 10
@@ -11,7 +11,7 @@ const GROWTH_MOST = 10
 const FLOOR_MS = 80
 const RUNS = 3
 
-/** What text is made of, grown to a length. */
+/** What text is made of, repeated. */
 const PIECES = [
   ...[
     ' ',
@@ -72,10 +72,10 @@ function leastTime(read: Read, text: string, runs: number): number {
 for (const [name, read] of Object.entries(PARSERS)) {
   test(`${name} takes time in proportion to its text`, () => {
     for (const piece of PIECES) {
-      const text = (characters: number) => piece.repeat(Math.ceil(characters / piece.length))
-      const large = leastTime(read, text(CHARACTERS * TIMES), RUNS)
+      const text = (pieces: number) => piece.repeat(pieces)
+      const large = leastTime(read, text(PIECES_LEAST * TIMES), RUNS)
       if (large <= FLOOR_MS) continue
-      const small = leastTime(read, text(CHARACTERS), RUNS * 3)
+      const small = leastTime(read, text(PIECES_LEAST), RUNS * 3)
       ok(large / small <= GROWTH_MOST, `${JSON.stringify(piece)}: ${small.toFixed(1)} ms, then ${large.toFixed(1)} ms`)
     }
   })
