@@ -6,6 +6,7 @@ import { HtmlText } from '../../src/jobs/html-text.ts'
 import { parseBoundedJson } from '../../src/lib/bounded-json.ts'
 import { parseByteSize } from '../../src/lib/byte-size.ts'
 import { asDigest, parseDigest } from '../../src/lib/digest.ts'
+import { HtmlTooDeep } from '../../src/lib/html-depth.ts'
 import { linesOf } from '../../src/lib/lines.ts'
 import { withoutUrlSecrets } from '../../src/lib/log.ts'
 import { withoutTrailing } from '../../src/lib/trailing.ts'
@@ -103,7 +104,7 @@ export const PARSERS: Readonly<Record<string, Read>> = {
 /** What a parser may throw. A recursion that ends with the stack is a fault, and so is a mere `TypeError`. */
 export function isDocumented(error: unknown): boolean {
   if (error instanceof RangeError) return !/call stack/.test(error.message)
-  return [SyntaxError, Problem, AttestationError, MetadataError].some((known) => error instanceof known)
+  return [SyntaxError, Problem, HtmlTooDeep, AttestationError, MetadataError].some((known) => error instanceof known)
 }
 
 const SHORT = 'not measured yet: takes a value, not the text that it was read from'
