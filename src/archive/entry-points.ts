@@ -1,9 +1,12 @@
 /** Whether the text of an `entry_points.txt` can be read by installers ("Entry points specification"). */
+import { linesOf } from '../lib/lines.ts'
 
 /** The fault of the first unreadable line, as a clause; `undefined` if all lines can be read. */
 export function entryPointsFault(text: string): string | undefined {
   let hasGroup = false
-  for (const [number, raw] of text.split(/\r\n|\r|\n/).entries()) {
+  let number = -1
+  for (const raw of linesOf(text)) {
+    number++
     const line = raw.trim()
     if (line === '' || /^[#;]/.test(line)) continue
     if (line.startsWith('[')) {

@@ -10,6 +10,19 @@ export interface MemberPath {
   readonly isFolder: boolean
 }
 
+/** Folders and the name in a path: the deepest that people pack have some 30. */
+const PARTS_MOST = 50
+/** Of the whole path: macOS unpacks no longer one. */
+const CHARACTERS_MOST = 1024
+
+/** Whether a path has more parts or characters than anybody unpacks. */
+export function isTooLong(path: string): boolean {
+  if (path.length > CHARACTERS_MOST) return true
+  let parts = 1
+  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) parts++
+  return parts > PARTS_MOST + (path.endsWith('/') ? 1 : 0)
+}
+
 const REBUILD = 'build the file again from a folder with ordinary names'
 
 /** Zip and tar alike. */
@@ -18,6 +31,11 @@ export const PATH_RULES: readonly Rule<readonly MemberPath[]>[] = [
     refuses: 'A member without a name',
     fix: REBUILD,
     fault: (members) => (members.some(({ path }) => path === '') ? 'it has a member without a name' : undefined),
+  },
+  {
+    refuses: `A member whose name has more than ${PARTS_MOST} parts or ${CHARACTERS_MOST} characters`,
+    fix: 'pack with shorter paths',
+    fault: first(({ path }) => isTooLong(path), `has more than ${PARTS_MOST} parts or ${CHARACTERS_MOST} characters`),
   },
   {
     refuses: 'A member whose name is an absolute path',
@@ -56,17 +74,26 @@ export const PATH_RULES: readonly Rule<readonly MemberPath[]>[] = [
     refuses: 'A member that is a file and, by the names of others, a folder as well',
     fix: REBUILD,
     fault: (members) => {
-      const files = new Set(members.filter(({ isFolder }) => !isFolder).map(({ path }) => path))
-      const folder = members.flatMap(({ path }) => parentsOf(path)).find((parent) => files.has(parent))
+      const folder = fileWithMembers(members)
       return folder === undefined ? undefined : `its member ${quoted(folder)} is a file and a folder at once`
     },
   },
 ]
 
-/** `a/b` and `a` for `a/b/c`. */
-function parentsOf(path: string): string[] {
-  const parts = path.replace(/\/$/, '').split('/')
-  return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'))
+/**
+ * A file below which another member stands. Of sorted paths that end in a slash, those below a path follow right behind it: so
+ * no list is made of each member's folders, of which there may be as many as characters.
+ */
+function fileWithMembers(members: readonly MemberPath[]): string | undefined {
+  const inOrder = members
+    .map(({ path, isFolder }) => ({ isFolder, path: path.endsWith('/') ? path : `${path}/` }))
+    .sort((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)))
+  let above: string | undefined
+  for (const { path, isFolder } of inOrder) {
+    if (above !== undefined && path.length > above.length && path.startsWith(above)) return above.slice(0, -1)
+    if (!isFolder) above = path
+  }
+  return undefined
 }
 
 function first(isWrong: (member: MemberPath) => boolean, what: string): Rule<readonly MemberPath[]>['fault'] {

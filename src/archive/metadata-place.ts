@@ -1,4 +1,5 @@
 /** Finds the one metadata file of an archive. */
+import { quoted } from './fault.ts'
 import { ArchiveError } from './source.ts'
 
 /** The metadata file looked for. */
@@ -19,13 +20,10 @@ export function checkPlaces(place: MetadataPlace, paths: readonly string[]): voi
   if (more.length > 0) {
     throw new ArchiveError(
       'no-metadata',
-      `it contains more than one ${place.name}: ${JSON.stringify(path)} and ${JSON.stringify(more[0])}`,
+      `it contains more than one ${place.name}: ${quoted(path)} and ${quoted(more[0]!)}`,
     )
   }
   if (!place.isRight(path)) {
-    throw new ArchiveError(
-      'no-metadata',
-      `its ${JSON.stringify(path)} belongs to another release than its filename says`,
-    )
+    throw new ArchiveError('no-metadata', `its ${quoted(path)} belongs to another release than its filename says`)
   }
 }

@@ -45,6 +45,16 @@ export function checkRatio(unpackedBytes: number, packedBytes: number): void {
   }
 }
 
+/** Of all members' names together, with what else stands beside them: those of 200,000 members have some 20 MiB. */
+const NAMES_BYTES_MOST = 64 * 1024 * 1024
+
+/** Throws `ArchiveError` when the names in an archive would fill the memory: in a tar they cost nothing to write. */
+export function checkNames(bytes: number): void {
+  if (bytes > NAMES_BYTES_MOST) {
+    throw new ArchiveError('too-big', `the names of its members have more than ${NAMES_BYTES_MOST} bytes in all`)
+  }
+}
+
 /** Passes a source's bytes on and remembers its failure, to tell it from a failure of the archive. */
 export class WatchedSource implements ArchiveSource {
   readonly size: number

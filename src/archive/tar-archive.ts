@@ -1,10 +1,12 @@
 /** A gzipped tar read once from front to end, in flat memory. */
+
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import tar from 'tar-stream'
+import type tar from 'tar-stream'
 import { collect, TooLong } from '../lib/streams.ts'
 import { checkPlaces, type MetadataPlace } from './metadata-place.ts'
 import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './source.ts'
+import { openTar } from './tar-reader.ts'
 
 /** Gives the one metadata file, after the whole archive has been found sound. Throws `ArchiveError`. */
 export async function readTarGz(
@@ -12,7 +14,7 @@ export async function readTarGz(
   limits: ArchiveLimits,
   place: MetadataPlace,
 ): Promise<{ bytes: Buffer; path: string }> {
-  const members = tar.extract()
+  const members = openTar()
   const fed = pipeline(
     source.read(0, source.size),
     createGunzip(),

@@ -26,6 +26,8 @@ const BLOCK = 512
 const OCTAL_MOST = 0o77777777777
 /** pax records of one member that are looked at: real ones have some 200 bytes. */
 const PAX_BYTES = 1024 * 1024
+/** The length that begins a record: of more digits it is none, and the next one would be looked for in all that follows. */
+const LENGTH_DIGITS_MOST = 16
 const PAX = 0x78
 const GLOBAL_PAX = 0x67
 
@@ -109,8 +111,8 @@ function padded(bytes: number): number {
 function paxRecords(bytes: Buffer): Map<string, string> {
   const records = new Map<string, string>()
   for (let at = 0; at < bytes.length; ) {
-    const space = bytes.indexOf(0x20, at)
-    const length = space < 0 ? Number.NaN : Number(bytes.toString('latin1', at, space))
+    const space = bytes.subarray(at, at + LENGTH_DIGITS_MOST + 1).indexOf(0x20) + at
+    const length = space < at ? Number.NaN : Number(bytes.toString('latin1', at, space))
     if (!Number.isSafeInteger(length) || length <= 0) break
     const [key = '', ...value] = bytes.toString('utf8', space + 1, at + length - 1).split('=')
     records.set(key, value.join('='))

@@ -1,10 +1,11 @@
 /** Lists the members of a gzipped tar, with its metadata files, in one pass from front to end. */
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import tar from 'tar-stream'
+import type tar from 'tar-stream'
 import { collect, TooLong } from '../lib/streams.ts'
-import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './source.ts'
+import { ArchiveError, type ArchiveLimits, checkNames, checkRatio, type WatchedSource } from './source.ts'
 import { type TarFraming, tarFrames } from './tar-frames.ts'
+import { openTar } from './tar-reader.ts'
 
 export interface TarMember {
   /** As written, but for leading `./` and the slash at a folder's end. */
@@ -40,7 +41,7 @@ export async function listTarGz(
   limits: ArchiveLimits,
   isWanted: (path: string) => boolean,
 ): Promise<TarListing> {
-  const reader = tar.extract()
+  const reader = openTar()
   const gunzip = createGunzip()
   const frames = tarFrames()
   const fed = pipeline(
@@ -97,11 +98,14 @@ async function readMembers(
   const members: TarMember[] = []
   const texts: { path: string; bytes: Buffer }[] = []
   let count = 0
+  let nameBytes = 0
   for await (const entry of reader) {
     if (++count > limits.members) {
       throw new ArchiveError('too-big', `it has more than ${limits.members} members`)
     }
     const { name, type, linkname, pax } = entry.header
+    nameBytes += name.length + (linkname?.length ?? 0)
+    checkNames(nameBytes)
     const path = name.replace(/^(?:\.\/)+/, '').replace(/(?<=.)\/$/, '')
     if (type === 'directory' && (path === '' || path === '.')) {
       // The folder that was packed, as "tar -c ." lists it: nothing of the archive.

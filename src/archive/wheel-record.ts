@@ -1,4 +1,5 @@
 /** RECORD, the list of a wheel's files: CSV of path, hash and size ("Recording installed projects"). */
+import { linesOf } from '../lib/lines.ts'
 
 export interface RecordRow {
   readonly path: string
@@ -8,18 +9,26 @@ export interface RecordRow {
   readonly size: string
 }
 
+/** As many as an archive may have members. */
+const ROWS_MOST = 200_000
+/** A path as long as a member's may be, with all of it quotes, and the longest hash. */
+const LINE_MOST = 4096
+
 /** The rows, or what is wrong with the first line that is none. */
 export function parseRecord(text: string): readonly RecordRow[] | string {
   const rows: RecordRow[] = []
-  for (const [number, line] of text.split(/\r\n|\n|\r/).entries()) {
+  let number = 0
+  for (const line of linesOf(text)) {
+    number++
     if (line === '') continue
+    if (line.length > LINE_MOST) return `line ${number} has more than ${LINE_MOST} characters`
     const cells = cellsOf(line)
-    if (cells === undefined || cells.length !== 3) return `line ${number + 1} is no path, hash and size`
+    if (cells === undefined || cells.length !== 3) return `line ${number} is no path, hash and size`
     const [path = '', hash = '', size = ''] = cells
-    if (hash !== '' && !/^[a-z0-9_]+=[\w-]+={0,2}$/.test(hash))
-      return `line ${number + 1} has no hash as RECORD writes it`
-    if (!/^\d*$/.test(size)) return `line ${number + 1} has no size in bytes`
+    if (hash !== '' && !/^[a-z0-9_]+=[\w-]+={0,2}$/.test(hash)) return `line ${number} has no hash as RECORD writes it`
+    if (!/^\d*$/.test(size)) return `line ${number} has no size in bytes`
     rows.push({ path, hash, size })
+    if (rows.length > ROWS_MOST) return `it has more than ${ROWS_MOST} lines`
   }
   return rows
 }

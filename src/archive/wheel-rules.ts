@@ -1,5 +1,6 @@
 /** Rules for wheels, beyond being a sound zip (PEP 427 and "Binary distribution format"). */
 
+import { linesOf } from '../lib/lines.ts'
 import { isStemOf } from '../pep/filename.ts'
 import type { CoreMetadata } from '../pep/metadata.ts'
 import type { ProjectName } from '../pep/name.ts'
@@ -36,7 +37,7 @@ export const WHEEL_RULES: readonly Rule<SeenWheel>[] = [
     fault: ({ infoFolders: [folder, ...more] }) => {
       if (folder === undefined) return 'it has no .dist-info folder'
       return more.length > 0
-        ? `it has more than one .dist-info folder: ${[folder, ...more].map(quoted).join(', ')}`
+        ? `it has more than one .dist-info folder: ${[folder, ...more].slice(0, 3).map(quoted).join(', ')}${others(more.slice(1))}`
         : undefined
     },
   },
@@ -64,9 +65,9 @@ export const WHEEL_RULES: readonly Rule<SeenWheel>[] = [
     fault: ({ texts }) => {
       const text = texts.get('WHEEL')
       if (text === undefined) return undefined
-      const version = /^Wheel-Version:\s*(.*?)\s*$/im.exec(text)?.[1]
+      const version = wheelVersionIn(text)
       if (version === undefined) return 'its WHEEL names no Wheel-Version'
-      return /^1\.\d+$/.test(version) ? undefined : `its Wheel-Version ${quoted(version)} is not 1.x`
+      return /^1\.\d{1,9}$/.test(version) ? undefined : `its Wheel-Version ${quoted(version)} is not 1.x`
     },
   },
   {
@@ -166,6 +167,14 @@ export function licenceFiles(metadata: CoreMetadata | undefined): readonly strin
   return minor < 4 || typeof files === 'string' ? [] : files
 }
 
+/** The value of the first header of that name; `undefined` where none is. */
+function wheelVersionIn(text: string): string | undefined {
+  for (const line of linesOf(text)) {
+    if (/^Wheel-Version:/i.test(line)) return line.slice(line.indexOf(':') + 1).trim()
+  }
+  return undefined
+}
+
 function rowsOf({ record }: SeenWheel): readonly RecordRow[] {
   return typeof record === 'object' ? record : []
 }
@@ -180,10 +189,12 @@ function others(found: readonly unknown[]): string {
 
 function commandsOf(text: string): string[] {
   let isCommands = false
-  return text.split(/\r\n|\r|\n/).flatMap((line) => {
+  const names: string[] = []
+  for (const line of linesOf(text)) {
     const group = /^\s*\[([^\]]*)\]/.exec(line)?.[1]?.trim()
     if (group !== undefined) isCommands = group === 'console_scripts' || group === 'gui_scripts'
     const name = /^([^=]+)=/.exec(line)?.[1]?.trim()
-    return isCommands && name !== undefined ? [name] : []
-  })
+    if (isCommands && name !== undefined) names.push(name)
+  }
+  return names
 }

@@ -1,9 +1,11 @@
 /** A zip read in ranges: its directory, checked for wholeness, and one member. */
+
 import { crc32 } from 'node:zlib'
 import type yauzl from 'yauzl'
 import { collect } from '../lib/streams.ts'
+import { quoted } from './fault.ts'
 import { checkPlaces, type MetadataPlace } from './metadata-place.ts'
-import { ArchiveError, type ArchiveLimits, checkRatio, type WatchedSource } from './source.ts'
+import { ArchiveError, type ArchiveLimits, checkNames, checkRatio, type WatchedSource } from './source.ts'
 import { openZip } from './zip-opener.ts'
 
 const LOCAL_HEADER_BYTES = 30
@@ -52,9 +54,12 @@ async function readDirectory(
   const names = new Set<string>()
   const spans: { start: number; end: number }[] = []
   let unpackedBytes = 0
+  let nameBytes = 0
   for await (const entry of zip.eachEntry()) {
     const name = entry.fileName
-    if (names.has(name)) throw new ArchiveError('damaged', `it contains ${JSON.stringify(name)} twice`)
+    nameBytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength
+    checkNames(nameBytes)
+    if (names.has(name)) throw new ArchiveError('damaged', `it contains ${quoted(name)} twice`)
     names.add(name)
     checkMember(entry)
     unpackedBytes += entry.uncompressedSize
@@ -68,7 +73,7 @@ async function readDirectory(
 }
 
 function checkMember(entry: yauzl.Entry): void {
-  const name = JSON.stringify(entry.fileName)
+  const name = quoted(entry.fileName)
   if (entry.isEncrypted()) throw new ArchiveError('damaged', `its member ${name} is encrypted`)
   if (![STORED, DEFLATED, ZSTANDARD].includes(entry.compressionMethod)) {
     throw new ArchiveError('damaged', `its member ${name} is compressed by a method that installers do not know`)

@@ -4,7 +4,7 @@
  */
 import type yauzl from 'yauzl'
 import type { MemberPath } from './member-paths.ts'
-import { ArchiveError, checkRatio, type WatchedSource } from './source.ts'
+import { ArchiveError, checkNames, checkRatio, type WatchedSource } from './source.ts'
 
 /** A member as the directory tells it. */
 export interface ListedMember {
@@ -81,7 +81,10 @@ export async function listZip(zip: yauzl.ZipFile, source: WatchedSource, members
   if (zip.entryCount > membersMost) throw new ArchiveError('too-big', `it has more than ${membersMost} members`)
   const listed: ListedMember[] = []
   let unpackedBytes = 0
+  let nameBytes = 0
   for await (const entry of zip.eachEntry()) {
+    nameBytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength
+    checkNames(nameBytes)
     unpackedBytes += entry.uncompressedSize
     checkRatio(unpackedBytes, source.size)
     listed.push(listedMember(entry))
@@ -90,9 +93,14 @@ export async function listZip(zip: yauzl.ZipFile, source: WatchedSource, members
   // In the order of the file, so that blocks which are read for one header serve the next.
   const inOrder = listed.map((_, at) => at).sort((a, b) => listed[a]!.headerAt - listed[b]!.headerAt)
   const members = [...listed]
+  let headerBytes = 0
   for (const at of inOrder) {
     const local = await localHeader(zip, listed[at]!, source.size)
-    if (local !== undefined) members[at] = { ...listed[at]!, local }
+    if (local === undefined) continue
+    // Each may be the same place with a name of 64 KiB: the whole would be read as often as there are members.
+    headerBytes += local.dataAt - listed[at]!.headerAt
+    if (headerBytes > source.size) throw new ArchiveError('damaged', 'its members overlap')
+    members[at] = { ...listed[at]!, local }
   }
   const paths = members.map(({ path }) => ({ path: path.replace(/\/$/, ''), isFolder: path.endsWith('/') }))
   return { members, paths, end: await readEnd(source), directoryEndsAt, head: await bytesAt(source, 0, 512) }

@@ -1,8 +1,10 @@
 /** The members of a zip by path, each to be read on its own: how a zip of documentation is served without unpacking it. */
+
 import { pipeline, Readable } from 'node:stream'
 import { crc32, createInflateRaw } from 'node:zlib'
 import yauzl from 'yauzl'
-import { ArchiveError, type ArchiveSource, checkRatio, WatchedSource } from './source.ts'
+import { isTooLong } from './member-paths.ts'
+import { ArchiveError, type ArchiveSource, checkNames, checkRatio, WatchedSource } from './source.ts'
 import { openZip } from './zip-opener.ts'
 
 export interface ZipMember {
@@ -80,7 +82,10 @@ async function readDirectory(zip: yauzl.ZipFile, sizeBytes: number, limits: ZipM
   const members = new Map<string, ZipMember>()
   const faults: string[] = []
   let unpackedBytes = 0
+  let nameBytes = 0
   for await (const entry of zip.eachEntry()) {
+    nameBytes += entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength
+    checkNames(nameBytes)
     const path = pathOf(entry)
     const fault = faultOf(entry, path) ?? (members.has(path) ? 'is there twice' : undefined)
     if (fault !== undefined) {
@@ -111,6 +116,7 @@ function pathOf(entry: yauzl.Entry): string {
 }
 
 function faultOf(entry: yauzl.Entry, path: string): string | undefined {
+  if (isTooLong(path)) return 'has a name of too many folders, or too long'
   const climbs = path.split('/').some((part) => part === '..' || part === '.') || /\p{Cc}/u.test(path)
   if (path === '' || climbs || yauzl.validateFileName(path) !== null) {
     return 'has a name that is no path below the root, with / between folders'

@@ -1,4 +1,5 @@
 /** Parses tox's report of a run (`tox --result-json`), tolerating JSON of any shape. */
+import type { JsonBounds } from '../lib/bounded-json.ts'
 
 export interface ToxEnvironment {
   readonly host: string
@@ -16,6 +17,9 @@ export interface ToxCommand {
   readonly output: string
   readonly isFailed: boolean
 }
+
+/** Reports have some ten levels, and a list of all that is installed for each environment. */
+export const TOX_BOUNDS: JsonBounds = { depth: 64, values: 1_000_000 }
 
 /** How one phase of an environment went: `none` where it has no commands. */
 export type ToxPhase = 'none' | 'passed' | 'failed'

@@ -1,12 +1,13 @@
 /** Reads test results for pages, within limits, and caches them: a result never changes. */
 import type { BlobStore } from '../blob/blob-store.ts'
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import type { Digest } from '../lib/digest.ts'
 import { Recent } from '../lib/recent.ts'
 import { collect } from '../lib/streams.ts'
 import type { Limits } from '../model/limits.ts'
 import type { Attachment } from '../model/records.ts'
 import type { TestLine } from './attachment-views.ts'
-import { phaseOf, readToxReport, stateOf, type ToxEnvironment, type ToxState } from './tox-report.ts'
+import { phaseOf, readToxReport, stateOf, TOX_BOUNDS, type ToxEnvironment, type ToxState } from './tox-report.ts'
 
 /** One run in one environment. */
 type Summary = Omit<TestLine, 'result'>
@@ -58,7 +59,7 @@ export class ToxResults {
     if (result.sizeBytes > this.#limits.toxShownBytes) return undefined
     const bytes = await collect(await this.#blobs.open(result.digest), this.#limits.toxShownBytes)
     try {
-      return readToxReport(JSON.parse(bytes.toString('utf8')))
+      return readToxReport(parseBoundedJson(bytes.toString('utf8'), TOX_BOUNDS))
     } catch (error) {
       // Every JSON is taken as a result, and what an import brought was not looked at.
       if (error instanceof SyntaxError) return undefined

@@ -1,5 +1,6 @@
 /** The server's JSON API: one question, its answer checked, and what went wrong said in devpi's words. */
 
+import { withoutTrailing } from '../lib/trailing.ts'
 import { type Ask, type Connection, Unreachable } from './connection.ts'
 import type { CliExit } from './context.ts'
 import type { Output } from './output.ts'
@@ -109,5 +110,5 @@ async function* once(body: Buffer): AsyncGenerator<Uint8Array> {
 }
 
 function isSameAddress(a: URL, b: URL): boolean {
-  return a.href.replace(/\/+$/, '') === b.href.replace(/\/+$/, '')
+  return withoutTrailing(a.href, '/') === withoutTrailing(b.href, '/')
 }

@@ -1,4 +1,5 @@
 /** URLs the way devpi's client joins and prints them: always with a path, `+` and `@` as they are. */
+import { withoutTrailing } from '../lib/trailing.ts'
 
 /** `text` as an http(s) URL, or `undefined`. */
 export function asHttpUrl(text: string): URL | undefined {
@@ -13,7 +14,7 @@ export function asDirectory(url: URL): URL {
 
 /** The same URL without slashes at the end of its path. */
 export function asFile(url: URL): URL {
-  return withPath(url, url.pathname.replace(/\/+$/, ''))
+  return withPath(url, withoutTrailing(url.pathname, '/'))
 }
 
 /** `segments` below `url`, each encoded so that it stays one segment. */

@@ -1,6 +1,7 @@
 /** Writes answers on the wire: devpi's JSON envelope, reason phrases, relative links. */
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { readableJson } from '../lib/readable-json.ts'
 
 /**
  * devpi's JSON: two spaces, a final newline, and a Content-Type of exactly `application/json`, because its client
@@ -10,7 +11,7 @@ export function sendJson(reply: FastifyReply, status: number, body: unknown): Fa
   return reply
     .code(status)
     .header('content-type', 'application/json')
-    .send(Buffer.from(`${JSON.stringify(body, null, 2)}\n`))
+    .send(Buffer.from(`${readableJson(body)}\n`))
 }
 
 /** `{result, type}` with a message where there is one. */

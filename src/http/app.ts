@@ -1,6 +1,7 @@
 /** The app: the routes of `routes.ts`; what every answer carries; the one place where an error becomes an answer. */
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import { DEVPI_VERSION } from '../model/devpi-version.ts'
 import { isDiskFull, Problem } from '../model/errors.ts'
 import { keepFromShared, land } from './cache-note.ts'
@@ -82,7 +83,7 @@ export function createApp(services: Services): FastifyInstance {
     if (body === '') return done(null, undefined)
     try {
       if (request.routeOptions.config.takesUntypedJson !== true) checkJsonType(request)
-      done(null, JSON.parse(body as string))
+      done(null, parseBoundedJson(body as string))
     } catch (error) {
       done(error instanceof Problem ? error : new Problem('bad-request', 'Bad request: could not decode json'))
     }

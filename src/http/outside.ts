@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import { withoutTrailing } from '../lib/trailing.ts'
 import { isHost, type TrustedProxy } from './trusted-proxy.ts'
 
 /** What the server was told of the way to it. */
@@ -16,7 +17,7 @@ export interface Outside {
  */
 export function outsideBase(request: FastifyRequest, server: Outside): string {
   const said = outsideUrl(request.raw, server)
-  if (said !== undefined) return said.href.replace(/[?#].*$/s, '').replace(/\/+$/, '')
+  if (said !== undefined) return withoutTrailing(said.href.replace(/[?#].*$/s, ''), '/')
   const forwarded = server.trustedProxy?.read(request.raw) ?? {}
   const header = forwarded.host ?? request.headers.host ?? 'localhost'
   const host = isHost(header) ? header : 'localhost'
@@ -33,7 +34,8 @@ export function outsideBase(request: FastifyRequest, server: Outside): string {
  */
 export function routedPath(url: string, request: IncomingMessage, server: Outside): string {
   const said = outsideUrl(request, server)
-  const prefix = said?.pathname.replace(/\/+$/, '') ?? server.trustedProxy?.read(request).prefix ?? ''
+  const own = said && withoutTrailing(said.pathname, '/')
+  const prefix = own ?? server.trustedProxy?.read(request).prefix ?? ''
   const isPrefixed = prefix !== '' && (url === prefix || url.startsWith(`${prefix}/`))
   const [path, ...query] = (isPrefixed ? url.slice(prefix.length) || '/' : url).split('?')
   return [path!.replace(/\/%2b/gi, '/+'), ...query].join('?')

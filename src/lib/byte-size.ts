@@ -15,7 +15,7 @@ const UNITS = new Map<string, number>([
 
 /** In bytes, rounded down; `undefined` for what is no size. */
 export function parseByteSize(written: string): number | undefined {
-  const found = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(written)
+  const found = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(written.trim())
   const unit = UNITS.get(found?.[2]?.toLowerCase() ?? '')
   if (found === null || unit === undefined) return undefined
   const bytes = Math.floor(Number(found[1]) * unit)

@@ -70,6 +70,8 @@ function named(wanted: WantedRelease, own: readonly Listed[], { onlyWheels }: Ch
     const files = onlyWheels && wheels.length > 0 ? wheels : own
     return { files: files.map((each) => take(each, [])), missing: [] }
   }
+  const byName = new Map<string, Listed>()
+  for (const each of own) if (!byName.has(each.file.filename)) byName.set(each.file.filename, each)
   const chosen = new Map<string, ChosenFile>()
   const missing: Missing[] = []
   const anonymous: Hash[] = []
@@ -78,7 +80,7 @@ function named(wanted: WantedRelease, own: readonly Listed[], { onlyWheels }: Ch
       if (each.hash !== undefined) anonymous.push(each.hash)
       continue
     }
-    const found = own.find(({ file }) => file.filename === each.filename)
+    const found = byName.get(each.filename)
     const trouble = found === undefined ? 'the index does not list it' : disagreement(found.file, each)
     if (found !== undefined && trouble === undefined) {
       const isTold = each.hash === undefined || found.file.hashes[each.hash.algorithm] !== undefined
@@ -110,9 +112,11 @@ function byHash(own: readonly Listed[], hashes: readonly Hash[]) {
   const matched = new Set<Hash>()
   let isUnsure = false
   if (hashes.length === 0) return { files, unmatched: [] }
+  const algorithms = [...new Set(hashes.map(({ algorithm }) => algorithm))]
+  const byText = Map.groupBy(hashes, ({ algorithm, hex }) => `${algorithm}:${hex}`)
   for (const listed of own) {
-    const comparable = hashes.filter(({ algorithm }) => listed.file.hashes[algorithm] !== undefined)
-    const same = comparable.filter(({ algorithm, hex }) => listed.file.hashes[algorithm] === hex)
+    const comparable = algorithms.filter((algorithm) => listed.file.hashes[algorithm] !== undefined)
+    const same = comparable.flatMap((algorithm) => byText.get(`${algorithm}:${listed.file.hashes[algorithm]}`) ?? [])
     for (const hash of same) matched.add(hash)
     if (same.length > 0) files.push({ listed, unchecked: [] })
     else if (comparable.length === 0) {

@@ -13,9 +13,12 @@ export interface Requirement {
 
 /** Reads a requirement (PEP 508 without markers and URLs; extras are passed over); `undefined` for other text. */
 export function readRequirement(text: string): Requirement | undefined {
-  const found = /^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*(?:\(([^)]*)\)|([^()]*))$/.exec(text)
-  const name = found?.[1]
-  const specifier = (found?.[2] ?? found?.[3] ?? '').trim()
-  if (name === undefined || asProjectName(name) === undefined || !isSpecifier(specifier)) return undefined
+  const trimmed = text.trim()
+  const name = /^[A-Za-z0-9._-]+/.exec(trimmed)?.[0]
+  if (name === undefined || asProjectName(name) === undefined) return undefined
+  const rest = trimmed.slice(name.length).trimStart()
+  const wanted = rest.replace(/^\[[^\]]*\]/, '').trimStart()
+  const specifier = (/^\(([^)]*)\)$/.exec(wanted)?.[1] ?? wanted).trim()
+  if (/[()]/.test(specifier) || !isSpecifier(specifier)) return undefined
   return { name, specifier, admits: (version) => satisfies(version, specifier) }
 }

@@ -68,8 +68,9 @@ export async function requirementsTxt(path: string, files: FileReader): Promise<
   }
 
   await take(path, false)
+  const constraintsOf = Map.groupBy(constraints, (each) => each.project)
   const releases = required.map((line): WantedRelease => {
-    const own = constraints.filter((each) => each.project === line.project)
+    const own = constraintsOf.get(line.project) ?? []
     const specifier = [line, ...own]
       .map((each) => each.specifier)
       .filter((each) => each !== '')
@@ -98,10 +99,16 @@ function* logicalLines(text: string): Generator<{ text: string; number: number }
       joined += `${line.slice(0, -1).trim()} `
       continue
     }
-    const whole = `${joined}${isComment ? '' : line}`.replace(/(^|\s)#.*$/, '').trim()
+    const whole = withoutComment(`${joined}${isComment ? '' : line}`).trim()
     joined = ''
     if (whole !== '') yield { text: whole, number: first }
   }
+}
+
+/** Up to a sign that begins the line or stands behind white space. */
+function withoutComment(line: string): string {
+  const start = line.search(/(?:^|\s)#/)
+  return start < 0 ? line : line.slice(0, start)
 }
 
 function readLine(text: string): Line | Skipped | { readonly wrong: string } {
@@ -112,8 +119,9 @@ function readLine(text: string): Line | Skipped | { readonly wrong: string } {
   const hashes = [...text.matchAll(/\s--hash[ =]\s*(\S+)/g)].map((found) => found[1]!)
   const [spec = ''] = text.split(/\s--[a-z]/)
   // A marker; in an address a semicolon needs a space before it to be one (PEP 508).
-  const requirement = spec.replace(/\s*;.*$/, '').trim()
-  if (/^[\w.-]+\s*(?:\[[^\]]*\])?\s*@/.test(spec) || isPlace(spec)) {
+  const semicolon = spec.indexOf(';')
+  const requirement = (semicolon < 0 ? spec : spec.slice(0, semicolon)).trim()
+  if (isDirect(spec) || isPlace(spec)) {
     return { text: shown, reason: 'it is an address or a path, no file of an index' }
   }
   const read = readRequirement(requirement)
@@ -125,6 +133,18 @@ function readLine(text: string): Line | Skipped | { readonly wrong: string } {
     files.push({ hash })
   }
   return { project: projectName(read.name), specifier: read.specifier, files }
+}
+
+/** `name[extra] @ address`. */
+function isDirect(spec: string): boolean {
+  const behind = spec.replace(/^[\w.-]+/, '').trimStart()
+  return (
+    behind.length < spec.length &&
+    behind
+      .replace(/^\[[^\]]*\]/, '')
+      .trimStart()
+      .startsWith('@')
+  )
 }
 
 /** What pip takes for a URL or a path: a scheme, a slash, a leading dot, an archive's ending. */

@@ -67,7 +67,7 @@ export function tables(value: unknown): readonly Readonly<Record<string, unknown
 }
 
 function lastPart(place: string): string | undefined {
-  const path = place.replace(/[?#].*$/, '').replaceAll('\\', '/')
+  const path = place.replace(/[?#].*$/s, '').replaceAll('\\', '/')
   const name = path.slice(path.lastIndexOf('/') + 1)
   try {
     return decodeURIComponent(name) || undefined

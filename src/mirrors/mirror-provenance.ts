@@ -10,6 +10,7 @@ import {
   saveMirroredProvenance,
 } from '../catalog/provenance.ts'
 import type { IndexPage } from '../indexes/package-index.ts'
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import type { Clock } from '../lib/clock.ts'
 import { asDigest, type Digest } from '../lib/digest.ts'
 import { Problem } from '../model/errors.ts'
@@ -135,7 +136,7 @@ export class MirrorProvenance {
 /** Networks answer with a page of their own before one signs in: that is not what upstream says. */
 function checkJson(text: string, filename: string): void {
   try {
-    JSON.parse(text)
+    parseBoundedJson(text)
   } catch (error) {
     throw new Problem('upstream-failed', `Cannot deliver the provenance of "${filename}": upstream sent no JSON`, {
       cause: error,

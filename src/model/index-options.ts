@@ -3,6 +3,7 @@
  * Rules and sentences are devpi-server 6's (its index configuration); each option stands in `index-option-table.ts`.
  */
 import { nearest } from '../lib/nearest.ts'
+import { withoutTrailing } from '../lib/trailing.ts'
 import type { Problem } from './errors.ts'
 import { type IndexKind, indexOption, type OptionsOf, optionsOfKind } from './index-option-table.ts'
 import type { UserName } from './names.ts'
@@ -102,7 +103,7 @@ function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
 function withKnownUserinfo(current: unknown, value: unknown): string {
   const url = UPSTREAM_URL.read('mirror_url', value)
   if (typeof current !== 'string') return url
-  const [shown, sent] = [withoutUserinfo(current), url].map((each) => each.replace(/\/+$/, ''))
+  const [shown, sent] = [withoutUserinfo(current), url].map((each) => withoutTrailing(each, '/'))
   return shown === sent ? current : url
 }
 

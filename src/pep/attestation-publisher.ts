@@ -1,4 +1,5 @@
 /** The signer of an attestation: a Trusted Publisher's identity, from its Fulcio certificate (PEP 740's `publisher`). */
+import { withoutTrailing } from '../lib/trailing.ts'
 
 /** A publisher in provenance: a kind, and the identifying fields of that kind. */
 export type AttestationPublisher = { readonly kind: string } & Readonly<Record<string, string | null | undefined>>
@@ -102,7 +103,7 @@ function folded(key: string, value: unknown): unknown {
 }
 
 function below(url: string | undefined, host: string): string | undefined {
-  return url?.startsWith(host) ? url.slice(host.length).replace(/\/+$/, '') : undefined
+  return url?.startsWith(host) ? withoutTrailing(url.slice(host.length), '/') : undefined
 }
 
 /** What stands between `start` and the `@` before the commit or branch. */

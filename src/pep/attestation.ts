@@ -2,6 +2,7 @@
  * Attestation objects (PEP 740): their shape, and the statement inside. Whether the signature holds is
  * `attestation-verifier.ts`'s business.
  */
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import { matchesVersion, parseFilename } from './filename.ts'
 
 /** PEP 740's attestation object, version 1, its shape checked. Base64 is as it was sent. */
@@ -36,6 +37,8 @@ export class AttestationError extends Error {
 
 /** A signature has one entry today; each more costs a verification. */
 const ENTRIES_MOST = 4
+/** Bundles of Sigstore have some ten levels, and some hundred values. */
+const BOUNDS = { depth: 32, values: 20_000 }
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
 
 /** The upload form's field `attestations`: a JSON array. Throws `AttestationError`. */
@@ -51,7 +54,9 @@ export function readAttestation(value: unknown): Attestation {
   const object = asRecord(value)
   if (object === undefined) throw new AttestationError('it is no JSON object')
   if (object.version !== 1) {
-    throw new AttestationError(`it is of version ${JSON.stringify(object.version) ?? 'unknown'}, only 1 is known`)
+    throw new AttestationError(
+      `it is of version ${(JSON.stringify(object.version) ?? 'unknown').slice(0, 100)}, only 1 is known`,
+    )
   }
   const material = asRecord(object.verification_material)
   const envelope = asRecord(object.envelope)
@@ -115,14 +120,14 @@ function tagsOf({ pythonTag, abiTag, platformTag }: Record<'pythonTag' | 'abiTag
 
 function parseJson(text: string, otherwise: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseBoundedJson(text, BOUNDS)
   } catch (error) {
     throw new AttestationError(otherwise, { cause: error })
   }
 }
 
 function isBase64(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(value)
+  return typeof value === 'string' && value !== '' && /^[A-Za-z0-9+/\s]+(?:={1,2}\s*)?$/.test(value)
 }
 
 function asRecord(value: unknown): Record<string, unknown> | undefined {

@@ -19,7 +19,24 @@ export const HASH_NAMES: readonly string[] = [
 ]
 
 /** A page with a URL longer than this is broken or hostile; browsers and servers give up sooner. */
-const URL_LENGTH_MAX = 8192
+export const URL_LENGTH_MAX = 8192
+/** Of all files of a page together; the largest have some 3 MB. A long address of the page makes each of its short links long. */
+const ADDRESS_CHARACTERS_MOST = 32 * 1024 * 1024
+
+/** Counts the addresses of a page's files. */
+export class AddressRoom {
+  #left = ADDRESS_CHARACTERS_MOST
+
+  /** Throws `SyntaxError` when there is no room left. */
+  take({ url, provenance = '' }: { readonly url: string; readonly provenance?: string }): void {
+    this.#left -= url.length + provenance.length
+    if (this.#left < 0) {
+      throw new SyntaxError(
+        `Cannot read project page: its addresses have more than ${ADDRESS_CHARACTERS_MOST} characters`,
+      )
+    }
+  }
+}
 
 /** A file's address and the hashes its fragment carried. */
 export interface FileAddress {
@@ -35,6 +52,7 @@ export interface FileAddress {
 export function readAddress(href: string, base: URL): FileAddress | undefined {
   if (href.length > URL_LENGTH_MAX || !URL.canParse(href, base)) return undefined
   const url = new URL(href, base)
+  if (url.href.length > URL_LENGTH_MAX) return undefined
   if (url.protocol !== 'http:' && url.protocol !== 'https:' && url.protocol !== base.protocol) return undefined
   const pairs = url.hash.slice(1).split('&')
   url.hash = ''
@@ -102,8 +120,13 @@ export function readStamp(value: unknown): number | undefined {
 /** Throws `SyntaxError` unless `version` is of major version 1 of the Simple API, or not told at all (PEP 629). */
 export function checkApiVersion(version: unknown): void {
   if (version === undefined || version === null) return
-  if (/^1(?:\.|$)/.test(String(version))) return
+  if ((typeof version === 'string' || typeof version === 'number') && /^1(?:\.|$)/.test(String(version))) return
   throw new SyntaxError(
-    `Cannot read index page: it has API version ${JSON.stringify(version)}, and only 1.x is understood`,
+    `Cannot read index page: it has API version ${toldVersion(version)}, and only 1.x is understood`,
   )
+}
+
+/** What it is made of may be nested without end. */
+function toldVersion(version: unknown): string {
+  return typeof version === 'object' ? 'that is no text' : JSON.stringify(version).slice(0, 100)
 }

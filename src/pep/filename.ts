@@ -180,6 +180,7 @@ function tailOf(extension: string): RegExp {
 }
 
 function extensionOf(text: string): string | undefined {
+  if (text.length > FILENAME_BYTES_MAX) return undefined
   const folded = text.toLowerCase()
   return ENDINGS.find(({ ending }) => folded.length > ending.length && folded.endsWith(ending))?.extension
 }
@@ -218,6 +219,8 @@ function unescaped(written: string): string {
 }
 
 function splits(stem: string): { project: ProjectName; version: string }[] {
+  // Each dash is tried, and what is behind it read: longer ones are names of nothing.
+  if (stem.length > FILENAME_BYTES_MAX) return []
   const found: { project: ProjectName; version: string; rank: number }[] = []
   for (let dash = stem.indexOf('-'); dash !== -1; dash = stem.indexOf('-', dash + 1)) {
     const project = asProjectName(stem.slice(0, dash))

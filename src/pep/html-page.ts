@@ -1,6 +1,7 @@
 /** An index's HTML page read as a stream, whichever of the two pages of PEP 503 it is. */
 import { createRequire } from 'node:module'
 import type { Parser } from 'htmlparser2'
+import { HtmlDepth, HtmlTooDeep } from '../lib/html-depth.ts'
 import { checkApiVersion, readStamp } from './file-facts.ts'
 
 /** A link's text is a name; more of it is not kept. */
@@ -33,6 +34,7 @@ export class HtmlPage {
   private isInHeading = false
   private headings = 0
   private hasBase = false
+  private readonly depth = new HtmlDepth()
   private readonly parser: Parser
   private readonly onLink: (attributes: Attributes, text: string) => void
 
@@ -61,7 +63,12 @@ export class HtmlPage {
   }
 
   write(text: string): void {
-    this.parser.write(text)
+    try {
+      this.parser.write(text)
+    } catch (error) {
+      if (!(error instanceof HtmlTooDeep)) throw error
+      throw new SyntaxError(`Cannot read index page: ${error.message}`, { cause: error })
+    }
   }
 
   end(): void {
@@ -69,6 +76,7 @@ export class HtmlPage {
   }
 
   private open(tag: string, attributes: Attributes): void {
+    this.depth.enter()
     if (!BLANK_TAGS.has(tag) || attributes['http-equiv']?.toLowerCase() === 'refresh') this.isBlank = false
     if (tag === 'a') {
       this.endLink()
@@ -94,6 +102,7 @@ export class HtmlPage {
   }
 
   private close(tag: string, isImplied: boolean): void {
+    this.depth.leave()
     if (tag === 'a') this.endLink()
     if (tag === 'title') this.isInTitle = false
     if (tag === 'h1') this.isInHeading = false

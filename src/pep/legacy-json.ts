@@ -23,9 +23,9 @@ export interface LegacyPage {
 /** The release that stands for the project: the newest that is no pre-release and not yanked, else the newest. */
 export function latestRelease({ versions, files }: Pick<LegacyPage, 'versions' | 'files'>): string | undefined {
   const newestFirst = [...versions].sort((a, b) => compareVersions(b, a))
-  const isOffered = (version: string) => files.some((file) => file.version === version && file.yanked === undefined)
+  const offered = new Set(files.filter((file) => file.yanked === undefined).map((file) => file.version))
   return (
-    newestFirst.find((each) => !isPrerelease(each) && isOffered(each)) ??
+    newestFirst.find((each) => !isPrerelease(each) && offered.has(each)) ??
     newestFirst.find((each) => !isPrerelease(each)) ??
     newestFirst[0]
   )
@@ -38,7 +38,8 @@ export function legacyJson(
   metadata: MetadataFields,
   { isRelease }: { readonly isRelease: boolean },
 ): Record<string, unknown> {
-  const of = (wanted: string) => page.files.filter((file) => file.version === wanted)
+  const byVersion = Map.groupBy(page.files, (file) => file.version)
+  const of = (wanted: string) => byVersion.get(wanted) ?? []
   const releases = () => Object.fromEntries(page.versions.map((each) => [each, of(each).map(fileJson)]))
   return {
     info: infoJson(page, version, of(version), metadata),

@@ -25,19 +25,36 @@ export class MetadataError extends Error {
   override readonly name = 'MetadataError'
 }
 
-/** Reads METADATA or PKG-INFO. Throws `MetadataError` without valid name or version, or for an unknown major version. */
+/** The largest have some 3,000: a requirement for each extra of an extra. */
+const HEADERS_MOST = 20_000
+/** Of one with its folds. Keywords have been longer than a page; description and licence may be whole texts. */
+const HEADER_CHARACTERS_MOST = 100_000
+/** Of a header's name; one with a longer name is passed over. */
+const HEADER_NAME_MOST = 100
+
+/**
+ * Reads METADATA or PKG-INFO. Throws `MetadataError` without valid name or version, for an unknown major version, and for
+ * more or longer headers than anybody writes.
+ */
 export function parseMetadata(bytes: Uint8Array): CoreMetadata {
-  const { headers, body } = split(decode(bytes))
+  const text = decode(bytes)
+  const { headers, body } = split(text)
   const fields: Record<string, string | readonly string[]> = {}
-  for (const [header, value] of headers) {
+  const lists = new Map<string, string[]>()
+  for (const { name: header, start, end } of headers) {
     const key = KEYS[header] ?? header.replaceAll('-', '_')
-    if (!/^[a-z][a-z0-9_]*$/.test(key)) continue
+    if (key.length > HEADER_NAME_MOST || !/^[a-z][a-z0-9_]*$/.test(key)) continue
+    const value = text.slice(start, end).replace(/\r\n|\r/g, '\n')
+    if (value.length > HEADER_CHARACTERS_MOST && !MULTILINE.has(key)) {
+      throw new MetadataError(`Cannot read metadata: a header of it has more than ${HEADER_CHARACTERS_MOST} characters`)
+    }
     const before = fields[key]
     if (LISTS.has(key)) {
-      fields[key] = [
-        ...((before as readonly string[] | undefined) ?? []),
-        ...(known(unfold(value)) ? [unfold(value)] : []),
-      ]
+      const list = lists.get(key) ?? []
+      lists.set(key, list)
+      fields[key] = list
+      const told = known(unfold(value))
+      if (told !== '') list.push(told)
     } else if (before === undefined) {
       // Where a single field repeats, the first counts, as with Python's parser.
       fields[key] = known(MULTILINE.has(key) ? unindent(value) : unfold(value))
@@ -93,9 +110,9 @@ function identity(fields: Readonly<Record<string, string | readonly string[]>>):
       'Cannot read metadata: it has no "Version"; set the version of the project and build it again',
     )
   }
-  if (typeof metadataVersion !== 'string' || !/^[12]\.\d+$/.test(metadataVersion)) {
+  if (typeof metadataVersion !== 'string' || !/^[12]\.\d{1,9}$/.test(metadataVersion)) {
     throw new MetadataError(
-      `Cannot read metadata: "Metadata-Version" ${JSON.stringify(metadataVersion)} is not known; versions 1.0 to 2.x are`,
+      `Cannot read metadata: "Metadata-Version" ${JSON.stringify(metadataVersion.slice(0, 200))} is not known; versions 1.0 to 2.x are`,
     )
   }
   return { name, version, metadataVersion }
@@ -112,19 +129,33 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** Header names in lower case with their raw values, folds included; then the text after the first empty line. */
-function split(text: string): { headers: [name: string, value: string][]; body: string } {
-  const headers: [name: string, value: string][] = []
+interface Header {
+  /** In lower case. */
+  readonly name: string
+  /** Where its value begins and ends in the text, folds included. */
+  readonly start: number
+  end: number
+}
+
+/** The headers, then the text after the first empty line. Throws `MetadataError` for too many. */
+function split(text: string): { headers: readonly Header[]; body: string } {
+  const headers: Header[] = []
   const lineEnd = /\r\n|\r|\n/g
   let start = 0
   while (start < text.length) {
-    const end = lineEnd.exec(text)
-    const line = text.slice(start, end?.index ?? text.length)
-    const next = end === null ? text.length : lineEnd.lastIndex
+    const found = lineEnd.exec(text)
+    const end = found?.index ?? text.length
+    const next = found === null ? text.length : lineEnd.lastIndex
+    const line = text.slice(start, end)
     const last = headers.at(-1)
-    const header = /^([!-9;-~]+):[ \t]*(.*)$/s.exec(line)
-    if (/^[ \t]/.test(line) && last !== undefined) last[1] += `\n${line}`
-    else if (header !== null) headers.push([header[1]!.toLowerCase(), header[2]!])
+    const header = HEADER.exec(line)
+    if (/^[ \t]/.test(line) && last !== undefined) last.end = end
+    else if (header !== null) {
+      headers.push({ name: header[1]!.toLowerCase(), start: start + header[0].length, end })
+      if (headers.length > HEADERS_MOST) {
+        throw new MetadataError(`Cannot read metadata: it has more than ${HEADERS_MOST} headers`)
+      }
+    }
     // A line that is neither header nor fold begins the body, as with Python's parser.
     else return { headers, body: text.slice(line === '' ? next : start) }
     start = next
@@ -132,14 +163,21 @@ function split(text: string): { headers: [name: string, value: string][]; body: 
   return { headers, body: '' }
 }
 
+/** Its name, and what stands before its value. */
+const HEADER = /^([!-9;-~]+):[ \t]*/
+
 function unfold(value: string): string {
-  return value.replace(/\s*\n\s*/g, ' ').trim()
+  if (!value.includes('\n')) return value.trim()
+  return value
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .join(' ')
 }
 
 /** Undoes the folds of a text with lines: eight spaces, or seven and a bar (PEP 314 and 345), else all white space. */
 function unindent(value: string): string {
-  const [first = '', ...folds] = value.split('\n')
-  return [first, ...folds.map((line) => line.replace(/^(?: {7}\|| {8}|[ \t]+)/, ''))].join('\n').trim()
+  return value.replace(/\n(?: {7}\|| {8}|[ \t]+)/g, '\n').trim()
 }
 
 function known(value: string): string {

@@ -51,8 +51,9 @@ export function readAdvisory(record: unknown): Advisory {
     if (!isObject(each)) throw new SyntaxError('its "affected" holds something other than objects')
     const name = pythonPackage(each.package)
     if (name === undefined) continue
-    const known = packages.get(name) ?? []
-    packages.set(name, [...known, readAffected(each)])
+    const known = packages.get(name)
+    if (known === undefined) packages.set(name, [readAffected(each)])
+    else known.push(readAffected(each))
   }
   return {
     id,

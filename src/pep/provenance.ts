@@ -1,4 +1,5 @@
 /** Provenance objects (PEP 740): an index's attestations of one file, by publisher. */
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import { type Attestation, AttestationError, readAttestation } from './attestation.ts'
 import { type AttestationPublisher, isSamePublisher } from './attestation-publisher.ts'
 
@@ -18,6 +19,10 @@ export interface SignedAttestation {
   readonly publisher: AttestationPublisher
 }
 
+/** Publishers of one file: an index has one, and another where a project moved. */
+const BUNDLES_MOST = 100
+const BOUNDS = { depth: 32, values: 100_000 }
+
 /** The type of the public index's Integrity API. */
 export const PROVENANCE_TYPE = 'application/vnd.pypi.integrity.v1+json'
 
@@ -27,10 +32,11 @@ export function withAttestations(known: Provenance | undefined, signed: readonly
     publisher,
     attestations: [...attestations],
   }))
-  const isKnown = ({ envelope }: Attestation) =>
-    bundles.some((bundle) => bundle.attestations.some((each) => each.envelope.signature === envelope.signature))
+  const signatures = new Set(bundles.flatMap((bundle) => bundle.attestations.map((each) => each.envelope.signature)))
   for (const { attestation, publisher } of signed) {
-    if (isKnown(attestation)) continue
+    const { signature } = attestation.envelope
+    if (signatures.has(signature)) continue
+    signatures.add(signature)
     const own = bundles.find((bundle) => isSamePublisher(bundle.publisher, publisher))
     if (own === undefined) bundles.push({ publisher, attestations: [attestation] })
     else own.attestations.push(attestation)
@@ -49,6 +55,9 @@ export function parseProvenance(text: string): Provenance {
   if (object?.version !== 1 || !Array.isArray(bundles)) {
     throw new AttestationError('it is no provenance object of version 1')
   }
+  if (bundles.length > BUNDLES_MOST) {
+    throw new AttestationError(`it has ${bundles.length} bundles, at most ${BUNDLES_MOST} are read`)
+  }
   return { version: 1, attestation_bundles: bundles.map(readBundle) }
 }
 
@@ -63,7 +72,7 @@ function readBundle(value: unknown): AttestationBundle {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseBoundedJson(text, BOUNDS)
   } catch (error) {
     throw new AttestationError('it is no JSON', { cause: error })
   }

@@ -3,6 +3,7 @@
  * read it with regular expressions, and read as real indexes write it.
  */
 import {
+  AddressRoom,
   HASH_NAMES,
   lastComponent,
   readAddress,
@@ -10,6 +11,7 @@ import {
   readSize,
   readStatus,
   readUploadTime,
+  URL_LENGTH_MAX,
 } from './file-facts.ts'
 import { asFilename, parseFilename, versionOf } from './filename.ts'
 import { type Attributes, HtmlPage } from './html-page.ts'
@@ -81,13 +83,16 @@ export async function* listToHtml(batches: AsyncIterable<readonly string[]>): As
  */
 export function detailFromHtml(text: string, pageUrl: URL, name: ProjectName): ProjectDetail {
   const files: DistributionFile[] = []
+  const room = new AddressRoom()
   let base = pageUrl
   const page = new HtmlPage((attributes) => {
     const file = readFile(attributes, base)
-    if (file !== undefined) files.push(file)
+    if (file === undefined) return
+    room.take(file)
+    files.push(file)
   })
   page.onBase = (href) => {
-    if (URL.canParse(href, pageUrl)) base = new URL(href, pageUrl)
+    if (href.length <= URL_LENGTH_MAX && URL.canParse(href, pageUrl)) base = new URL(href, pageUrl)
   }
   page.write(text)
   page.end()

@@ -4,7 +4,9 @@
  * Nothing here is ever written as null: uv refuses a page where `size`, `upload-time`, `yanked` or `hashes` is.
  */
 import type { TokenType } from '@streamparser/json'
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import {
+  AddressRoom,
   checkApiVersion,
   lastComponent,
   readAddress,
@@ -27,6 +29,11 @@ import {
 
 /** Lists are written in pieces of about this size: large enough for the socket, small enough to keep memory flat. */
 const CHUNK_CHARACTERS = 64 * 1024
+/** The largest page has some 300,000 values; standards have four levels. */
+const PAGE_BOUNDS = { depth: 64, values: 4_000_000 }
+/** Levels in a list of projects, and bytes of it from one project to the next: some 60. */
+const LIST_DEPTH_MOST = 64
+const PROJECT_BYTES_MOST = 1024 * 1024
 
 /** One project's page. Its addresses are written as they are. */
 export function detailToJson(detail: ProjectDetail): string {
@@ -64,7 +71,14 @@ export function detailFromJson(text: string, pageUrl: URL): ProjectDetail {
   if (!Array.isArray(page.files)) throw new SyntaxError('Cannot read project page: it has no list "files"')
   const name = readName(page.name) ?? nameOf(pageUrl)
   if (name === undefined) throw new SyntaxError('Cannot read project page: it has no valid "name"')
-  const files = page.files.map((entry: unknown) => readFile(entry, pageUrl)).filter((file) => file !== undefined)
+  const room = new AddressRoom()
+  const files: DistributionFile[] = []
+  for (const entry of page.files as unknown[]) {
+    const file = readFile(entry, pageUrl)
+    if (file === undefined) continue
+    room.take(file)
+    files.push(file)
+  }
   const lastStamp = readStamp(pageMeta['_last-serial'])
   const status = readProjectStatus(page, pageMeta)
   return {
@@ -124,7 +138,11 @@ export async function* projectsFromJson(
   const { JSONParser, TokenType } = await import('@streamparser/json')
   const list = new ListWatch(TokenType)
   const parser = new JSONParser({ paths: ['$.meta.*', '$.projects.*'], keepStack: false })
-  parser.onToken = ({ token, value }) => list.see(token, value)
+  parser.onToken = ({ token, value }) => {
+    list.see(token, value)
+    // The parser takes it for an error of the text, and reads no further.
+    if (list.depth > LIST_DEPTH_MOST) throw new Error(`it is nested deeper than ${LIST_DEPTH_MOST} levels`)
+  }
   parser.onError = (error) => {
     failure ??= error
   }
@@ -141,9 +159,14 @@ export async function* projectsFromJson(
   const check = (): void => {
     if (failure !== undefined) throw new SyntaxError(`Cannot read project list: ${failure.message}`, { cause: failure })
   }
+  let bytesSinceProject = 0
   for await (const chunk of source) {
     parser.write(chunk)
     check()
+    bytesSinceProject = found.length > 0 ? 0 : bytesSinceProject + chunk.length
+    if (list.found && bytesSinceProject > PROJECT_BYTES_MOST) {
+      throw new SyntaxError(`Cannot read project list: it has ${PROJECT_BYTES_MOST} bytes without a project`)
+    }
     yield* found
     found = []
   }
@@ -153,10 +176,10 @@ export async function* projectsFromJson(
   if (!list.found) throw new SyntaxError('Cannot read project list: it has no list "projects"')
 }
 
-/** Watches for the top-level key "projects" with a list, which may be empty. */
+/** Watches for the top-level key "projects" with a list, which may be empty, and how deep the text is nested. */
 class ListWatch {
   found = false
-  private depth = 0
+  depth = 0
   private lastString: unknown
   private readonly tokens: typeof TokenType
 
@@ -165,10 +188,10 @@ class ListWatch {
   }
 
   see(token: TokenType, value: unknown): void {
-    if (this.found) return
     const { STRING, LEFT_BRACKET, LEFT_BRACE, RIGHT_BRACE, RIGHT_BRACKET } = this.tokens
     if (token === STRING) this.lastString = value
-    else if (token === LEFT_BRACKET && this.depth === 1 && this.lastString === 'projects') this.found = true
+    else if (!this.found && token === LEFT_BRACKET && this.depth === 1 && this.lastString === 'projects')
+      this.found = true
     if (token === LEFT_BRACE || token === LEFT_BRACKET) this.depth++
     else if (token === RIGHT_BRACE || token === RIGHT_BRACKET) this.depth--
   }
@@ -176,7 +199,7 @@ class ListWatch {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseBoundedJson(text, PAGE_BOUNDS)
   } catch (error) {
     throw new SyntaxError('Cannot read project page: it is no JSON, or breaks off', { cause: error })
   }

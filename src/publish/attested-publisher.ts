@@ -1,4 +1,5 @@
 /** Checks that the uploader (Trusted Publishing) and the signer are the same workflow, by the claims of the same issuer. */
+import { withoutTrailing } from '../lib/trailing.ts'
 import type { PublisherIdentity } from '../model/access.ts'
 import { AttestationError } from '../pep/attestation.ts'
 import { type AttestationPublisher, publisherText } from '../pep/attestation-publisher.ts'
@@ -42,5 +43,5 @@ function workflowOf(claims: PublisherIdentity['claims']): string | undefined {
 }
 
 function withoutSlash(issuer: string | undefined): string | undefined {
-  return issuer?.replace(/\/+$/, '')
+  return issuer === undefined ? undefined : withoutTrailing(issuer, '/')
 }

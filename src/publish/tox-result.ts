@@ -1,7 +1,10 @@
 /** The result of testing an archive (`devpi test`): kept as it was sent, beside the archive. */
+
 import { writeBlob } from '../blob/blob-store.ts'
+import { TOX_BOUNDS } from '../browse/tox-report.ts'
 import { listAttachments, saveAttachment } from '../catalog/attachments.ts'
 import { findFiles } from '../catalog/files.ts'
+import { parseBoundedJson } from '../lib/bounded-json.ts'
 import { beyondScope, type Principal, uploadOf } from '../model/access.ts'
 import { Problem } from '../model/errors.ts'
 import { fileAddress } from '../model/file-address.ts'
@@ -62,7 +65,7 @@ function noFile(record: IndexRecord, hashStart: string, filename: string): Probl
 
 function isJson(body: Buffer): boolean {
   try {
-    JSON.parse(body.toString('utf8'))
+    parseBoundedJson(body.toString('utf8'), TOX_BOUNDS)
     return true
   } catch {
     return false

@@ -11,8 +11,7 @@ export interface NetrcEntry {
  */
 export function readNetrc(text: string): ReadonlyMap<string, NetrcEntry> {
   const found = new Map<string, NetrcEntry>()
-  // A macro goes on to the next empty line; a comment stands at the start of a line, as passwords may have the sign.
-  const plain = text.replace(/^\s*macdef\s[\s\S]*?(?:\n[^\S\n]*\n|$(?![\s\S]))/gm, '\n').replace(/^\s*#.*$/gm, '')
+  const plain = withoutMacros(text)
   const words = [...plain.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
     ([, quoted, bare]) => quoted?.replace(/\\(.)/g, '$1') ?? bare!,
   )
@@ -49,4 +48,17 @@ export function readNetrc(text: string): ReadonlyMap<string, NetrcEntry> {
   }
   keep()
   return found
+}
+
+/** A macro goes on to the next empty line; a comment stands at the start of a line, as passwords may have the sign. */
+function withoutMacros(text: string): string {
+  const kept: string[] = []
+  let isMacro = false
+  for (const raw of text.split('\n')) {
+    const line = raw.trim()
+    if (line === '') isMacro = false
+    else if (/^macdef(?:\s|$)/.test(line)) isMacro = true
+    if (!isMacro && !line.startsWith('#')) kept.push(raw)
+  }
+  return kept.join('\n')
 }

@@ -17,6 +17,7 @@ const bad = (what: string, says: string, content: readonly RawTarMember[] | Buff
 })
 const withMember = (member: RawTarMember) => [INFO, member]
 const good = rawTarGz([INFO])
+const many = (records: number) => Object.fromEntries(Array.from({ length: records }, (_, at) => [`a${at}`, 'x']))
 /** The size in a member's own header is 5, whatever comes. */
 const twoSizes = rawMember({ path: 'acme-1.0/x', content: 'hello', pax: { size: '512' } })
 
@@ -63,6 +64,21 @@ export const BAD_SDISTS: readonly BadFile[] = [
     { path: 'acme-1.0/x', kind: '2', linkTo: '.' },
     { path: 'acme-1.0/x/y' },
   ]),
+  bad(
+    'a name of 80,000 parts',
+    'has more than 50 parts',
+    withMember({ path: 'x', pax: { path: `acme-1.0/${'a/'.repeat(80_000)}x` } }),
+  ),
+  bad(
+    'a header for all members of many records',
+    'a header for all its members has more than 32 records',
+    gzipSync(Buffer.concat([paxHeader(many(33), 'g'), rawMember(INFO), TAR_END])),
+  ),
+  bad(
+    'a header for all members that is long',
+    'a header of it has more than 16384 bytes',
+    gzipSync(Buffer.concat([paxHeader({ comment: 'x'.repeat(17_000) }, 'g'), rawMember(INFO), TAR_END])),
+  ),
   bad('an absolute path', '"/etc/passwd" is an absolute path', withMember({ path: '/etc/passwd' })),
   bad('a path that climbs out', '"acme-1.0/../x" climbs out', withMember({ path: 'acme-1.0/../x' })),
   bad('a backslash', '"acme-1.0\\\\x" has a backslash', withMember({ path: 'acme-1.0\\x' })),

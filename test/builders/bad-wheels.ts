@@ -118,6 +118,8 @@ const BAD_ZIPS: readonly BadFile[] = [
   bad('a compression bomb', 'as compression bombs do', member({ stored: false, both: { sizeBytes: HUGE } })),
   bad('a stored file with two sizes', 'size mismatch for stored file', member({ both: { sizeBytes: 7 } })),
   bad('a name that is empty', 'it has a member without a name', named('')),
+  bad('a name of too many parts', 'has more than 50 parts', named(`${'a/'.repeat(50)}x.py`)),
+  bad('a name that is too long', 'more than 50 parts or 1024 characters', named(`acme/${'a'.repeat(1100)}.py`)),
   bad('an absolute path', 'the name of its member "/etc/passwd" is an absolute path', named('/etc/passwd')),
   bad('a drive letter', '"c:/x.py" begins with a drive letter', named('c:/x.py')),
   bad('a backslash', 'has a backslash', named('acme\\x.py')),

@@ -33,8 +33,8 @@ export function rawMember({ path, content = '', kind = '0', linkTo = '', pax }: 
 export function paxHeader(records: Readonly<Record<string, string>>, kind: 'x' | 'g'): Buffer {
   const lines = Object.entries(records).map(([key, value]) => {
     const rest = ` ${key}=${value}\n`
-    let length = Buffer.byteLength(rest) + 2
-    if (String(length).length !== 2) length++
+    let length = Buffer.byteLength(rest) + 1
+    while (String(length).length + Buffer.byteLength(rest) !== length) length++
     return `${length}${rest}`
   })
   const member = tarMember('pax', Buffer.from(lines.join('')))

@@ -1,4 +1,5 @@
 /** Parses the request to add a trusted publisher to an index. */
+import { withoutTrailing } from '../../lib/trailing.ts'
 import { Problem } from '../../model/errors.ts'
 import type { Limits } from '../../model/limits.ts'
 import type { PublisherSpec, TrustedPublisher } from '../../model/tokens.ts'
@@ -84,7 +85,7 @@ function readIssuer(kind: PublisherSpec['kind'], { issuer }: Fields): string {
   if (address === undefined) {
     throw refused('issuer must be an https address, as its tokens name it in "iss" (http only on this machine)')
   }
-  const own = OF_EVERYBODY[address.replace(/\/+$/, '')]
+  const own = OF_EVERYBODY[withoutTrailing(address, '/')]
   if (own !== undefined && own !== kind) throw refused(`publishers of ${address} are of kind ${own}`)
   return address
 }

@@ -1,8 +1,11 @@
 /** Issuers of OIDC tokens: their keys, found by discovery (OpenID Connect Discovery 1.0 §4), and kept for some minutes. */
+
 import type { JSONWebKeySet } from 'jose'
+import { parseBoundedJson } from '../../lib/bounded-json.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { Recent } from '../../lib/recent.ts'
 import { collect } from '../../lib/streams.ts'
+import { withoutTrailing } from '../../lib/trailing.ts'
 import { Problem } from '../../model/errors.ts'
 import type { Limits } from '../../model/limits.ts'
 import { UpstreamHosts } from '../../upstream/hosts.ts'
@@ -94,7 +97,7 @@ export class OidcIssuers implements AsyncDisposable {
       hosts: this.#hosts,
     })
     const signal = AbortSignal.timeout(this.#options.limits.issuerAnswerMs)
-    const discovery = new URL(`${issuer.replace(/\/+$/, '')}/.well-known/openid-configuration`)
+    const discovery = new URL(`${withoutTrailing(issuer, '/')}/.well-known/openid-configuration`)
     const { issuer: said, jwks_uri } = await this.#json(requests, discovery, signal)
     if (said !== issuer) throw new SyntaxError(`it calls itself ${JSON.stringify(said)?.slice(0, 200)}`)
     const address = typeof jwks_uri === 'string' ? URL.parse(jwks_uri) : null
@@ -119,7 +122,7 @@ export class OidcIssuers implements AsyncDisposable {
       throw new SyntaxError(`it answered ${answer.status} for ${url.pathname}`)
     }
     const bytes = await collect(answer.body, this.#options.limits.issuerBytes)
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    const value: unknown = parseBoundedJson(bytes.toString('utf8'))
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new SyntaxError(`what is at ${url.href} is no JSON object`)
     }

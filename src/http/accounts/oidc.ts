@@ -1,6 +1,8 @@
 /** Trusted Publishing as PyPI's uploaders know it, at the root of the host, and how to discover it (PEP 807). */
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Negotiator from 'negotiator'
+import { parseBoundedJson } from '../../lib/bounded-json.ts'
 import { publisherLabel } from '../../model/access.ts'
 import { Problem } from '../../model/errors.ts'
 import { sendJson } from '../answers.ts'
@@ -85,7 +87,7 @@ function bytesInJsonOut(scope: FastifyInstance): void {
 /** What the body has under `token`; `undefined` where it is no JSON object. */
 function tokenOf({ body }: FastifyRequest): unknown {
   try {
-    const value: unknown = JSON.parse(Buffer.isBuffer(body) ? body.toString('utf8') : '')
+    const value: unknown = parseBoundedJson(Buffer.isBuffer(body) ? body.toString('utf8') : '')
     return (value as { token?: unknown } | null)?.token
   } catch {
     // Told as what has no token.

@@ -1,5 +1,7 @@
 /** `PUSH` or `POST /user/index[/]` with a JSON object: a release goes to another index, here or elsewhere. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { parseBoundedJson } from '../../lib/bounded-json.ts'
 import { Problem } from '../../model/errors.ts'
 import type { OutwardPushes } from '../../publish/push/push-external.ts'
 import { readPushOrder } from '../../publish/push/push-order.ts'
@@ -42,7 +44,7 @@ export function pushes(services: Services): AnswerPush {
 
 function jsonObject(body: Buffer): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'))
+    const value: unknown = parseBoundedJson(body.toString('utf8'))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   } catch {
     // Told below, as what is no object.

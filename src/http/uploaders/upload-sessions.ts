@@ -2,8 +2,10 @@
  * Upload 2.0 (PEP 694, a draft): `POST /{user}/{index}/+upload` opens a session for a release, below which its files are sent
  * and at last published together. Only with the setting `upload_sessions`.
  */
+
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { parseBoundedJson } from '../../lib/bounded-json.ts'
 import { collect, TooLong } from '../../lib/streams.ts'
 import { Problem } from '../../model/errors.ts'
 import type { askedFile } from '../../publish/sessions/session-files.ts'
@@ -213,7 +215,7 @@ function readDocuments(scope: FastifyInstance, begin: (request: FastifyRequest) 
     if (body === '') return done(null, undefined)
     if (request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() !== UPLOAD_TYPE) return done(problem)
     try {
-      done(null, JSON.parse(body as string))
+      done(null, parseBoundedJson(body as string))
     } catch {
       done(new Problem('bad-request', 'Cannot read the request: it is no JSON'))
     }

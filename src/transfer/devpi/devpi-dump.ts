@@ -2,7 +2,7 @@
  * What `devpi-export` writes, versions 1 and 2: a folder of files, and `dataindex.json` that says what they are.
  * Read as a stream, entry by entry: of a large server that file has hundreds of megabytes.
  */
-import { JSONParser } from '@streamparser/json'
+import { JSONParser, TokenType } from '@streamparser/json'
 import { Problem } from '../../model/errors.ts'
 import { openDumpFile } from './dump-file.ts'
 
@@ -29,6 +29,8 @@ export type DumpEntry =
 
 /** One entry may be as long: a release whose description fills its upload field has a few megabytes. */
 const ENTRY_BYTES_MOST = 64 * 1024 * 1024
+/** Objects and lists within each other: a dump has six, and below them what users wrote (`custom_data`). */
+const DEPTH_MOST = 100
 const PATHS = [
   '$.dumpversion',
   '$.users.*',
@@ -55,6 +57,12 @@ export async function* readDump(
   const parser = new JSONParser({ paths: PATHS, keepStack: false })
   parser.onError = (error) => {
     failure ??= error
+  }
+  let depth = 0
+  parser.onToken = ({ token }) => {
+    if (token === TokenType.LEFT_BRACE || token === TokenType.LEFT_BRACKET) depth++
+    else if (token === TokenType.RIGHT_BRACE || token === TokenType.RIGHT_BRACKET) depth--
+    if (depth > DEPTH_MOST) throw broken(`it is nested deeper than ${DEPTH_MOST} levels`)
   }
   parser.onValue = ({ value, key, stack }) => {
     try {

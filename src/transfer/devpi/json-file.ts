@@ -1,6 +1,8 @@
 /** A JSON file written piece by piece, in ASCII: Python reads it under any locale. */
+
 import { type FileHandle, open } from 'node:fs/promises'
 import { syncFile } from '../../lib/durable.ts'
+import { readableJson } from '../../lib/readable-json.ts'
 
 /** Written at once. */
 const CHUNK_CHARACTERS = 256 * 1024
@@ -36,7 +38,7 @@ export class JsonFile implements AsyncDisposable {
 
   /** The next member; inside an object with its `key`. */
   async add(value: unknown, key?: string): Promise<void> {
-    const text = JSON.stringify(value, null, 2).replaceAll('\n', `\n${this.#indent()}`)
+    const text = readableJson(value).replaceAll('\n', `\n${this.#indent()}`)
     await this.#member(key, text)
   }
 

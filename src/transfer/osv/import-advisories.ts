@@ -1,4 +1,5 @@
 /** Brings advisories in, record by record, also beside a server that runs: it answers with each as soon as it is here. */
+
 import { setTimeout as delay } from 'node:timers/promises'
 import { ArchiveError } from '../../archive/source.ts'
 import {
@@ -10,6 +11,7 @@ import {
   saveAdvisories,
 } from '../../catalog/advisories.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
+import { parseBoundedJson } from '../../lib/bounded-json.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { TooLong } from '../../lib/streams.ts'
 import { Problem } from '../../model/errors.ts'
@@ -66,6 +68,8 @@ export async function importAdvisories(
   return counts
 }
 
+/** Records have some eight levels, and list versions by the thousand. */
+const BOUNDS = { depth: 64, values: 2_000_000 }
 /** Records written in one transaction, and their text: a server beside it waits for no more than that. */
 const BATCH_RECORDS = 200
 const BATCH_CHARACTERS = 4 * 1024 * 1024
@@ -124,7 +128,7 @@ function isNewer(modified: string, known: string | undefined): boolean {
 }
 
 async function readSource(source: AdvisorySource): Promise<StoredAdvisory> {
-  const record: unknown = JSON.parse(await source.text())
+  const record: unknown = parseBoundedJson(await source.text(), BOUNDS)
   return { ...readAdvisory(record), record: JSON.stringify(record) }
 }
 

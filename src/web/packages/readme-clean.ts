@@ -2,6 +2,7 @@
  * An HTML sanitizer with an allow-list: the remaining HTML cannot run, load, submit, style or imitate the page around it.
  */
 import sanitize from 'sanitize-html'
+import { HtmlDepth } from '../../lib/html-depth.ts'
 import { type Html, raw } from '../html.ts'
 import { outsideHref } from '../links.ts'
 
@@ -70,11 +71,12 @@ const NESTING_MAX = 60
 /**
  * Cleans HTML made from a README. Headings go one level down, as the page has the first. Addresses are absolute http, https or
  * mailto, or point into the README itself. Images would be loaded from elsewhere: their text stands for them, linked where
- * there is no link around it.
+ * there is no link around it. Throws `HtmlTooDeep`.
  */
 export function cleanReadme(dirty: string): Html {
   const ids = new Set<string>()
   let openAnchors = 0
+  const depth = new HtmlDepth()
   const clean = sanitize(dirty, {
     allowedTags: [...README_TAGS],
     allowedAttributes: Object.fromEntries(Object.entries(README_ATTRIBUTES).map(([tag, names]) => [tag, [...names]])),
@@ -84,9 +86,11 @@ export function cleanReadme(dirty: string): Html {
     nestingLimit: NESTING_MAX,
     parseStyleAttributes: false,
     onOpenTag: (tag) => {
+      depth.enter()
       if (tag === 'a') openAnchors++
     },
     onCloseTag: (tag) => {
+      depth.leave()
       if (tag === 'a') openAnchors--
     },
     transformTags: {
@@ -163,7 +167,7 @@ function imageText(image: Attributes, isLinked: boolean): { tagName: string; att
 /** Markdown says a column's alignment as a style, older HTML as an attribute. */
 function cell(attributes: Attributes): Attributes {
   const { style = '', align = '', colspan, rowspan, id } = attributes
-  const side = /^\s*(?:text-align:\s*)?(left|center|right)\s*;?\s*$/i.exec(style || align)?.[1]?.toLowerCase()
+  const side = /^(?:text-align:\s*)?(left|center|right)\s*;?$/i.exec((style || align).trim())?.[1]?.toLowerCase()
   return {
     ...(id !== undefined && { id }),
     ...(side !== undefined && { class: `align-${side}` }),
