@@ -7,6 +7,7 @@ import { isAlias } from '../model/aliases.ts'
 import { noSuchUser, Problem } from '../model/errors.ts'
 import { type UserName, userName } from '../model/names.ts'
 import { timestamp, type User } from '../model/records.ts'
+import { storedTextFault } from '../model/stored-text.ts'
 import { Passwords } from './login/passwords.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -158,6 +159,9 @@ function described(
   }
   const custom = 'custom_data' in fields ? fields.custom_data : current.customData
   if (custom !== undefined && custom !== null && custom !== '') result.customData = custom
+  const { customData, ...texts } = result
+  const fault = storedTextFault({ ...texts, ...(customData !== undefined && { custom_data: customData }) })
+  if (fault !== undefined) throw new Problem('bad-request', `Cannot keep what is said of the user: ${fault}`)
   return result
 }
 

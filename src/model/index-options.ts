@@ -9,6 +9,7 @@ import { type IndexKind, indexOption, type OptionsOf, optionsOfKind } from './in
 import type { UserName } from './names.ts'
 import { invalidOption as invalid, readText, UPSTREAM_URL } from './option-values.ts'
 import { renamed } from './renamed-options.ts'
+import { storedTextFault } from './stored-text.ts'
 
 export interface StageOptions extends OptionsOf<'stage'> {
   readonly type: 'stage'
@@ -20,6 +21,8 @@ export interface MirrorOptions extends OptionsOf<'mirror'> {
 
 export type IndexOptions = StageOptions | MirrorOptions
 type Values = Record<string, unknown>
+/** What is shown to everybody as it was written. */
+const TEXTS = new Set(['title', 'description', 'custom_data'])
 
 /** The options of a new index from what its creator sent. Throws `option-invalid`. */
 export function createdOptions(owner: UserName, given: Readonly<Values>): IndexOptions {
@@ -96,6 +99,9 @@ function merged(current: Readonly<Values>, sent: Readonly<Values>): Values {
     if (isNone || (value === '' && option.value.isNoneWhenEmpty === true)) delete result[key]
     else result[key] = key === 'mirror_url' ? withKnownUserinfo(current[key], value) : option.value.read(key, value)
   }
+  const texts = Object.entries(result).filter(([key]) => TEXTS.has(key))
+  const fault = storedTextFault(Object.fromEntries(texts))
+  if (fault !== undefined) throw invalid(`Cannot keep what is said of the index: ${fault}`)
   return result
 }
 
