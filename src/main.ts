@@ -4,6 +4,8 @@ import { serverCommands } from './compose/commands.ts'
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(signal))
+// What was ignored when the program was started stays ignored (nohup): Node itself forgets it. `bin/airlock` tells.
+if (process.env.AIRLOCK_NOHUP === '1') process.on('SIGHUP', () => {})
 // A reader that goes away (`airlock list | head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
