@@ -50,7 +50,8 @@ export interface DevpiDesk extends AsyncDisposable {
 /** `upstream`: what root/pypi mirrors. */
 export async function devpiDesk(version: DevpiClientVersion, env: Env = {}): Promise<DevpiDesk> {
   await prepareDevpiClient(version)
-  const served = await serveFolder(env)
+  // Its people push to other servers, which are on this machine as well.
+  const served = await serveFolder({ AIRLOCK_OUTGOING_ALLOW: '127.0.0.1,localhost', ...env })
   const homes: AsyncDisposable[] = []
   const { url } = served
 
