@@ -2,7 +2,7 @@
  * All tests: `npm test`, or `npm test -- FILE…`; with `--soak` the long ones of `test/soak` alone. `--record` keeps how long each
  * file took, in `house/durations.json`.
  *
- * Runs every file in a process of its own, three at a time (most wait for something now and then), the longest first. Says which files took longest and which tests stood
+ * Runs every file in a process of its own, two at a time, the longest first. Says which files took longest and which tests stood
  * aside, and prints `N passed, N failed` as the last line. Exit code 1 when anything failed, or when there was nothing to run.
  */
 import { globSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { runTests, type TestRun } from './house/test-run.ts'
 
 const MINUTE_MS = 60_000
 /** Files at once. */
-const LANES = 3
+const LANES = 2
 const SLOWEST_TOLD = 10
 const CHECKOUT = join(import.meta.dirname, '..')
 

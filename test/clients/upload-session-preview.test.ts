@@ -32,7 +32,9 @@ async function posts(url: string, body?: Readonly<Record<string, unknown>> | Buf
 }
 
 test('pip and uv install a release from its preview, and what it requires from the index', async () => {
-  await programFetch(`${server.url}/root/dev`, { method: 'PUT', headers: root, body: '{}' })
+  const headers = { ...root, 'content-type': 'application/json' }
+  const made = await programFetch(`${server.url}/root/dev`, { method: 'PUT', headers, body: '{}' })
+  assert.equal(made.status, 200)
   const widget = wheel({ name: 'widget', version: '1.0' })
   const form = new FormData()
   for (const [name, value] of [

@@ -3,6 +3,7 @@ import { entryPointsFault } from '../../src/archive/entry-points.ts'
 import { isTooLong } from '../../src/archive/member-paths.ts'
 import { parseRecord } from '../../src/archive/wheel-record.ts'
 import { HtmlText } from '../../src/jobs/html-text.ts'
+import { plainAddress } from '../../src/lib/addresses.ts'
 import { parseBoundedJson } from '../../src/lib/bounded-json.ts'
 import { parseByteSize } from '../../src/lib/byte-size.ts'
 import { asDigest, parseDigest } from '../../src/lib/digest.ts'
@@ -13,7 +14,7 @@ import { withoutTrailing } from '../../src/lib/trailing.ts'
 import { readRequirement } from '../../src/locks/requirement.ts'
 import { readHash } from '../../src/locks/wanted.ts'
 import { Problem } from '../../src/model/errors.ts'
-import { groupName, indexPart, parseIndexName, userName } from '../../src/model/names.ts'
+import { asIndexName, asUserName, groupName, indexPart, parseIndexName, userName } from '../../src/model/names.ts'
 import { AttestationError, parseAttestations } from '../../src/pep/attestation.ts'
 import * as facts from '../../src/pep/file-facts.ts'
 import * as filenames from '../../src/pep/filename.ts'
@@ -83,6 +84,9 @@ export const PARSERS: Readonly<Record<string, Read>> = {
   'pep/metadata#parseMetadata Summary': header('Summary'),
   'pep/metadata#parseMetadata Keywords': header('Keywords'),
   'pep/metadata#parseMetadata Requires-Dist': header('Requires-Dist'),
+  'lib/addresses#plainAddress': plainAddress,
+  'model/names#asIndexName': asIndexName,
+  'model/names#asUserName': asUserName,
   'pep/name#asProjectName': asProjectName,
   'pep/name#projectName': projectName,
   'pep/provenance#parseProvenance': parseProvenance,
@@ -116,6 +120,9 @@ export const APART: Readonly<Record<string, string>> = {
   'archive/small-zip#listSmallZip': 'takes a zip, bounded by its count of members',
   'config/devpi-file#readDevpiFile': FILES,
   'lib/digest#digestOf': 'hashes bytes',
+  'lib/addresses#hextetsOf': 'takes what isIP has taken for an address',
+  'lib/addresses#isLoopbackAddress': 'compares the beginning of a text',
+  'lib/addresses#isOwnAddress': 'calls plainAddress',
   'lib/json-object#asObject': SHORT,
   'lib/nearest#nearest': 'takes what the operator wrote',
   'lib/reason#reasonOf': 'takes an error',
