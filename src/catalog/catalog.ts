@@ -1,4 +1,4 @@
-/** What exists, and what happened. The type says who may write: a function that takes a `Writer` changes something. */
+/** The catalog: the metadata database and its journal. Types say who writes: a function that takes a `Writer` changes something. */
 import type { Kysely } from 'kysely'
 import type { Change, Job, Serial } from '../model/records.ts'
 import type { Counters } from './counters.ts'

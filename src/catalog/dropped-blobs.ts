@@ -1,4 +1,4 @@
-/** Blobs whose name a row gave up: triggers of the tables write them down, whoever deleted the row. Others may name them still. */
+/** Blobs that lost a name: triggers record each blob that a deleted or changed row named. Other rows may still name it. */
 import type { Digest } from '../lib/digest.ts'
 import type { Reader, Writer } from './catalog.ts'
 

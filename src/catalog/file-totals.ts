@@ -1,4 +1,4 @@
-/** How much is held, kept up to date by triggers: counting a million files takes most of a second. */
+/** How many projects and files are held. Triggers keep the totals current: counting a million files takes most of a second. */
 import type { Reader } from './catalog.ts'
 
 /** How many projects and files are held, for operators. */

@@ -1,4 +1,4 @@
-/** Metadata of a mirror's wheels for which upstream announces none, or no hash: what was found in each. Not journalled: a cache. */
+/** Metadata read from a mirror's wheels whose upstream announces none, or gives no hash for it. A cache: not journalled. */
 import type { Digest } from '../lib/digest.ts'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'

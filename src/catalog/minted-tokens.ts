@@ -1,4 +1,4 @@
-/** Tokens that Trusted Publishing gave out, and the OIDC tokens that were shown for them: each of those counts once. */
+/** Tokens issued by Trusted Publishing, and the OIDC tokens exchanged for them: each OIDC token can be used once. */
 import type { PublisherIdentity } from '../model/access.ts'
 import type { IndexName } from '../model/names.ts'
 import type { MintedToken } from '../model/tokens.ts'

@@ -1,4 +1,4 @@
-/** What a mirror remembers of its upstream: project pages as they were last seen, and small facts. Not journalled: a cache. */
+/** What a mirror has cached of its upstream: project pages and small facts. Not journalled. */
 import { sql } from 'kysely'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'

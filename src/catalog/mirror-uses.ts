@@ -1,4 +1,4 @@
-/** What mirrors hold and how it is used, so that what is used least can go. Not journalled: a cache's own book-keeping. */
+/** What mirrors hold and when it was last used, so that the least recently used files are evicted first. Not journalled. */
 import type { Digest } from '../lib/digest.ts'
 import type { IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'

@@ -1,4 +1,4 @@
-/** Rows taken away: files, releases and projects of one index, with what hangs on them. Their blobs stay until collected. */
+/** Deletes files, releases and projects of an index, with the rows that depend on them. Their blobs stay until they are collected. */
 import type { File, IndexRecord } from '../model/records.ts'
 import type { ProjectName } from '../pep/name.ts'
 import { compareVersions } from '../pep/version.ts'

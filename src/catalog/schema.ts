@@ -1,4 +1,4 @@
-/** The tables as types, for Kysely. the migrations of an engine make them (`sqlite/migrations/`); the two change together. */
+/** The tables as types for Kysely. The migrations of an engine make the tables (`sqlite/migrations/`); the two change together. */
 import type { Generated } from 'kysely'
 import type { ProjectStatus } from '../pep/simple.ts'
 

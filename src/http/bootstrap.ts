@@ -1,6 +1,6 @@
 /**
- * The empty password: no login, but the way to the first password. It counts for a program on this very machine that asks the
- * server directly, and for nobody whom a browser, a proxy or the server itself could be speaking for.
+ * The empty password is a bootstrap, not a login: the way to the first password. It counts only for a program on this machine
+ * that asks the server directly; never for a request that a browser, a proxy or the server itself may have made.
  */
 import type { FastifyRequest } from 'fastify'
 import { isOwnAddress } from '../lib/addresses.ts'

@@ -1,4 +1,4 @@
-/** The hosts that this server answers for, as requests name them in `Host`. */
+/** The hosts that this server answers for, as requests name them in `Host`; a list of allowed ones ends DNS rebinding. */
 import type { FastifyRequest } from 'fastify'
 import { isLoopbackAddress, isOwnAddress, plainAddress } from '../lib/addresses.ts'
 import { Problem } from '../model/errors.ts'

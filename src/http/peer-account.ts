@@ -1,4 +1,4 @@
-/** The account that a connection from this machine comes from, as Linux tells it: a person's, or that of a service such as a proxy. */
+/** The user account at the other end of a connection from this machine, from Linux's tables: a person's, or a service's such as a proxy. */
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 

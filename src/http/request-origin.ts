@@ -1,4 +1,4 @@
-/** Where a request was made: in a program, on a page of ours, or on somebody else's page, whose requests change nothing here. */
+/** Same-origin checks, against request forgery (CSRF): a request that a page of another origin has a browser send changes nothing here. */
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../model/errors.ts'
 import { type Outside, outsideBase } from './outside.ts'

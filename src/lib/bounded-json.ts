@@ -1,4 +1,4 @@
-/** JSON of strangers, looked through before it is read: a value takes up to fifty times the room of its text. */
+/** JSON from strangers: depth and number of values are checked before it is parsed, because a value takes up to fifty times the memory of its text. */
 
 export interface JsonBounds {
   /** Objects and lists within each other. What writes or compares such values calls itself for each. */

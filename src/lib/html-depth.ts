@@ -1,4 +1,4 @@
-/** How deep the elements of a page stand in each other. */
+/** A bound on the nesting of HTML elements. */
 
 /**
  * Browsers stop at 512, and pages of people stay below 50. A parser looks through all open elements at each end tag: without a

@@ -1,4 +1,4 @@
-/** The lines of a text, one after the other: a list of them all would weigh several times what the text does. */
+/** The lines of a text, one at a time: a list of all of them would take several times the memory of the text. */
 
 /** Without their ends, which are `\r\n`, `\n` or `\r`. A text that ends a line has an empty one behind it, as with `split`. */
 export function* linesOf(text: string): Generator<string> {

@@ -1,4 +1,4 @@
-/** JSON that people may read: its outer levels stand in lines of their own. */
+/** Indented JSON: the outer levels are on lines of their own. */
 
 /** Below this many levels all stands in one line. With an indentation for each level a value of 11 KB grew to 60 MB. */
 const LEVELS = 6

@@ -1,4 +1,4 @@
-/** The end of a text, taken off. */
+/** Removes the characters at the end of a text, in linear time. */
 
 /**
  * `text` without the `character`s at its end. A pattern such as `/\/+$/` begins anew at each of them where something else stands

@@ -1,5 +1,5 @@
 /**
- * Where the server's own requests may go: the one policy for mirrors (pages, lists, files, each redirect), pushes elsewhere and OIDC issuers. Users
+ * The policy of outgoing requests, against request forgery by the server (SSRF): where its own requests may go. The one policy for mirrors (pages, lists, files, each redirect), pushes elsewhere and OIDC issuers. Users
  * and upstreams choose addresses, and the server may reach what they may not: itself, programs on its machine, its network.
  */
 import { BlockList, isIP } from 'node:net'

@@ -1,4 +1,4 @@
-/** What reads and writes get to work with: a connection for as long as their transaction lasts, and not longer. */
+/** The reader and the writer of one transaction: they give access to a connection until the transaction ends. */
 import { Kysely, type KyselyPlugin, type SqliteDatabase, SqliteDialect } from 'kysely'
 import type { Change, Job } from '../../model/records.ts'
 import type { Reader, Writer } from '../catalog.ts'
