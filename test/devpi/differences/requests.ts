@@ -6,7 +6,7 @@ export const REQUESTS: RuleSection = {
   rules: [
     {
       about:
-        'JSON that is not called `application/json`, or a body of another type where JSON is read (the XML of `pip search`, too)',
+        'JSON that is not called `application/json`, or a body of another type where JSON is read (the XML of `pip search`, too); a test result may have no type',
       devpi: 'what can be read as JSON is taken, whatever it is called',
       airlock: '415',
       why: 'a page of elsewhere can have a browser send text and forms with what it remembers for its user, and JSON it cannot',
