@@ -21,7 +21,6 @@ export const REQUESTS: RuleSection = {
             'indexes: a change without JSON',
             'uploads: a form as XML',
             'files: PUT of a file',
-            'files: a test result that is no JSON',
             'push: a push that is no JSON',
             'operators: a search as XML',
             'hostile: JSON that is deep',
