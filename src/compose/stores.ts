@@ -51,7 +51,13 @@ export async function openStores(
   const counters = shared && { counters: new SharedCounters(shared.counters) }
   const blobs = await openBlobs(pathToFileURL(folder.root), { readChunkBytes, clear: alone, ...holds })
   const catalog = stack.use(
-    await SqliteCatalog.open({ path: folder.catalog, readers: catalogReaders, now: () => clock.now(), ...counters }),
+    await SqliteCatalog.open({
+      path: folder.catalog,
+      readers: catalogReaders,
+      now: () => clock.now(),
+      mayMigrate: alone,
+      ...counters,
+    }),
   )
   const passwords = new Passwords(config.limits)
   if (known === undefined) {

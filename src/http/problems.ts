@@ -15,6 +15,7 @@ export const STATUS: Readonly<Record<ProblemCode, number>> = {
   'directory-in-use': 500,
   'directory-not-ours': 500,
   'directory-too-new': 500,
+  'directory-too-old': 500,
   'disk-full': 507,
   'file-deleted': 410,
   'file-exists': 409,

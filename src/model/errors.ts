@@ -11,6 +11,7 @@ export const PROBLEM_CODES = [
   'directory-in-use',
   'directory-not-ours',
   'directory-too-new',
+  'directory-too-old',
   'disk-full',
   'file-deleted',
   'file-exists',

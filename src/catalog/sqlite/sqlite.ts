@@ -28,6 +28,8 @@ export interface SqliteCatalogOptions {
   readonly now: () => Date
   /** Of the server's workers together; absent where this is the only one. */
   readonly counters?: SharedCounters
+  /** Whether a catalog of an older format may be brought to today's: by who holds the folder's lock. True unless told. */
+  readonly mayMigrate?: boolean
 }
 
 export class SqliteCatalog implements Catalog {
@@ -61,12 +63,20 @@ export class SqliteCatalog implements Catalog {
     }
   }
 
-  /** Opens, creating or migrating forward where needed. Throws `directory-too-new` for a catalog of a newer version. */
+  /**
+   * Opens, creating or migrating forward where needed. Throws `directory-too-new` for a catalog of a newer version, and
+   * `directory-too-old` for an older one that must not be migrated here.
+   */
   static async open(options: SqliteCatalogOptions): Promise<SqliteCatalog> {
     const writer = connect(options.path)
     // EXTRA is FULL where the log is written ahead, and syncs the folder too where a file system has no such log.
     writer.raw.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON')
-    migrate(writer.raw, options.path)
+    try {
+      migrate(writer.raw, options)
+    } catch (error) {
+      writer.raw.close()
+      throw error
+    }
     // Of several workers none stands still while another writes: see `#begin`.
     if (options.counters !== undefined) writer.raw.exec('PRAGMA busy_timeout = 0')
     const catalog = new SqliteCatalog(writer, options)
@@ -222,13 +232,23 @@ function began(raw: DatabaseSync): boolean {
   }
 }
 
-function migrate(raw: DatabaseSync, path: string): void {
+function migrate(raw: DatabaseSync, { path, mayMigrate = true }: SqliteCatalogOptions): void {
   const found = raw.prepare('PRAGMA user_version').get() as { user_version: number }
   if (found.user_version > MIGRATIONS.length) {
     throw new Problem(
       'directory-too-new',
       `Cannot open catalog "${path}": its format is ${found.user_version}, this program knows formats up to ${MIGRATIONS.length}`,
       { hint: 'start the version of Airlock that wrote it, or a newer one' },
+    )
+  }
+  // A server of the older version may be at work with it, and could not be started again afterwards.
+  if (!mayMigrate && found.user_version < MIGRATIONS.length) {
+    throw new Problem(
+      'directory-too-old',
+      `Cannot open catalog "${path}": its format is ${found.user_version}, this program works with ${MIGRATIONS.length}`,
+      {
+        hint: 'stop the server and start the new version once, which brings the catalog up to date; or use the version that wrote it',
+      },
     )
   }
   for (const [step, sql] of MIGRATIONS.entries()) {
