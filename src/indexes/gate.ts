@@ -84,26 +84,31 @@ export interface Shown {
 
 export const ALL_SHOWN: Shown = { version: () => true, file: () => true }
 
-/** By the page behind the gate. A quarantined project (PEP 792) lists no files; what is attached to them stays. */
+/** By the page behind the gate. What is attached to the files of a quarantined project stays, as far as the gate shows them. */
 export function shownOf(page: IndexPage | undefined): Shown {
   const versions = new Set(page?.versions)
-  const files = new Set(page?.files.map((file) => file.filename))
-  const isEmptied = page?.status?.status === 'quarantined'
-  return { version: (version) => versions.has(version), file: (filename) => isEmptied || files.has(filename) }
+  const files = new Set([...(page?.files ?? []), ...(page?.withheld ?? [])].map((file) => file.filename))
+  return { version: (version) => versions.has(version), file: (filename) => files.has(filename) }
 }
 
-/** Versions go with their files; one that never had files stays. */
+/** Versions go with their files, also with those that the page withholds; one that never had files stays. */
 function visible(gate: Gate, page: IndexPage): IndexPage {
-  const files: IndexFile[] = []
   let untilMs = page.freshUntilMs ?? Number.POSITIVE_INFINITY
-  for (const file of page.files) {
+  const seen = (file: IndexFile) => {
     const hidden = gate.hides(page.index, page.name, file)
-    if (hidden === undefined) files.push(file)
-    else untilMs = Math.min(untilMs, hidden.untilMs ?? untilMs)
+    if (hidden !== undefined) untilMs = Math.min(untilMs, hidden.untilMs ?? untilMs)
+    return hidden === undefined
   }
-  if (files.length === page.files.length) return page
-  const before = new Set(page.files.map((file) => file.version))
-  const after = new Set(files.map((file) => file.version))
-  const versions = page.versions.filter((version) => after.has(version) || !before.has(version))
-  return { ...page, files, versions, ...(untilMs < Number.POSITIVE_INFINITY && { freshUntilMs: untilMs }) }
+  const all = [...page.files, ...(page.withheld ?? [])]
+  const shown = new Set(all.filter(seen))
+  if (shown.size === all.length) return page
+  const before = new Set(all.map((file) => file.version))
+  const after = new Set([...shown].map((file) => file.version))
+  return {
+    ...page,
+    files: page.files.filter((file) => shown.has(file)),
+    ...(page.withheld !== undefined && { withheld: page.withheld.filter((file) => shown.has(file)) }),
+    versions: page.versions.filter((version) => after.has(version) || !before.has(version)),
+    ...(untilMs < Number.POSITIVE_INFINITY && { freshUntilMs: untilMs }),
+  }
 }

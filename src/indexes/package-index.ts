@@ -64,6 +64,8 @@ export interface IndexPage extends ProjectDetail {
   /** The layer it comes from; of merged pages the first. */
   readonly index: IndexName
   readonly files: readonly IndexFile[]
+  /** Files that the page does not list because the project is quarantined (PEP 792). A gate decides about them as well. */
+  readonly withheld?: readonly IndexFile[]
   /** The layer's `serial`, where the page is as new as that says. */
   readonly ownStamp?: number
   /** A mirror has a part in it, and would look anew after this, ms since 1970; absent where only commits change it. */

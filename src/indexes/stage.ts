@@ -60,11 +60,13 @@ async function page(catalog: Catalog, record: StageRecord, name: ProjectName): P
     const files = await listFiles(reader, record, name)
     const releases = await listReleases(reader, record, name)
     const provenance = await listProvenance(reader, record, name)
+    const listed = files.map((each) => attested(each, provenance))
+    const isQuarantined = project.status?.status === 'quarantined'
     return {
       index: record.name,
       name,
       ownStamp: project.stamp,
-      files: project.status?.status === 'quarantined' ? [] : files.map((each) => attested(each, provenance)),
+      ...(isQuarantined ? { files: [], withheld: listed } : { files: listed }),
       versions: [...new Set([...releases.map((release) => release.version), ...files.map((file) => file.version)])],
       ...(project.status !== undefined && { status: project.status }),
     }

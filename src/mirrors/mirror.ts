@@ -291,7 +291,19 @@ export class Mirror implements Layer {
     // Held, and taken back upstream: listed as far as `listable` lets them.
     for (const gone of here.values()) if (gone.upstream !== undefined) files.push(heldFile(gone))
     const versions = isCut ? [...new Set(files.map((file) => file.version))] : detail.versions
-    return { ...detail, index: this.name, files, versions, ...(stale !== undefined && { stale }) }
+    const withheld = isQuarantined(detail) ? this.#withheld(detail, held) : undefined
+    return {
+      ...{ ...detail, index: this.name, files, versions },
+      ...(withheld !== undefined && { withheld }),
+      ...(stale !== undefined && { stale }),
+    }
+  }
+
+  /** What upstream would list, and what is held, of a project that is quarantined there. */
+  #withheld(detail: ProjectDetail, held: readonly File[]): IndexFile[] {
+    const names = new Set(detail.files.map((file) => file.filename))
+    const listed = detail.files.map((file) => this.#listed(detail.name, file, undefined, undefined))
+    return [...listed, ...held.filter((file) => !names.has(file.filename)).map(heldFile)]
   }
 
   #listed(

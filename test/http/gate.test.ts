@@ -160,6 +160,36 @@ test('a push of 2.0 is refused, one of 1.0 copies 1.0', async () => {
   assert.deepEqual(Object.keys(there.json<{ result: object }>().result), ['1.0'])
 })
 
+/** A status of the project (PEP 792) is no way round: the page of a quarantined project lists no files at all. */
+for (const status of ['quarantined', 'archived', 'deprecated']) {
+  test(`no trace of what is hidden shows while its project is ${status}`, async () => {
+    const set = (to: string) => alice.asks('/alice/dev/+status/acme', { method: 'PUT', json: { status: to } })
+    assert.equal((await set(status)).status, 200)
+    upstream.setStatus('beta', status)
+    await alice.asks('/root/pypi/+simple/beta/refresh', { method: 'POST' })
+    try {
+      for (const [path] of SHOWING) {
+        for (const accept of ['*/*', 'application/json', 'text/html', JSON_PAGE]) {
+          const { text } = await alice.asks(path, { accept })
+          assert.doesNotMatch(text, /2\.0(?![.\d])|zebrawort|py2-none/, `${path} as ${accept}`)
+        }
+      }
+      for (const path of HIDDEN) {
+        for (const accept of ['*/*', 'application/json', 'text/html']) {
+          const answer = await alice.asks(path, { accept })
+          assert.ok([403, 404, 406].includes(answer.status), `${path} as ${accept}: ${answer.status}`)
+          assert.doesNotMatch(answer.text, /zebrawort/, path)
+        }
+      }
+      assert.match((await alice.asks('/alice/dev/acme/latest/+doc/index.html')).text, /Anvils/)
+    } finally {
+      await set('active')
+      upstream.setStatus('beta', 'active')
+      await alice.asks('/root/pypi/+simple/beta/refresh', { method: 'POST' })
+    }
+  })
+}
+
 test('once the week is over all of it shows, also on pages that stood ready', async () => {
   passes(8 * DAY_MS)
   assert.equal((await alice.asks(`/${lateResult}`)).status, 200)
