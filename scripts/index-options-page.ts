@@ -18,7 +18,7 @@ airlock index alice/dev title-=                               # take the option 
 \`\`\`
 
 \`devpi index\` takes the same. In \`PUT\` and \`PATCH\` of \`/USER/INDEX\` the options are keys of a JSON object; lists are JSON lists or
-text with commas. An option that is not known is refused, with the nearest known one as a hint. A mirror ignores the options of stages, as in devpi; a
+text with commas. An option that is not known is refused, with the nearest known one as a hint; taking one away (\`key-=\`) that the index does not have changes nothing, as in devpi. A mirror ignores the options of stages, as in devpi; a
 stage refuses the options of mirrors.
 
 What belongs to the whole server is a setting: [configuration.md](configuration.md).

@@ -86,7 +86,12 @@ export const INDEX_OPTIONS = {
     sentence:
       'How the whitelists of the index and of its bases are joined: `intersection` lets through the projects that all of them list, `union` those that one of them lists',
   },
-  title: { kind: 'both', value: TEXT, absent: 'none', sentence: 'The title of the index on its page' },
+  title: {
+    kind: 'both',
+    value: TEXT,
+    absent: 'none',
+    sentence: 'The title of the index on its page. With `description` and `custom_data` at most 64 KiB',
+  },
   description: { kind: 'both', value: TEXT, absent: 'none', sentence: 'What the page of the index says about it' },
   custom_data: {
     kind: 'both',
@@ -141,7 +146,11 @@ export const INDEX_OPTIONS = {
   },
   mirror_web_url_fmt: {
     kind: 'mirror',
-    value: { ...TEXT, form: 'a URL with `{name}` in it', example: 'https://packages.example.com/project/{name}/' },
+    value: {
+      ...TEXT,
+      form: 'text: a URL with `{name}` in it (pages link to http and https only)',
+      example: 'https://packages.example.com/project/{name}/',
+    },
     absent: 'none',
     devpi7: 'remote_web_url_fmt',
     sentence: 'Where people read about a project of the upstream; pages link to it, with the name for `{name}`',

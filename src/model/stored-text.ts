@@ -12,9 +12,7 @@ export function storedTextFault(texts: Readonly<Record<string, unknown>>): strin
     if (depthOf(value) > STORED_TEXT_DEPTH) return `${key} is nested deeper than ${STORED_TEXT_DEPTH} levels`
   }
   const bytes = Buffer.byteLength(JSON.stringify(texts))
-  return bytes > STORED_TEXT_BYTES
-    ? `${keys} have ${bytes} bytes together, at most ${STORED_TEXT_BYTES} are kept`
-    : undefined
+  return bytes > STORED_TEXT_BYTES ? `${bytes} bytes in ${keys}, at most ${STORED_TEXT_BYTES} are kept` : undefined
 }
 
 function depthOf(value: unknown): number {

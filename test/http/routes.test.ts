@@ -210,8 +210,25 @@ test('/+authcheck takes versions with a local part, and no word that is none of 
     ['/alice/secret/acme/1.0+local', 200],
     ['/alice/secret/acme/1.0+local/+doc/', 200],
     ['/alice/secret/+unheard/of', 403],
+    ['/alice/./secret/acme', 403],
+    ['/x/../alice/secret/acme', 403],
+    ['/x/%2e%2e/alice/secret/acme', 403],
+    ['/alice/secret/..', 403],
+    ['http://host/x/../alice/secret/acme', 403],
+    ['http://host/alice/secret/acme', 200],
     ['/alice/secret/acme/1.0/+unheard', 403],
   ] as const) {
     assert.equal((await alice.asks('/+authcheck', { headers: { 'x-original-uri': address } })).status, status, address)
+  }
+})
+
+test('/+authcheck takes no address for open because of how it ends', async () => {
+  for (const address of [
+    '/alice/secret/acme/1.0/+doc/+api',
+    '/alice/secret/acme/1.0/+doc/x+api',
+    `/alice/secret/+f/${HASHED.first}/${HASHED.second}/${FILE.filename}%3f+api`,
+    'http://host/alice/secret/acme',
+  ]) {
+    assert.equal((await stranger.asks('/+authcheck', { headers: { 'x-original-uri': address } })).status, 401, address)
   }
 })

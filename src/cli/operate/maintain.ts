@@ -127,7 +127,10 @@ export async function checkFolder(
   if (options.json) context.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
   else {
     for (const fault of report.faults) context.stdout.write(`${fault}\n`)
-    const unnamed = report.unnamed === 0 ? '' : `, ${report.unnamed} without a row (airlock gc removes them)`
+    const unnamed =
+      report.unnamed === 0
+        ? ''
+        : `, ${report.unnamed} without a row (airlock gc removes them a day after they were written)`
     const verdict = report.faults.length === 0 ? 'clean' : `${report.faults.length} faults`
     context.stdout.write(`${verdict}: ${report.files} files, ${report.blobs} blobs, ${report.bytes} bytes${unnamed}\n`)
   }

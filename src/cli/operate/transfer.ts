@@ -43,7 +43,9 @@ export function addTransferCommands(program: Command, context: CliContext, serve
       await importFolder(context, server, configOf(command, context), folder, options)
     })
 
-  const givesOut = program.command('export <DIR>').description('write everything to a new folder')
+  const givesOut = program
+    .command('export <DIR>')
+    .description('write everything to a new folder, in the form of devpi-export (--devpi)')
   addExportOptions(addSettingOptions(givesOut, 'folder'))
     .option('--devpi', 'in the form of devpi-export')
     .option('--json', 'print the counts as JSON')

@@ -10,10 +10,6 @@ import { isBrowser } from '../senders.ts'
 import type { Services } from '../services.ts'
 import { addressReader } from './routed-address.ts'
 
-/** Open to everybody: without it nobody could find out how to log in. */
-const ALWAYS =
-  /^\/(\+(login|static|theme-static)\b|_\/oidc\/(audience|mint-token|burn-token)$|\.well-known\/pytp$|.*\+api\/?$)/
-
 /** `routes`: all that are served; asked for with the first request, since this answer is one of them. */
 export function authcheckAnswer(services: Services, routes: () => readonly Route[]) {
   const { indexes, may, server } = services
@@ -28,7 +24,7 @@ export function authcheckAnswer(services: Services, routes: () => readonly Route
       reader ??= addressReader(routes(), server.defaultIndex)
       const asked = reader(routed)
       if (asked === undefined) return reply.code(403).send()
-      if (ALWAYS.test(routed) || asked.index === undefined) return reply.code(200).send()
+      if (asked.index === undefined) return reply.code(200).send()
       const record = await indexes.record(asked.index)
       if (record?.options.acl_pkg_read === undefined) return reply.code(200).send()
       const who = await principalOf(request, services)
@@ -41,12 +37,15 @@ export function authcheckAnswer(services: Services, routes: () => readonly Route
   )
 }
 
-/** Decoded, without query; a full address is taken too. `undefined` for what is no path. */
+/**
+ * Decoded, without query; a full address is taken too. `undefined` for what is no path, and for one with `.` or `..` in it: nginx
+ * resolves those where it answers by itself, and no address of ours has any.
+ */
 function pathOf(uri: string): string | undefined {
-  const path = URL.canParse(uri) ? new URL(uri).pathname : uri.split(/[?#]/)[0]!
+  const path = uri.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/)[0]!
   try {
     const decoded = decodeURIComponent(path)
-    return decoded.startsWith('/') ? decoded : undefined
+    return decoded.startsWith('/') && !/\/\.{1,2}(?:\/|$)/.test(decoded) ? decoded : undefined
   } catch {
     return undefined
   }

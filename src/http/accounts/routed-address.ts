@@ -5,7 +5,7 @@ import type { Route, Who } from '../route.ts'
 const OF_AN_INDEX: readonly Who[] = ['readers', 'uploaders', 'keepers', 'testers', 'previewers']
 
 export interface RoutedAddress {
-  /** `user/index`; `undefined`: the address is about no index. */
+  /** `user/index`; `undefined`: the address is about no index, or open to everybody whatever index it is about (`+api`). */
   readonly index: string | undefined
 }
 
@@ -18,15 +18,16 @@ export function addressReader(
   defaultIndex: string,
 ): (path: string) => RoutedAddress | undefined {
   const known = routes
-    .map(({ path, who }) => ({ pattern: patternOf(path), order: orderOf(path), isOfIndex: OF_AN_INDEX.includes(who) }))
+    .map(({ path, who }) => ({ pattern: patternOf(path), order: orderOf(path), who }))
     .toSorted((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0))
   return (path) => {
-    for (const { pattern, isOfIndex } of known) {
+    for (const { pattern, who } of known) {
       const found = pattern.exec(path)
       if (found === null) continue
+      if (who === 'everybody') return { index: undefined }
       const { user, index } = found.groups ?? {}
       if (user !== undefined && index !== undefined) return { index: `${user}/${index}` }
-      return { index: isOfIndex ? defaultIndex : undefined }
+      return { index: OF_AN_INDEX.includes(who) ? defaultIndex : undefined }
     }
     return undefined
   }
