@@ -2,18 +2,14 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { asking } from '../../test/upstream/asking.ts'
 import { type Listener, listen } from '../../test/world/listener.ts'
-import { NEAR } from '../../test/world/near.ts'
 import { tempFolder } from '../../test/world/temp-folder.ts'
 import type { MirrorAccess } from '../config/upstream-settings.ts'
-import { systemClock } from '../lib/clock.ts'
 import { collect } from '../lib/streams.ts'
 import type { Problem } from '../model/errors.ts'
-import { withLimits } from '../model/limits.ts'
 import { projectName } from '../pep/name.ts'
 import { UpstreamCredentials } from './credentials.ts'
-import type { UpstreamOptions } from './request.ts'
-import { Upstream } from './upstream.ts'
 
 const ACME = projectName('acme')
 const WHEEL = 'acme-1.0-py3-none-any.whl'
@@ -127,18 +123,6 @@ async function hearing(answer: (path: string) => { location?: string; body?: str
     else response.setHeader('content-type', 'text/html').end(body ?? 'content')
   })
   return { url: server.url, heard, [Symbol.asyncDispose]: () => server.close() }
-}
-
-function asking(url: string, more: Partial<UpstreamOptions> = {}): Upstream {
-  return new Upstream({
-    url,
-    ...NEAR,
-    limits: withLimits({}),
-    clock: systemClock,
-    userAgent: 'test',
-    offline: false,
-    ...more,
-  })
 }
 
 test('Upstream keeps credentials to its own host, through redirects and for files elsewhere', async () => {

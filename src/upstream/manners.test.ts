@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { wheel } from '../../test/builders/wheels.ts'
+import { asking } from '../../test/upstream/asking.ts'
 import { startFakeUpstream } from '../../test/upstream/fake-upstream.ts'
 import { type Listener, listen } from '../../test/world/listener.ts'
 import { ALL_NAMED, NEAR } from '../../test/world/near.ts'
@@ -17,25 +18,12 @@ import { projectName } from '../pep/name.ts'
 import { UpstreamHosts } from './hosts.ts'
 import { OutgoingPolicy } from './outgoing-policy.ts'
 import { placeOf } from './place.ts'
-import { retryAfterMs, type UpstreamOptions } from './request.ts'
-import { Upstream } from './upstream.ts'
+import { retryAfterMs } from './request.ts'
 
 const ACME = projectName('acme')
 const OTHER = projectName('other')
 const PAGE = '<html><body><a href="acme-1.0.tar.gz">acme</a></body></html>'
 const isFailure = (error: Problem) => error.code === 'upstream-failed'
-
-function asking(url: string, more: Partial<UpstreamOptions> = {}): Upstream {
-  return new Upstream({
-    url,
-    ...NEAR,
-    limits: withLimits({}),
-    clock: systemClock,
-    userAgent: 'test',
-    offline: false,
-    ...more,
-  })
-}
 
 /** Answers by path with a status, which may be changed. */
 async function answering(statuses: Record<string, number>): Promise<Listener & { readonly asked: string[] }> {

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { asking } from '../../test/upstream/asking.ts'
 import { type Listener, listen } from '../../test/world/listener.ts'
-import { NEAR } from '../../test/world/near.ts'
-import { systemClock } from '../lib/clock.ts'
 import type { Problem } from '../model/errors.ts'
-import { type Limits, withLimits } from '../model/limits.ts'
+import { withLimits } from '../model/limits.ts'
 import { projectName } from '../pep/name.ts'
-import type { UpstreamOptions } from './request.ts'
-import { type PageAnswer, Upstream } from './upstream.ts'
+import type { PageAnswer } from './upstream.ts'
 
 const ACME = projectName('acme')
 const HASH = 'ab'.repeat(32)
@@ -34,18 +32,6 @@ function serving(answers: Readonly<Record<string, Sent | (() => Sent)>>): Promis
     } = (typeof found === 'function' ? found() : found) ?? { status: 404 }
     response.writeHead(status, { ...(type !== undefined && { 'content-type': type }), ...headers })
     response.end(body)
-  })
-}
-
-function asking(url: string, more: Partial<UpstreamOptions> & { limits?: Limits } = {}): Upstream {
-  return new Upstream({
-    url,
-    ...NEAR,
-    limits: withLimits({}),
-    clock: systemClock,
-    userAgent: 'test',
-    offline: false,
-    ...more,
   })
 }
 

@@ -6,16 +6,12 @@ import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
+import { asking } from '../../test/upstream/asking.ts'
 import { makeAuthority } from '../../test/upstream/certificates.ts'
 import { listen } from '../../test/world/listener.ts'
-import { NEAR } from '../../test/world/near.ts'
 import { type TempFolder, tempFolder } from '../../test/world/temp-folder.ts'
-import { systemClock } from '../lib/clock.ts'
 import type { Problem } from '../model/errors.ts'
-import { withLimits } from '../model/limits.ts'
 import { projectName } from '../pep/name.ts'
-import type { UpstreamOptions } from './request.ts'
-import { Upstream } from './upstream.ts'
 
 const ACME = projectName('acme')
 const PAGE = '<html><body><a href="acme-1.0.tar.gz">acme</a></body></html>'
@@ -49,18 +45,6 @@ async function pem(folder: TempFolder, name: string, text: string): Promise<stri
   const path = join(folder.path, name)
   await writeFile(path, text)
   return path
-}
-
-function asking(url: string, more: Partial<UpstreamOptions> = {}): Upstream {
-  return new Upstream({
-    url,
-    ...NEAR,
-    limits: withLimits({}),
-    clock: systemClock,
-    userAgent: 'test',
-    offline: false,
-    ...more,
-  })
 }
 
 const isFailure = (error: Problem) => error.code === 'upstream-failed'
